@@ -1,0 +1,87 @@
+"""Settings: one TOML file, every value overridable by EHC_<NAME>. An unknown name or a malformed value is refused.
+
+Keys and passphrases are no settings: they live in the sealed keyring (`ehc keys init`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from ehc.errors import ConfigError
+
+DEFAULT_HOME = "~/.local/share/ehc"
+NOT_SETTINGS = {"EHC_ISA", "EHC_CONFIG"}
+"""EHC_ISA forces a tier of the compiled core; EHC_CONFIG names the TOML file."""
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+Scene = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$")]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The effective settings; △ marks a choice the standard leaves open (domain.md)."""
+
+    home: str = DEFAULT_HOME  # folder for what has no place of its own below
+    keyring: str = ""  # folder of the sealed keyring; default: HOME/keyring
+    database: str = ""  # SQLAlchemy URL; default: sqlite in HOME
+    host: str = "127.0.0.1"  # address to listen on
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8480
+    workers: Positive = 1  # processes of the service
+    padding: Literal["full", "minimal"] = "full"  # △ of the id before it becomes the card id
+    token_time: Literal["expiry", "issue"] = "expiry"  # noqa: S105 △ what a token's time means
+    validity_seconds: Positive = 300  # △ life of a dynamic code
+    refresh_seconds: Positive = 60  # △ when an app shows a new one
+    tolerance_seconds: NotNegative = 60  # △ how far two clocks may differ
+    static_scenes: tuple[Scene, ...] = ("010101", "010102")  # △ where a static code is enough: 挂号, 诊断
+    single_use_scenes: tuple[Scene, ...] = ("010105",)  # △ where a dynamic code serves once: 收费
+    accept_unissued: bool = False  # △ accept authentic codes that other systems issued
+
+    def home_path(self) -> Path:
+        return Path(self.home).expanduser()
+
+    def keyring_path(self) -> Path:
+        return Path(self.keyring).expanduser() if self.keyring else self.home_path() / "keyring"
+
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home_path() / 'ehc.db'}"
+
+
+def load(environ: Mapping[str, str], file: Path | None = None) -> Settings:
+    """Defaults, then the file (or the one EHC_CONFIG names), then EHC_*. Raises ConfigError that names the setting."""
+    if file is None and environ.get("EHC_CONFIG"):
+        file = Path(environ["EHC_CONFIG"])
+    values = _read(file) if file else {}
+    known = set(Settings.__struct_fields__)
+    for name in sorted(set(environ) - NOT_SETTINGS):
+        if name.startswith("EHC_"):
+            values[_setting(name, known)] = _value(name, environ[name])
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"setting refused: {error}{f' (in {file} or EHC_*)' if file else ''}") from error
+
+
+def _setting(name: str, known: set[str]) -> str:
+    setting = name.removeprefix("EHC_").lower()
+    if setting not in known:
+        raise ConfigError(f"{name}: no such setting; there are {', '.join(f'EHC_{k.upper()}' for k in sorted(known))}")
+    return setting
+
+
+def _value(name: str, text: str) -> Any:
+    field = Settings.__annotations__[name.removeprefix("EHC_").lower()]
+    return [part.strip() for part in text.split(",") if part.strip()] if "tuple" in str(field) else text
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"settings file {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"settings file {file} is not TOML: {error}") from error

@@ -1,0 +1,179 @@
+"""The field's nouns. Plain values: no I/O, no clock, nothing but the standard library."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+from ehc.errors import Refused
+
+CST = timezone(timedelta(hours=8), "CST")
+"""China Standard Time, the clock of profile N tokens; no daylight saving."""
+
+
+class IdType(enum.StrEnum):
+    """证件类型, domain.md section 3."""
+
+    RESIDENT_ID = "01"  # 居民身份证
+    HOUSEHOLD_REGISTER = "02"  # 户口簿
+    PASSPORT = "03"  # 护照
+    OFFICER = "04"  # 军官证
+    DRIVING_LICENCE = "05"  # 驾驶证
+    HONG_KONG_MACAO = "06"  # 港澳通行证
+    TAIWAN = "07"  # 台湾通行证
+    BIRTH_CERTIFICATE = "08"  # 出生医学证明
+    OTHER = "99"  # 其他
+
+
+class AccountState(enum.IntEnum):
+    """虚拟账户状态, domain.md section 3."""
+
+    CANCELLED = 0  # 注销
+    NORMAL = 1  # 正常
+    PENDING = 2  # 待审核
+    REJECTED = 3  # 未通过
+    CERTIFIED = 4  # 已认证(未申请码)
+    UNREGISTERED = 5  # 未注册
+
+
+class Flag(enum.IntEnum):
+    """The second field of a payload."""
+
+    DYNAMIC = 0  # 动态码: a validity token follows
+    STATIC = 1  # 静态码
+    TEMPORARY = 9  # 临时卡
+
+
+class Reason(enum.StrEnum):
+    """Why a code is (not) accepted; STEPS has the number of the step that says so."""
+
+    ACCEPTED = "accepted"
+    LENGTH = "length"  # empty or over 256 bytes
+    CHARACTER = "character"  # a byte no payload has
+    FOREIGN = "foreign"  # a known code of somebody else: insurance, payment, URL …
+    GRAMMAR = "grammar"
+    KEY_VERSION = "key_version"  # made under a key version that may not be used
+    NO_TOKEN = "no_token"  # noqa: S105  a static or temporary code where a token was to be checked
+    FORGED = "forged"  # not made under the protection key
+    NOT_ISSUED = "not_issued"  # authentic, but not one of the codes this system issued
+    EXPIRED = "expired"
+    EARLY = "early"  # further ahead than the validity allows
+    UNKNOWN_CARD = "unknown_card"
+    CARD_STATE = "card_state"  # cancelled, suspended …
+    SCENE = "scene"  # this kind of code is not accepted in this scene
+    REPLAYED = "replayed"
+
+
+STEPS: dict[Reason, int] = {
+    Reason.ACCEPTED: 0,
+    Reason.LENGTH: 1,
+    Reason.CHARACTER: 1,
+    Reason.FOREIGN: 2,
+    Reason.GRAMMAR: 2,
+    Reason.KEY_VERSION: 3,
+    Reason.NO_TOKEN: 4,
+    Reason.FORGED: 4,
+    Reason.NOT_ISSUED: 4,
+    Reason.EXPIRED: 5,
+    Reason.EARLY: 5,
+    Reason.UNKNOWN_CARD: 6,
+    Reason.CARD_STATE: 6,
+    Reason.SCENE: 7,
+    Reason.REPLAYED: 8,
+}
+"""The eight steps of verification: 1 length and alphabet, 2 grammar and profile, 3 key version, 4 authenticity, 5 time
+window, 6 revocation and account state, 7 scene policy, 8 replay claim (tokens.md, "Rules for all")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The text of a QR code, taken apart. card_id and token are upper-case hex whatever case was read."""
+
+    card_id: str  # 32, 48 or 64 hex digits
+    flag: Flag | None  # None: a bare card id
+    token: str | None = None  # 32 hex digits, with Flag.DYNAMIC only
+    organisation: str | None = None
+    prefix: str | None = None  # short numeric issuer prefix
+
+    @property
+    def conformant(self) -> bool:
+        """False for the bare form, which is taken as static."""
+        return self.flag is not None
+
+    @property
+    def dynamic(self) -> bool:
+        return self.flag is Flag.DYNAMIC
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What checking a payload found. True in a condition exactly when accepted; `require()` raises otherwise."""
+
+    reason: Reason
+    payload: Payload | None = None  # None when it could not be parsed
+    expiry: int | None = None  # seconds since 1970 (UTC); None unless the token is authentic
+    detail: str = ""  # for the caller's own log and the clerk; never for an outsider
+    offset: int | None = None  # where a refused text stops being a payload
+
+    @property
+    def accepted(self) -> bool:
+        return self.reason is Reason.ACCEPTED
+
+    @property
+    def step(self) -> int:
+        """Number of the step that refused; 0 when accepted."""
+        return STEPS[self.reason]
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return None if self.expiry is None else datetime.fromtimestamp(self.expiry, CST)
+
+    def __bool__(self) -> bool:
+        return self.accepted
+
+    def require(self) -> Verdict:
+        """Itself when accepted, else raises Refused."""
+        if not self.accepted:
+            raise Refused(self)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person's document, already normalised (cards.identity makes these)."""
+
+    id_type: str  # two digits, IdType
+    id_number: str  # ASCII, upper case; at most 30 characters
+    name: str  # NFC
+
+    def __repr__(self) -> str:
+        return f"<Identity {self.id_type} {self.masked_number()} {self.masked_name()}>"
+
+    def masked_name(self) -> str:
+        """All but the last character hidden: ***卡."""
+        return "*" * (len(self.name) - 1) + self.name[-1:]
+
+    def masked_number(self) -> str:
+        """All but the first and the last character hidden."""
+        return self.id_number[:1] + "*" * max(0, len(self.id_number) - 2) + self.id_number[1:][-1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An electronic health card account (虚拟账户) as the store holds it."""
+
+    account: int  # stable internal number; never shown in a code
+    identity: Identity
+    mindex: bytes  # 主索引ID, 32 bytes; never leaves the system
+    card_id: str  # 电子健康卡ID: 64 upper-case hex digits (32 with minimal padding; up to 128 for legacy ids)
+    key_version: int  # version of the security key it was derived under
+    state: AccountState
+    registered_at: int  # seconds since 1970
+
+
+def seconds(when: datetime | int) -> int:
+    """Seconds since 1970-01-01T00:00:00Z of a time; a datetime without zone is taken as China Standard Time."""
+    if isinstance(when, datetime):
+        return int((when if when.tzinfo else when.replace(tzinfo=CST)).astimezone(UTC).timestamp())
+    return when

@@ -1,0 +1,59 @@
+/* dispatch.c: THE table. Tiers in order of priority; the first that this processor runs is chosen, once.
+ *
+ * Places kept for the tiers to come (native/README.md, "Add an instruction set"): avx512 (GFNI), vaes, neon, armv8. */
+#include "dispatch.h"
+
+#include "cpu.h"
+#include "kernels.h"
+
+static const ehc_tier TIERS[] = {
+#if defined(__x86_64__)
+    {"avx2", CPU_AVX2 | CPU_AESNI, ehc_sm4_expand_aesni, ehc_sm4_x8_avx2, ehc_derive_x8_avx2},
+#endif
+    {"portable", 0, ehc_sm4_expand_portable, ehc_sm4_portable, ehc_derive_portable},
+};
+
+enum { TIER_COUNT = sizeof TIERS / sizeof TIERS[0] };
+
+static const ehc_tier *current = &TIERS[TIER_COUNT - 1];
+
+const ehc_tier *ehc_tier_current(void)
+{
+    return current;
+}
+
+const char *ehc_tier_name(size_t i)
+{
+    return i < TIER_COUNT ? TIERS[i].name : NULL;
+}
+
+int ehc_tier_supported(size_t i)
+{
+    return i < TIER_COUNT && (TIERS[i].needs & ~ehc_cpu_features()) == 0;
+}
+
+const char *ehc_tier_chosen(void)
+{
+    return current->name;
+}
+
+static int choose(const char *forced_name)
+{
+    for (size_t i = 0; i < TIER_COUNT; i++) {
+        if (forced_name != NULL && strcmp(forced_name, TIERS[i].name) != 0)
+            continue;
+        if (ehc_tier_supported(i)) {
+            current = &TIERS[i];
+            return EHC_OK;
+        }
+        if (forced_name != NULL)
+            return EHC_E_TIER_UNSUPPORTED;
+    }
+    return EHC_E_TIER_UNKNOWN;
+}
+
+int ehc_init(const char *forced_name)
+{
+    int status = choose(forced_name);
+    return status == EHC_OK ? ehc_selftest(current) : status;
+}

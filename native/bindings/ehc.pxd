@@ -1,0 +1,74 @@
+# ehc.pxd: mirrors native/include/ehc.h, nothing else.
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+
+cdef extern from "ehc.h" nogil:
+    enum:
+        EHC_OK
+        EHC_E_TIER_UNKNOWN
+        EHC_E_TIER_UNSUPPORTED
+        EHC_PAYLOAD_MAX
+        EHC_FLAG_ABSENT
+
+    int ehc_init(const char *forced_name)
+    const char *ehc_tier_name(size_t i)
+    int ehc_tier_supported(size_t i)
+    const char *ehc_tier_chosen()
+
+    void ehc_sm3(const uint8_t *data, size_t length, uint8_t *digest)
+    void ehc_hmac_sm3(const uint8_t *key, size_t key_length, const uint8_t *data, size_t length, uint8_t *mac)
+
+    ctypedef struct ehc_sm4_key:
+        pass
+
+    void ehc_sm4_set_key(ehc_sm4_key *key, const uint8_t *raw)
+    void ehc_sm4_encrypt(const ehc_sm4_key *key, const uint8_t *data, uint8_t *out, size_t blocks)
+    void ehc_sm4_decrypt(const ehc_sm4_key *key, const uint8_t *data, uint8_t *out, size_t blocks)
+
+    size_t ehc_derive_batch(const ehc_sm4_key *security_key, const uint8_t *data, const uint32_t *offsets,
+                            const uint8_t *id_lengths, size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status)
+
+    ctypedef struct ehc_column:
+        const uint8_t *data
+        const int32_t *offsets
+
+    size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
+                            uint8_t *out, uint32_t *offsets, uint8_t *id_lengths, uint8_t *status)
+    void ehc_hex(const uint8_t *data, size_t n, uint8_t *out)
+
+    ctypedef struct ehc_span:
+        uint16_t offset
+        uint16_t length
+
+    ctypedef struct ehc_payload:
+        uint8_t kind
+        uint8_t flag
+        uint8_t card_id_length
+        uint16_t error_offset
+        ehc_span prefix
+        ehc_span card
+        ehc_span token
+        ehc_span organisation
+        uint8_t card_id[32]
+        uint8_t token_bytes[16]
+
+    int ehc_parse_payload(const uint8_t *text, size_t length, ehc_payload *out)
+
+    ctypedef struct ehc_window:
+        int64_t now
+        int64_t tolerance
+        int64_t validity
+        int issue
+
+    ctypedef struct ehc_checked:
+        ehc_payload payload
+        int64_t expiry
+
+    int ehc_check_token(const ehc_sm4_key *protection_key, const uint8_t *text, size_t length,
+                        const ehc_window *window, ehc_checked *out)
+    size_t ehc_check_batch(const ehc_sm4_key *protection_key, const uint8_t *data, const uint32_t *offsets, size_t n,
+                           const ehc_window *window, ehc_checked *out, uint8_t *status)
+    int ehc_make_token(const ehc_sm4_key *protection_key, int64_t time, uint8_t *text)
+
+    void ehc_wipe(void *secret, size_t length)
+    int ehc_equal(const void *a, const void *b, size_t length)

@@ -1,0 +1,185 @@
+/* derive_body.h: batch derivation across lanes, written once. Include a lanes_<isa>.h, define STREAMS and DERIVE, then
+ * include sm3_lanes_body.h, sm4_lanes_body.h and this.
+ *
+ * Rows are put into buckets by the number of their SM3 blocks, so that every lane of a group does the same work. A
+ * full bucket is a group of LANES·STREAMS rows: staged into padded blocks, transposed into lanes, hashed, folded,
+ * diversified, scheduled and encrypted without leaving L1, and stored at each row's own place. */
+enum { GROUP = LANES * STREAMS, BUCKETS = 3, LONG = 0 }; /* bucket 1: one block; 2: two; LONG: more, hashed alone */
+
+typedef struct {
+    uint32_t row[GROUP];
+    size_t count;
+} bucket;
+
+typedef struct {
+    const uint32_t *root;
+    const uint8_t *data;
+    const uint32_t *offsets;
+    const uint8_t *id_lengths;
+    uint32_t end; /* data is readable up to here */
+    uint8_t *mindex, *card_id;
+    bucket buckets[BUCKETS];
+    uint8_t message[GROUP][128]; /* padded SM3 blocks */
+    uint8_t id[GROUP][32];       /* padded id_type ‖ id_number */
+    uint8_t spare[32];           /* where idle lanes store */
+    vec digest[8][STREAMS];
+    vec round_keys[32][STREAMS];
+} batch;
+
+/* The first `length` bytes at `from`, then zeros up to `room` (a multiple of 32). Reads whole vectors where the
+ * batch's data allows it. */
+static inline void stage(uint8_t *to, const uint8_t *from, size_t length, size_t room, size_t available)
+{
+    static const uint8_t KEEP[256] = {
+#define FF16 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF
+        FF16, FF16, FF16, FF16, FF16, FF16, FF16, FF16,
+#undef FF16
+    };
+    if (available >= room) {
+        for (size_t i = 0; i < room; i += 32)
+            v_stage32(to + i, from + i, KEEP + 128 - length + i);
+        return;
+    }
+    memset(to, 0, room);
+    memcpy(to, from, length);
+}
+
+static inline void stage_row(batch *b, size_t lane, size_t row, size_t blocks)
+{
+    const uint8_t *from = b->data + b->offsets[row];
+    size_t length = b->offsets[row + 1] - b->offsets[row];
+    size_t available = b->end > b->offsets[row] ? b->end - b->offsets[row] : 0;
+    stage(b->id[lane], from, b->id_lengths[row], 32, available);
+    if (blocks == LONG) {
+        ehc_sm3(from, length, b->message[lane]);
+        return;
+    }
+    stage(b->message[lane], from, length, 64 * blocks, available);
+    b->message[lane][length] = 0x80;
+    store64(b->message[lane] + 64 * blocks - 8, 8 * (uint64_t)length);
+}
+
+/* mindex: SM3 of the staged rows. */
+static void hash_stream(batch *b, int s, size_t blocks)
+{
+    static const uint32_t IV[8] = {0x7380166F, 0x4914B2B9, 0x172442D7, 0xDA8A0600,
+                                   0xA96F30BC, 0x163138AA, 0xE38DEE4D, 0xB0FB0E4E};
+    const uint8_t *message = b->message[LANES * s];
+    vec v[8], w[68];
+    for (int i = 0; i < 8; i++)
+        v[i] = v_set(IV[i]);
+    for (size_t k = 0; k < blocks; k++) {
+        v_load_rows(message + 64 * k, sizeof b->message[0], w);
+        v_load_rows(message + 64 * k + 32, sizeof b->message[0], w + 8);
+        sm3_compress_lanes(v, w);
+    }
+    if (blocks == LONG)
+        v_load_rows(message, sizeof b->message[0], v);
+    for (int i = 0; i < 8; i++)
+        b->digest[i][s] = v[i];
+}
+
+/* user key: SM4 under the root key of factor ‖ NOT factor, the factor being the XOR of the digest's four pairs of
+ * words; then its round keys. */
+static void schedule(batch *b)
+{
+    vec x[4][STREAMS], key[4][STREAMS];
+    for (int s = 0; s < STREAMS; s++)
+        for (int i = 0; i < 2; i++) {
+            x[i][s] = v_xor(v_xor(b->digest[i][s], b->digest[i + 2][s]), v_xor(b->digest[i + 4][s], b->digest[i + 6][s]));
+            x[i + 2][s] = v_not(x[i][s]);
+        }
+    sm4_rounds_one_key(b->root, x);
+    for (int s = 0; s < STREAMS; s++)
+        for (int i = 0; i < 4; i++)
+            key[i][s] = x[3 - i][s];
+    sm4_expand_lanes(key, b->round_keys);
+}
+
+/* card id: the two blocks of the padded id under the user key; card[s][0..7] are its words. */
+static void encrypt_ids(batch *b, vec card[STREAMS][8])
+{
+    for (int s = 0; s < STREAMS; s++)
+        v_load_rows(b->id[LANES * s], 32, card[s]);
+    for (int half = 0; half < 2; half++) {
+        vec x[4][STREAMS];
+        for (int s = 0; s < STREAMS; s++)
+            for (int i = 0; i < 4; i++)
+                x[i][s] = card[s][4 * half + i];
+        sm4_rounds_many_keys(b->round_keys, x);
+        for (int s = 0; s < STREAMS; s++)
+            sm4_reverse(x, s, card[s] + 4 * half);
+    }
+}
+
+static void store(batch *b, size_t count, const uint32_t row[GROUP], vec card[STREAMS][8])
+{
+    for (size_t s = 0; s < STREAMS; s++) {
+        uint8_t *mindex[LANES], *card_id[LANES];
+        vec digest[8];
+        for (size_t i = 0; i < LANES; i++) {
+            size_t lane = LANES * s + i;
+            mindex[i] = lane < count ? b->mindex + 32 * (size_t)row[lane] : b->spare;
+            card_id[i] = lane < count ? b->card_id + 32 * (size_t)row[lane] : b->spare;
+        }
+        for (int i = 0; i < 8; i++)
+            digest[i] = b->digest[i][s];
+        v_store_rows(digest, mindex);
+        v_store_rows(card[s], card_id);
+    }
+}
+
+/* One bucket as a group; lanes past its count work on what the group before left there. */
+static void flush(batch *b, size_t blocks)
+{
+    bucket *rows = &b->buckets[blocks];
+    vec card[STREAMS][8];
+    for (size_t lane = 0; lane < rows->count; lane++)
+        stage_row(b, lane, rows->row[lane], blocks);
+    for (int s = 0; s < STREAMS; s++)
+        hash_stream(b, s, blocks);
+    schedule(b);
+    encrypt_ids(b, card);
+    store(b, rows->count, rows->row, card);
+    rows->count = 0;
+}
+
+static size_t blocks_of(size_t length)
+{
+    return length <= 55 ? 1 : length <= 119 ? 2 : LONG;
+}
+
+static void refuse_row(batch *b, size_t row)
+{
+    memset(b->mindex + 32 * row, 0, 32);
+    memset(b->card_id + 32 * row, 0, 32);
+}
+
+size_t DERIVE(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, size_t n,
+              uint8_t *mindex, uint8_t *card_id, uint8_t *status)
+{
+    batch b;
+    memset(&b, 0, sizeof b);
+    b.root = root, b.data = data, b.offsets = offsets, b.id_lengths = id_lengths;
+    b.end = offsets[n], b.mindex = mindex, b.card_id = card_id;
+
+    size_t bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        status[i] = (uint8_t)ehc_row_status(data, offsets, id_lengths, i);
+        if (status[i] != EHC_OK) {
+            refuse_row(&b, i);
+            bad++;
+            continue;
+        }
+        size_t blocks = blocks_of(offsets[i + 1] - offsets[i]);
+        bucket *rows = &b.buckets[blocks];
+        rows->row[rows->count++] = (uint32_t)i;
+        if (rows->count == GROUP)
+            flush(&b, blocks);
+    }
+    for (size_t blocks = 0; blocks < BUCKETS; blocks++)
+        if (b.buckets[blocks].count > 0)
+            flush(&b, blocks);
+    ehc_wipe(&b, sizeof b);
+    return bad;
+}

@@ -1,0 +1,57 @@
+/* derive_portable.c: a person to a card, as domain.md section 1 says it, one row at a time. The readable
+ * specification of the product kernel. */
+#include "kernels.h"
+
+int ehc_row_status(const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, size_t i)
+{
+    unsigned outside = 0;
+    if (offsets[i + 1] < offsets[i] || offsets[i + 1] - offsets[i] < id_lengths[i])
+        return EHC_ROW_OFFSETS;
+    if (id_lengths[i] < 3)
+        return EHC_ROW_ID_SHORT;
+    if (id_lengths[i] > 32)
+        return EHC_ROW_ID_LONG;
+    for (size_t k = 0; k < id_lengths[i]; k++)
+        outside |= (unsigned)(uint8_t)(data[offsets[i] + k] - 0x20) > 0x5E;
+    return outside ? EHC_ROW_ID_CHARACTER : EHC_OK;
+}
+
+/* mindex (主索引ID): SM3 of the row; factor (分散因子): the XOR of its four 8-byte groups; user key
+ * (用户身份认证密钥): SM4 under the security key of factor ‖ NOT factor; card id (电子健康卡ID): SM4 under the user
+ * key of the id, padded with zeros to 32 bytes. */
+static void derive_row(const uint32_t root[32], const uint8_t *row, size_t length, size_t id_length,
+                       uint8_t mindex[32], uint8_t card_id[32])
+{
+    uint8_t block[16], user_key[16], id[32] = {0};
+    uint32_t user_round_keys[32];
+    ehc_sm3(row, length, mindex);
+    for (size_t k = 0; k < 8; k++) {
+        block[k] = mindex[k] ^ mindex[k + 8] ^ mindex[k + 16] ^ mindex[k + 24];
+        block[k + 8] = (uint8_t)~block[k];
+    }
+    ehc_sm4_portable(root, block, user_key, 1);
+    ehc_sm4_expand_portable(user_key, user_round_keys);
+    memcpy(id, row, id_length);
+    ehc_sm4_portable(user_round_keys, id, card_id, 2);
+    ehc_wipe(user_key, sizeof user_key);
+    ehc_wipe(user_round_keys, sizeof user_round_keys);
+    ehc_wipe(id, sizeof id);
+}
+
+size_t ehc_derive_portable(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets,
+                           const uint8_t *id_lengths, size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status)
+{
+    size_t bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        status[i] = (uint8_t)ehc_row_status(data, offsets, id_lengths, i);
+        if (status[i] != EHC_OK) {
+            memset(mindex + 32 * i, 0, 32);
+            memset(card_id + 32 * i, 0, 32);
+            bad++;
+            continue;
+        }
+        derive_row(root, data + offsets[i], offsets[i + 1] - offsets[i], id_lengths[i], mindex + 32 * i,
+                   card_id + 32 * i);
+    }
+    return bad;
+}

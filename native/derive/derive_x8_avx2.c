@@ -1,0 +1,12 @@
+/* derive_x8_avx2.c: batch derivation, 32 rows a group. Needs AVX2 and AES-NI. Constant time. */
+#include "lanes_avx2.h"
+
+#define STREAMS 4
+#define DERIVE ehc_derive_x8_avx2
+
+#include "kernels.h"
+#include "sm3_lanes_body.h"
+#include "sm4_constants.h"
+#include "sm4_lanes_body.h"
+
+#include "derive_body.h"

@@ -1,0 +1,169 @@
+/* ehc.h: the whole C API of the compiled core. No Python, no allocation, no global state but the chosen tier.
+ *
+ * Terms and bytes: domain.md section 1 and 2 as printed in native/README.md. All integers of the ciphers are
+ * big-endian in memory; times are seconds since 1970-01-01T00:00:00Z; China Standard Time is UTC+8 without
+ * daylight saving. Buffers need no alignment. */
+#ifndef EHC_H
+#define EHC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Status codes. One table in ehc/errors.py maps each to its exception, problem type and exit code. */
+enum {
+    EHC_OK = 0,
+
+    /* the library as a whole */
+    EHC_E_TIER_UNKNOWN = 1,     /* EHC_ISA names no compiled tier */
+    EHC_E_TIER_UNSUPPORTED = 2, /* EHC_ISA names a tier this processor cannot run */
+    EHC_E_SELFTEST = 3,         /* a known answer did not come out */
+
+    /* a row of a batch */
+    EHC_ROW_ID_SHORT = 16,     /* id_type and id_number together under 3 bytes */
+    EHC_ROW_ID_LONG = 17,      /* id_type and id_number together over 32 bytes */
+    EHC_ROW_ID_CHARACTER = 18, /* a byte of id_type or id_number outside 0x20..0x7E */
+    EHC_ROW_OFFSETS = 19,      /* the row ends before it begins, or before its id does */
+    EHC_ROW_IRREGULAR = 20,    /* not already canonical: normalise it first (ehc_pack_columns only) */
+
+    /* a payload: steps 1 and 2 of verification */
+    EHC_PAYLOAD_LENGTH = 32,
+    EHC_PAYLOAD_CHARACTER = 33,
+    EHC_PAYLOAD_FOREIGN = 34, /* a known code of somebody else: see ehc_payload.kind */
+    EHC_PAYLOAD_GRAMMAR = 35,
+
+    /* a token: steps 4 and 5 */
+    EHC_TOKEN_NONE = 48,    /* a static or temporary code: there is no token to check */
+    EHC_TOKEN_FORGED = 49,  /* padding or BCD wrong: not made under this key */
+    EHC_TOKEN_EXPIRED = 50, /* authentic, but too old */
+    EHC_TOKEN_EARLY = 51    /* authentic, but further ahead than the policy's validity */
+};
+
+/* ---- tiers (the dispatch table stands in base/dispatch.c) ---- */
+
+/* Picks the tier named by EHC_ISA, else the best this processor runs, and checks it with the standards' known
+ * answers. Call once before anything else. */
+int ehc_init(const char *forced_name);
+/* Row `i` of the table, best first: its name, whether this processor can run it. NULL past the end. */
+const char *ehc_tier_name(size_t i);
+int ehc_tier_supported(size_t i);
+const char *ehc_tier_chosen(void);
+
+/* ---- SM3 (GB/T 32905) and HMAC-SM3 (RFC 2104 over SM3) ---- */
+
+typedef struct {
+    uint32_t state[8];
+    uint64_t length;
+    uint8_t block[64];
+} ehc_sm3_ctx;
+
+void ehc_sm3_init(ehc_sm3_ctx *ctx);
+void ehc_sm3_update(ehc_sm3_ctx *ctx, const uint8_t *data, size_t length);
+void ehc_sm3_final(ehc_sm3_ctx *ctx, uint8_t digest[32]);
+void ehc_sm3(const uint8_t *data, size_t length, uint8_t digest[32]);
+void ehc_hmac_sm3(const uint8_t *key, size_t key_length, const uint8_t *data, size_t length, uint8_t mac[32]);
+
+/* ---- SM4 (GB/T 32907), ECB ---- */
+
+typedef struct {
+    uint32_t encrypt[32], decrypt[32];
+} ehc_sm4_key;
+
+void ehc_sm4_set_key(ehc_sm4_key *key, const uint8_t raw[16]);
+void ehc_sm4_encrypt(const ehc_sm4_key *key, const uint8_t *in, uint8_t *out, size_t blocks);
+void ehc_sm4_decrypt(const ehc_sm4_key *key, const uint8_t *in, uint8_t *out, size_t blocks);
+
+/* ---- derivation (domain.md section 1) ---- */
+
+/* Rows i = 0..n-1 are the bytes data[offsets[i] .. offsets[i+1]) = id_type ‖ id_number ‖ name, of which the first
+ * id_lengths[i] are id_type ‖ id_number. Writes mindex and card_id, 32 bytes a row (the card id of 32-byte padding;
+ * with `minimal` padding and an id of at most 16 bytes its first 16 are the whole), and status[i]. A bad row gets its
+ * status and 64 zero bytes; the others are done. Returns the number of bad rows. */
+size_t ehc_derive_batch(const ehc_sm4_key *security_key, const uint8_t *data, const uint32_t *offsets,
+                        const uint8_t *id_lengths, size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status);
+
+/* One UTF-8 column: row i is data[offsets[i] .. offsets[i+1]). Arrow's layout. */
+typedef struct {
+    const uint8_t *data;
+    const int32_t *offsets;
+} ehc_column;
+
+/* Packs rows that need no normalisation (type 01, 18 characters with a right check character, a name of common
+ * ideographs and interpuncts only) into the layout of ehc_derive_batch. Any other row becomes an empty one with status
+ * EHC_ROW_IRREGULAR. `out` needs the three columns' total bytes. Returns the number of irregular rows. */
+size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
+                        uint8_t *out, uint32_t *offsets, uint8_t *id_lengths, uint8_t *status);
+
+/* Upper-case hex: 2·n characters, no terminator. */
+void ehc_hex(const uint8_t *data, size_t n, uint8_t *out);
+
+/* ---- payload and token, profile N (domain.md section 2, tokens.md) ---- */
+
+enum { EHC_FLAG_DYNAMIC = 0, EHC_FLAG_STATIC = 1, EHC_FLAG_TEMPORARY = 9, EHC_FLAG_ABSENT = 255 };
+
+/* What a foreign text is, as far as its form tells. */
+enum {
+    EHC_KIND_CARD = 0,
+    EHC_KIND_EMPTY,
+    EHC_KIND_URL,
+    EHC_KIND_WECHAT_PAY,
+    EHC_KIND_ALIPAY,
+    EHC_KIND_UNIONPAY,
+    EHC_KIND_INSURANCE,
+    EHC_KIND_RESIDENT_ID,
+    EHC_KIND_OTHER
+};
+
+typedef struct {
+    uint16_t offset, length; /* in the text as given */
+} ehc_span;
+
+typedef struct {
+    uint8_t kind;            /* EHC_KIND_* */
+    uint8_t flag;            /* EHC_FLAG_* */
+    uint8_t card_id_length;  /* bytes: 16, 24 or 32 */
+    uint16_t error_offset;   /* where a refused text stops being a payload */
+    ehc_span prefix, card, token, organisation;
+    uint8_t card_id[32];
+    uint8_t token_bytes[16];
+} ehc_payload;
+
+enum { EHC_PAYLOAD_MAX = 256 };
+
+int ehc_parse_payload(const uint8_t *text, size_t length, ehc_payload *out);
+
+/* The time window of step 5. `time` is what the token carries: expiry, or (issue != 0) the time of issue. */
+typedef struct {
+    int64_t now;
+    int64_t tolerance; /* seconds the clocks may differ */
+    int64_t validity;  /* seconds a code lives; 0 with issue = 0: no bound ahead */
+    int issue;
+} ehc_window;
+
+typedef struct {
+    ehc_payload payload;
+    int64_t expiry; /* 0 unless the token is authentic */
+} ehc_checked;
+
+/* Steps 1, 2, 4 and 5 for one payload. */
+int ehc_check_token(const ehc_sm4_key *protection_key, const uint8_t *text, size_t length, const ehc_window *window,
+                    ehc_checked *out);
+/* The same for rows data[offsets[i] .. offsets[i+1]); returns how many are not EHC_OK. */
+size_t ehc_check_batch(const ehc_sm4_key *protection_key, const uint8_t *data, const uint32_t *offsets, size_t n,
+                       const ehc_window *window, ehc_checked *out, uint8_t *status);
+
+/* The token for a time: 32 upper-case hex characters. EHC_TOKEN_FORGED if the time's year is not 0..9999. */
+int ehc_make_token(const ehc_sm4_key *protection_key, int64_t time, uint8_t text[32]);
+
+/* ---- secrets ---- */
+
+void ehc_wipe(void *secret, size_t length);
+int ehc_equal(const void *a, const void *b, size_t length); /* constant time; 1 when equal */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,46 @@
+/* sm4_blocks_body.h: SM4-ECB of many blocks under one key, and the schedule of one key, written once. Needs
+ * sm4_lanes_body.h before it, and the two names EXPAND and BLOCKS. */
+enum { GROUP_BYTES = 16 * LANES * STREAMS };
+
+static void crypt_group(const uint32_t round_keys[32], const uint8_t *in, uint8_t *out)
+{
+    vec x[4][STREAMS], w[4];
+    for (int s = 0; s < STREAMS; s++) {
+        v_load_blocks(in + 16 * LANES * s, w);
+        for (int i = 0; i < 4; i++)
+            x[i][s] = w[i];
+    }
+    sm4_rounds_one_key(round_keys, x);
+    for (int s = 0; s < STREAMS; s++) {
+        sm4_reverse(x, s, w);
+        v_store_blocks(w, out + 16 * LANES * s);
+    }
+}
+
+void BLOCKS(const uint32_t round_keys[32], const uint8_t *in, uint8_t *out, size_t blocks)
+{
+    size_t bytes = 16 * blocks;
+    for (; bytes >= GROUP_BYTES; bytes -= GROUP_BYTES, in += GROUP_BYTES, out += GROUP_BYTES)
+        crypt_group(round_keys, in, out);
+    if (bytes > 0) {
+        uint8_t last[GROUP_BYTES] = {0};
+        memcpy(last, in, bytes);
+        crypt_group(round_keys, last, last);
+        memcpy(out, last, bytes);
+        ehc_wipe(last, sizeof last);
+    }
+}
+
+/* One key in lane 0: as constant in time as the batch. */
+void EXPAND(const uint8_t raw[16], uint32_t round_keys[32])
+{
+    vec k[4];
+    for (int w = 0; w < 4; w++)
+        k[w] = v_set(load32(raw + 4 * w) ^ SM4_FK[w]);
+    for (int i = 0; i < 32; i++) {
+        vec t = v_xor(v_xor(k[(i + 1) % 4], k[(i + 2) % 4]), v_xor(k[(i + 3) % 4], v_set(SM4_CK[i])));
+        k[i % 4] = v_xor(k[i % 4], sm4_t_key(t));
+        round_keys[i] = v_first(k[i % 4]);
+    }
+    ehc_wipe(k, sizeof k);
+}

@@ -1,0 +1,51 @@
+"""Builds the compiled core. Everything that is not a build rule stands in pyproject.toml.
+
+The kernels are compiled once, as a static library, with one set of flags; the instruction set of a kernel stands at the
+head of its file, so the result runs on every processor of the architecture.
+"""
+
+import shutil
+from glob import glob
+
+from pybind11 import get_include
+from setuptools import Extension, setup
+
+HIDDEN = ["-fvisibility=hidden"]
+C_FLAGS = ["-O3", "-std=c11", *HIDDEN]
+ROOMS = ["base", "sm3", "sm4", "derive", "token"]
+INCLUDES = ["native/include", *(f"native/{room}" for room in ROOMS)]
+HEADERS = sorted(path for kind in ("h", "hpp", "pxd") for path in glob(f"native/**/*.{kind}", recursive=True))
+
+if not shutil.which("g++") and not shutil.which("c++"):
+    raise SystemExit(
+        "ehc builds its kernels with gcc and its frame pipeline with g++: install both "
+        "(Debian, Ubuntu: apt install gcc g++ python3-dev)"
+    )
+
+kernels = (
+    "ehc_kernels",
+    {
+        "sources": sorted(source for room in ROOMS for source in glob(f"native/{room}/*.c")),
+        "include_dirs": INCLUDES,
+        "cflags": [*C_FLAGS, "-fPIC"],
+    },
+)
+
+native = Extension(
+    "ehc._native",
+    ["native/bindings/_native.pyx"],
+    include_dirs=[*INCLUDES, "native/bindings"],
+    extra_compile_args=["-O3", *HIDDEN],
+    depends=HEADERS,
+)
+
+frame = Extension(
+    "ehc._frame",
+    ["native/bindings/_frame.cpp", *sorted(glob("native/frame/*.cpp"))],
+    include_dirs=["native/frame", get_include()],
+    extra_compile_args=["-O3", "-std=c++17", *HIDDEN],
+    depends=HEADERS,
+    language="c++",
+)
+
+setup(libraries=[kernels], ext_modules=[native, frame])
