@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     static_scenes: tuple[Scene, ...] = ("010101", "010102")  # △ where a static code is enough: 挂号, 诊断
     single_use_scenes: tuple[Scene, ...] = ("010105",)  # △ where a dynamic code serves once: 收费
     accept_unissued: bool = False  # △ accept authentic codes that other systems issued
+    explain_refusals: bool = False  # tell callers forged, unknown and expired apart; the log always does
 
     def home_path(self) -> Path:
         return Path(self.home).expanduser()
@@ -59,7 +60,8 @@ def load(environ: Mapping[str, str], file: Path | None = None) -> Settings:
     known = set(Settings.__struct_fields__)
     for name in sorted(set(environ) - NOT_SETTINGS):
         if name.startswith("EHC_"):
-            values[_setting(name, known)] = _value(name, environ[name])
+            setting = _setting(name, known)
+            values[setting] = _value(setting, environ[name])
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -73,8 +75,8 @@ def _setting(name: str, known: set[str]) -> str:
     return setting
 
 
-def _value(name: str, text: str) -> Any:
-    field = Settings.__annotations__[name.removeprefix("EHC_").lower()]
+def _value(setting: str, text: str) -> Any:
+    field = Settings.__annotations__[setting]
     return [part.strip() for part in text.split(",") if part.strip()] if "tuple" in str(field) else text
 
 

@@ -1,4 +1,4 @@
-"""What the rules need from outside, as Protocols. Adapters (store, machine, reader) implement them, `wiring` joins them.
+"""What the rules need from outside, as Protocols. Adapters (store, machine, reader) implement, `wiring` joins them.
 
 One contract suite a port stands in tests/contract/ and runs over every implementation.
 """

@@ -1,0 +1,1 @@
+"""The command line. `main.py` names every command; a command reads its input, calls a system, prints."""

@@ -3,7 +3,8 @@
 Needs numpy alone. A key is 16 bytes or a KeyHandle; a handle expands the key once and never gives it back.
 
     >>> from ehc.crypto import derive_batch
-    >>> cards = derive_batch([("01", "11010020171225006X", "电子健康卡")], bytes.fromhex("0123456789ABCDEFFEDCBA9876543210"))
+    >>> key = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+    >>> cards = derive_batch([("01", "11010020171225006X", "电子健康卡")], key)
     >>> cards.hex().card_id[0][:16]
     '98FF9F2C05145CB9'
 """
