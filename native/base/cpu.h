@@ -6,7 +6,7 @@ enum {
     CPU_AVX2 = 1 << 0,
     CPU_AESNI = 1 << 1,
     CPU_VAES = 1 << 2,
-    CPU_AVX512 = 1 << 3, /* F, BW, VL, VBMI */
+    CPU_AVX512 = 1 << 3, /* F, BW, VL */
     CPU_GFNI = 1 << 4
 };
 

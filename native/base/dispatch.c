@@ -1,6 +1,6 @@
 /* dispatch.c: THE table. Tiers in order of priority; the first that this processor runs is chosen, once.
  *
- * Places kept for the tiers to come (native/README.md, "Add an instruction set"): avx512 (GFNI), vaes, neon, armv8. */
+ * Places kept for the tiers to come (native/README.md, "Add an instruction set"): neon and armv8, portable_ct. */
 #include "dispatch.h"
 
 #include "cpu.h"
@@ -8,6 +8,8 @@
 
 static const ehc_tier TIERS[] = {
 #if defined(__x86_64__)
+    {"avx512", CPU_AVX512 | CPU_GFNI, ehc_sm4_expand_avx512, ehc_sm4_x16_avx512, ehc_derive_x16_avx512},
+    {"vaes", CPU_AVX2 | CPU_AESNI | CPU_VAES, ehc_sm4_expand_vaes, ehc_sm4_x8_vaes, ehc_derive_x8_vaes},
     {"avx2", CPU_AVX2 | CPU_AESNI, ehc_sm4_expand_aesni, ehc_sm4_x8_avx2, ehc_derive_x8_avx2},
 #endif
     {"portable", 0, ehc_sm4_expand_portable, ehc_sm4_portable, ehc_derive_portable},

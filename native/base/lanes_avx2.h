@@ -1,4 +1,5 @@
-/* lanes_avx2.h: eight 32-bit lanes on AVX2, the SM4 S-box on AES-NI. Included by the x8_avx2 kernels only.
+/* lanes_avx2.h: eight 32-bit lanes on AVX2, the SM4 S-box on AES-NI; with LANES_VAES defined, on VAES. Included by the
+ * x8_avx2 and x8_vaes kernels only.
  *
  * A vector holds one 32-bit word of eight independent rows. The S-box of SM4 is affine-equivalent to that of AES:
  * S(x) = POST(AES_S(PRE(x))) (the field isomorphism is derived, and all 256 inputs tested, in
@@ -7,10 +8,13 @@
 #ifndef EHC_LANES_AVX2_H
 #define EHC_LANES_AVX2_H
 
-#if defined(__clang__)
+#if defined(__clang__) && defined(LANES_VAES)
+#pragma clang attribute push(__attribute__((target("avx2,aes,vaes"))), apply_to = function)
+#elif defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,aes"))), apply_to = function)
+#elif defined(LANES_VAES)
+#pragma GCC target("avx2,aes,vaes")
 #else
-#pragma GCC push_options
 #pragma GCC target("avx2,aes")
 #endif
 
@@ -85,10 +89,14 @@ static inline vec affine(vec x, vec low, vec high)
 
 static inline vec aes_last_round(vec x)
 {
+#if defined(LANES_VAES)
+    return _mm256_aesenclast_epi128(x, _mm256_setzero_si256());
+#else
     __m128i zero = _mm_setzero_si128();
     __m128i low = _mm_aesenclast_si128(_mm256_castsi256_si128(x), zero);
     __m128i high = _mm_aesenclast_si128(_mm256_extracti128_si256(x, 1), zero);
     return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+#endif
 }
 
 /* The S-box on every byte, in the order that AESENCLAST leaves. */

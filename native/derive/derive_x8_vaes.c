@@ -1,0 +1,13 @@
+/* derive_x8_vaes.c: batch derivation, 32 rows a group. Needs AVX2, AES-NI and VAES. Constant time. */
+#define LANES_VAES
+#include "lanes_avx2.h"
+
+#define STREAMS 4
+#define DERIVE ehc_derive_x8_vaes
+
+#include "kernels.h"
+#include "sm3_lanes_body.h"
+#include "sm4_constants.h"
+#include "sm4_lanes_body.h"
+
+#include "derive_body.h"

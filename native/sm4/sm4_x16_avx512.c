@@ -1,0 +1,12 @@
+/* sm4_x16_avx512.c: SM4-ECB, sixteen blocks a vector. Needs AVX-512 (F, BW, VL) and GFNI. Constant time. */
+#include "lanes_avx512.h"
+
+#define STREAMS 4
+#define BLOCKS ehc_sm4_x16_avx512
+#define EXPAND ehc_sm4_expand_avx512
+
+#include "kernels.h"
+#include "sm4_constants.h"
+#include "sm4_lanes_body.h"
+
+#include "sm4_blocks_body.h"
