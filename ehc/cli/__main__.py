@@ -1,0 +1,5 @@
+"""python -m ehc.cli"""
+
+from ehc.cli.main import main
+
+main()

@@ -1,0 +1,247 @@
+"""ehc keys: make, fill and show the sealed keyring. Key bytes come from files, stdin or a hidden prompt, never argv."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ehc import config, wiring
+from ehc.crypto import KeyHandle, sm4_ecb_encrypt, wipe
+from ehc.errors import FileError, InputError, KeyringError
+from ehc.keys.keyring import KEY_BYTES, Entry, Keyring, KeyState, Purpose, key_of_hex, published_sample
+from ehc.model import CST
+from ehc.store.keyring_folder import KeyringFolder, Passphrase
+
+app = typer.Typer(
+    help="Make, fill and show the sealed keyring (密钥管理). Keys never stand in arguments, environment or output.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--keyring", metavar="DIR", help="Folder of the keyring; else EHC_KEYRING, else keyring/ in EHC_HOME."
+    ),
+]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The passphrase is the first line of this file (- is stdin); else it is asked."),
+]
+STDIN = Path("-")
+
+
+@app.command()
+def init(
+    keyring: Folder = None,
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Seal under a passphrase, asked twice, instead of a key file.")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
+    empty: Annotated[bool, typer.Option("--empty", help="Make no keys: a province's own are imported next.")] = False,
+) -> None:
+    """Make a keyring with a new random security_key and protection_key.
+
+    Without a passphrase it is sealed under keyring.key, 32 random bytes in a
+    file that only you may read (mode 0600). Whoever has both files has the keys;
+    whoever loses one has none: keep a copy of each, in different places.
+    An existing keyring is never replaced.
+
+    \b
+    Examples:
+      ehc keys init
+      ehc keys init --keyring /srv/ehc/keyring --passphrase
+      pass show ehc | ehc keys init --passphrase-file -
+      ehc keys init --empty
+    """
+    folder = _folder(keyring)
+    word = _read_passphrase(passphrase_file) if passphrase_file else _ask_new_passphrase() if passphrase else None
+    with Keyring() as new:
+        for purpose in () if empty else Purpose:
+            _add_random(new, purpose, int(time.time()))
+        folder.create(new, word)
+    for entry in new.entries:
+        typer.echo(f"{entry.purpose} version {entry.version}, check value {entry.check_value}")
+    typer.echo(f"sealed in {folder.sealed}")
+    if word is None:
+        typer.echo(f"opens with {folder.key_file} (mode 0600): keep a copy of it apart from the keyring")
+
+
+@app.command("import")
+def import_(
+    purpose: Annotated[
+        Purpose, typer.Option(metavar="PURPOSE", help="security_key (安全密钥) or protection_key (保护密钥).")
+    ],
+    key_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The key as 32 hex digits (- is stdin); else stdin, or a hidden prompt."),
+    ] = None,
+    check_value: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEX", help="The key check value you were given; nothing is stored if the key has another."
+        ),
+    ] = None,
+    keyring: Folder = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Add an existing key as the next version of its purpose; it becomes the active one.
+
+    The version before it is deactivated: it makes nothing any more, and still
+    checks the codes it made. The keyring must be there: `ehc keys init --empty`
+    makes one that holds nothing but what you import.
+    The check value is the beginning of SM4 of the zero block, 6 to 32 hex digits.
+
+    \b
+    Examples:
+      ehc keys import --purpose security_key
+      ehc keys import --purpose security_key --key-file k.hex --check-value 1A2B3C
+      gpg -d k.hex.gpg | ehc keys import --purpose protection_key
+    """
+    if passphrase_file == STDIN and (key_file == STDIN or (key_file is None and not sys.stdin.isatty())):
+        raise typer.BadParameter("stdin cannot give both the key and the passphrase: use a file for one of them")
+    folder, raw = _folder(keyring), _read_key(key_file)
+    try:
+        _compare(KeyHandle(raw, purpose.value), check_value)
+        sample = published_sample(raw)
+        with folder.change(_passphrase(passphrase_file)) as content:
+            entry = content.add(purpose, raw, int(time.time()))
+    finally:
+        wipe(raw)
+    if sample:
+        typer.echo("warning: this is a sample key of public documents, which everybody has: for tests only", err=True)
+    typer.echo(f"{purpose} version {entry.version} is active, check value {entry.check_value}")
+    if entry.version > 1:
+        typer.echo(f"{purpose} version {entry.version - 1} is deactivated")
+    typer.echo(f"sealed in {folder.sealed}")
+
+
+@app.command("list")
+def list_(
+    keyring: Folder = None,
+    passphrase_file: PassphraseFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+) -> None:
+    """Show purpose, version, state, check value and time of making of every key; never a key itself.
+
+    \b
+    Examples:
+      ehc keys list
+      ehc keys list --keyring /srv/ehc/keyring --json
+    """
+    with _folder(keyring).open(_passphrase(passphrase_file)) as content:
+        rows = [_row(entry) for purpose in Purpose for entry in content.entries if entry.purpose is purpose]
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+    else:
+        Console().print(_table(rows))
+
+
+def ask_passphrase() -> str:
+    """The passphrase, from the terminal and unseen. Raises KeyringError when there is no terminal."""
+    return _ask("Passphrase of the keyring: ", "give the passphrase with --passphrase-file FILE")
+
+
+def _folder(keyring: Path | None) -> KeyringFolder:
+    settings = config.load(os.environ)
+    return wiring.keyring_folder(msgspec.structs.replace(settings, keyring=str(keyring)) if keyring else settings)
+
+
+def _passphrase(file: Path | None) -> Passphrase:
+    return (lambda: _read_passphrase(file)) if file else ask_passphrase
+
+
+def _ask(prompt: str, way_out: str) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)  # what getpass says before it would show the answer
+        try:
+            return getpass.getpass(prompt)
+        except (getpass.GetPassWarning, EOFError):
+            raise KeyringError(f"there is no terminal to ask on: {way_out}") from None
+
+
+def _ask_new_passphrase() -> str:
+    way_out = "give the passphrase with --passphrase-file FILE, or leave --passphrase out to use a key file"
+    word = _ask("New passphrase: ", way_out)
+    if _ask("Again: ", way_out) != word:
+        raise InputError("the two passphrases differ: nothing was made")
+    return word
+
+
+def _read_passphrase(file: Path) -> str:
+    text = _read_secret(file)
+    try:
+        return text.partition(b"\n")[0].removesuffix(b"\r").decode()
+    except UnicodeDecodeError:
+        raise FileError(f"passphrase file {file} is not UTF-8") from None
+    finally:
+        wipe(text)
+
+
+def _read_key(file: Path | None) -> bytearray:
+    if file is None and sys.stdin.isatty():
+        text = bytearray(_ask("Key, 32 hex digits: ", "give the key with --key-file FILE"), "utf-8")
+    else:
+        text = _read_secret(file or STDIN)
+    try:
+        return key_of_hex(text)
+    finally:
+        wipe(text)
+
+
+def _read_secret(file: Path) -> bytearray:
+    """At most 4096 bytes of a file or stdin, unbuffered, so that there is one copy and it can be wiped."""
+    text, size = bytearray(4096), 0
+    try:
+        with open(0 if file == STDIN else file, "rb", buffering=0, closefd=file != STDIN) as source:
+            while got := source.readinto(memoryview(text)[size:]):
+                size += got
+    except OSError as error:
+        raise FileError(f"{file}: {error.strerror}") from error
+    del text[size:]
+    return text
+
+
+def _add_random(keyring: Keyring, purpose: Purpose, now: int) -> None:
+    raw = bytearray(os.urandom(KEY_BYTES))
+    keyring.add(purpose, raw, now)
+    wipe(raw)
+
+
+def _compare(key: KeyHandle, given: str | None) -> None:
+    if given is None:
+        return
+    value = sm4_ecb_encrypt(key, bytes(16)).hex().upper()
+    if len(given) < len(key.check_value) or not value.startswith(given.upper()):
+        raise InputError(f"check value: the key has {key.check_value}, not the given one: nothing was stored")
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "purpose": entry.purpose,
+        "version": entry.version,
+        "state": entry.state,
+        "check_value": entry.check_value,
+        "created_at": datetime.fromtimestamp(entry.created_at, CST),
+    }
+
+
+def _table(rows: Iterable[dict[str, Any]]) -> Table:
+    table = Table("purpose", "version", "state", "check value", "created (CST)")
+    for row in rows:
+        *columns, created = row.values()
+        style = None if row["state"] == KeyState.ACTIVE else "dim"
+        table.add_row(*map(str, columns), f"{created:%Y-%m-%d %H:%M:%S}", style=style)
+    return table

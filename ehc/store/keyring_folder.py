@@ -1,0 +1,191 @@
+"""The folder of the sealed keyring: `keyring.sealed` and, when no passphrase is used, `keyring.key`.
+
+A writer holds `keyring.lock`; a new document is written beside the old one, synced and renamed over it. So a reader,
+or a crash at any moment, finds the old keyring or the new one, whole. An existing keyring or key file is never
+replaced by making a new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from ehc.errors import Conflict, KeyringError
+from ehc.keys.keyring import Keyring
+from ehc.keys.sealing import (
+    KEY_FILE_BYTES,
+    NONCE_BYTES,
+    SALT_BYTES,
+    Argon2id,
+    Derivation,
+    KeyFile,
+    read_header,
+    seal,
+    secret_of_new_passphrase,
+    secret_of_passphrase,
+    unseal,
+)
+
+Passphrase = Callable[[], str]
+"""Asks for the passphrase; called only for a keyring that was sealed under one."""
+
+_ANYBODY_ELSE = stat.S_IRWXG | stat.S_IRWXO
+_OTHER_WRITERS = stat.S_IWGRP | stat.S_IWOTH
+_MAX_BYTES = 1 << 20  # 20 times a full keyring
+
+
+class KeyringFolder:
+    """One folder, at most one keyring. Every failure names the path and the way out: KeyringError, or Conflict."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sealed = path / "keyring.sealed"
+        self.key_file = path / "keyring.key"
+
+    def create(self, keyring: Keyring, passphrase: str | None = None) -> None:
+        """Store a first keyring, sealed under the passphrase or, without one, under a new key file (mode 0600).
+
+        A key file that is there already is used as it is: it may belong to a keyring that was moved away.
+        Raises Conflict when there is a keyring, or another process makes one at this moment; InputError for a
+        passphrase that is too short.
+        """
+        with _reporting(self.path):
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _refuse_shared(self.path, self.path.stat(), _ANYBODY_ELSE, "700")
+        with self._locked(), _reporting(self.path):
+            if self.sealed.exists():
+                raise Conflict(
+                    f"{self.path} has a keyring already, and it stays as it is: `ehc keys list` shows it, "
+                    "`ehc keys import` adds a key to it, --keyring DIR names another folder"
+                )
+            if passphrase is None:
+                self._write(keyring, self._own_key_file(), KeyFile(salt=os.urandom(SALT_BYTES)))
+            else:
+                self._write(keyring, secret_of_new_passphrase(passphrase), Argon2id(salt=os.urandom(SALT_BYTES)))
+
+    def open(self, passphrase: Passphrase | None = None) -> Keyring:
+        """The keyring; leave it (`with`) as soon as the handles are made, that wipes it."""
+        return self._open(passphrase)[0]
+
+    @contextlib.contextmanager
+    def change(self, passphrase: Passphrase | None = None) -> Iterator[Keyring]:
+        """The keyring to change; stored when the block ends without an error, wiped in any case.
+
+        Raises Conflict when another process is changing it.
+        """
+        self._require_keyring()
+        with self._locked():
+            keyring, secret, key = self._open(passphrase)
+            with keyring:
+                yield keyring
+                with _reporting(self.sealed):
+                    self._write(keyring, secret, msgspec.structs.replace(key, salt=os.urandom(SALT_BYTES)))
+
+    def _open(self, passphrase: Passphrase | None) -> tuple[Keyring, bytes, Derivation]:
+        self._require_keyring()
+        with _reporting(self.sealed):
+            document = _read(self.sealed)
+        try:
+            key = read_header(document).key
+            secret = self._read_key_file() if isinstance(key, KeyFile) else self._ask(passphrase)
+            return unseal(document, secret), secret, key
+        except KeyringError as error:
+            raise KeyringError(f"{self.sealed}: {error}") from None
+
+    def _require_keyring(self) -> None:
+        with _reporting(self.path):
+            if not self.sealed.exists():
+                raise KeyringError(
+                    f"no keyring in {self.path}: make one with `ehc keys init` (with --empty to import keys into), "
+                    "or name its folder with --keyring DIR or EHC_KEYRING"
+                )
+            _refuse_shared(self.path, self.path.stat(), _OTHER_WRITERS, "700")
+
+    def _ask(self, passphrase: Passphrase | None) -> bytes:
+        if passphrase is None:
+            raise KeyringError("it is sealed under a passphrase, and there is nobody to ask for it here")
+        return secret_of_passphrase(passphrase())
+
+    def _read_key_file(self) -> bytes:
+        with _reporting(self.key_file):
+            if not self.key_file.exists():
+                raise KeyringError(f"its key file {self.key_file} is missing: restore it from a backup")
+            secret = _read(self.key_file, private=True)
+        if len(secret) != KEY_FILE_BYTES:
+            raise KeyringError(
+                f"its key file {self.key_file} has {len(secret)} bytes instead of {KEY_FILE_BYTES}: "
+                "restore it from a backup"
+            )
+        return secret
+
+    def _own_key_file(self) -> bytes:
+        """The secret of the key file, made if there is none. Called under the lock."""
+        if not self.key_file.exists():
+            _replace(self.key_file, os.urandom(KEY_FILE_BYTES))
+        return self._read_key_file()
+
+    def _write(self, keyring: Keyring, secret: bytes, key: Derivation) -> None:
+        _replace(self.sealed, seal(keyring, secret, key, os.urandom(NONCE_BYTES)))
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The one writer of this folder. The lock goes with the process, however it ends."""
+        with contextlib.ExitStack() as held:
+            with _reporting(self.path):
+                lock = held.enter_context(open(self.path / "keyring.lock", "wb", opener=_private))
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise Conflict(f"another process is writing the keyring in {self.path}: try again") from None
+            yield
+
+
+@contextlib.contextmanager
+def _reporting(path: Path) -> Iterator[None]:
+    """What the operating system refuses inside becomes a KeyringError with the path."""
+    try:
+        yield
+    except OSError as error:
+        raise KeyringError(f"{error.filename or path}: {error.strerror}") from error
+
+
+def _refuse_shared(path: Path, found: os.stat_result, bits: int, mode: str) -> None:
+    held = stat.S_IMODE(found.st_mode)
+    if held & bits:
+        raise KeyringError(f"{path} is open to others than its owner (mode {held:04o}): chmod {mode} {path}")
+
+
+def _read(path: Path, *, private: bool = False) -> bytes:
+    """The whole of a small file. private: refuse one that others may use; asked of the opened file, not the name."""
+    with open(path, "rb") as file:
+        if private:
+            _refuse_shared(path, os.fstat(file.fileno()), _ANYBODY_ELSE, "600")
+        return file.read(_MAX_BYTES)
+
+
+def _private(path: str, flags: int) -> int:
+    """Opener of a file that is the owner's alone, also when a leftover of a crash has the name."""
+    fd = os.open(path, flags | os.O_NOFOLLOW, 0o600)
+    os.fchmod(fd, 0o600)
+    return fd
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put a whole file in place, or leave everything as it was: write beside it, sync, rename, sync the folder."""
+    fresh = path.with_name(path.name + ".new")
+    with open(fresh, "wb", opener=_private) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

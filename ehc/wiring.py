@@ -1,0 +1,90 @@
+"""Names every concrete class and joins them; nothing else does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ehc.cards.registration import Registrar
+from ehc.codes.issuing import Issuer
+from ehc.codes.policy import scene_policy
+from ehc.codes.verification import Verifier
+from ehc.config import Settings
+from ehc.keys.keyring import Purpose
+from ehc.machine.software import SoftwareMachine
+from ehc.ports import CardStore, ClaimStore, Clock, KeyService
+from ehc.store.database import migrate, open_engine
+from ehc.store.keyring_folder import KeyringFolder
+from ehc.store.sql import SqlCardStore, SqlClaimStore
+
+
+def keyring_folder(settings: Settings) -> KeyringFolder:
+    """The folder of the sealed keyring, there or not."""
+    return KeyringFolder(settings.keyring_path())
+
+
+def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None) -> SoftwareMachine:
+    """The crypto machine over the keys of the sealed keyring; their raw bytes are wiped before this returns.
+
+    passphrase: asks for it; called only when the keyring is sealed under one. Raises KeyringError.
+    """
+    with keyring_folder(settings).open(passphrase) as keyring:
+        return SoftwareMachine(
+            keyring.active(Purpose.SECURITY_KEY),
+            keyring.active(Purpose.PROTECTION_KEY),
+            keyring.deactivated(Purpose.PROTECTION_KEY),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The storage of one process; `close` gives its connections back."""
+
+    cards: CardStore
+    claims: ClaimStore
+    close: Callable[[], None]
+
+
+def open_store(settings: Settings) -> Stores:
+    """The storage that the settings name, its schema brought up to date. Raises ConfigError, Unavailable."""
+    engine = open_engine(settings.database_url())
+    migrate(engine)
+    return Stores(SqlCardStore(engine), SqlClaimStore(engine), engine.dispose)
+
+
+def system_clock() -> int:
+    return int(time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The systems of one process, joined."""
+
+    settings: Settings
+    clock: Clock
+    keys: KeyService
+    cards: CardStore
+    registrar: Registrar
+    issuer: Issuer
+    verifier: Verifier
+    close: Callable[[], None]
+
+    def ready(self) -> None:
+        """Returns when everything needed to serve is there; raises Unavailable or KeyUnavailable that says what is not."""
+        self.cards.ready()
+        _ = self.keys.security_key_version
+        self.keys.seal_validity(self.clock())
+
+
+def open_services(
+    settings: Settings, passphrase: Callable[[], str] | None = None, clock: Clock = system_clock
+) -> Services:
+    """Everything behind the service. Raises ConfigError, KeyringError, Unavailable before anything is served."""
+    policy = scene_policy(settings)
+    keys = open_machine(settings, passphrase)
+    stores = open_store(settings)
+    registrar = Registrar(keys, stores.cards, settings.padding)
+    issuer = Issuer(keys, stores.cards, policy)
+    verifier = Verifier(keys, stores.cards, stores.claims, policy)
+    return Services(settings, clock, keys, stores.cards, registrar, issuer, verifier, stores.close)
