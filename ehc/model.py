@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from ehc.errors import Refused
 
@@ -175,5 +175,5 @@ class Card:
 def seconds(when: datetime | int) -> int:
     """Seconds since 1970-01-01T00:00:00Z of a time; a datetime without zone is taken as China Standard Time."""
     if isinstance(when, datetime):
-        return int((when if when.tzinfo else when.replace(tzinfo=CST)).astimezone(UTC).timestamp())
+        return int((when if when.tzinfo else when.replace(tzinfo=CST)).timestamp())
     return when

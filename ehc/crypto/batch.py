@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,15 @@ class HexColumns(NamedTuple):
     card_id: list[str]  # 64 digits; 32 under minimal padding with an id of at most 16 bytes
 
 
+def _exact(field: str, values: NDArray[Any], dtype: type[np.unsignedinteger[Any]]) -> NDArray[Any]:
+    array = np.ascontiguousarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "ui"):
+        raise ValueError(f"{field}: a row of whole numbers wanted, not {array.ndim} dimensions of {array.dtype}")
+    if array.dtype != dtype and array.size and not 0 <= array.min() <= array.max() <= np.iinfo(dtype).max:
+        raise ValueError(f"{field}: holds {array.min()} to {array.max()}; at most {np.iinfo(dtype).max} fits")
+    return array.astype(dtype, copy=False)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """Rows id_type ‖ id_number ‖ name, packed.
@@ -48,10 +57,9 @@ class Batch:
     errors: tuple[RowError, ...] = ()  # rows that could not be packed
 
     def __post_init__(self) -> None:
-        # C-contiguous arrays of the kernel's types, whatever came in
-        object.__setattr__(self, "data", np.ascontiguousarray(self.data, np.uint8))
-        object.__setattr__(self, "offsets", np.ascontiguousarray(self.offsets, np.uint32))
-        object.__setattr__(self, "id_lengths", np.ascontiguousarray(self.id_lengths, np.uint8))
+        # C-contiguous arrays of the kernel's types; a number that does not fit is refused, never wrapped
+        for field, dtype in (("data", np.uint8), ("offsets", np.uint32), ("id_lengths", np.uint8)):
+            object.__setattr__(self, field, _exact(field, getattr(self, field), dtype))
 
     @classmethod
     def pack(cls, rows: Iterable[Row]) -> Batch:

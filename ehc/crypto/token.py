@@ -53,6 +53,9 @@ _DETAILS: dict[Reason, str] = {
 }
 
 
+_LONGEST = 100 * 366 * 86400
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """△ The time window of step 5; both ends included."""
@@ -64,6 +67,9 @@ class Window:
     def __post_init__(self) -> None:
         if self.time not in ("expiry", "issue"):
             raise ValueError(f"a token's time is its 'expiry' or its 'issue', not {self.time!r}")
+        for name, value, least in (("tolerance", self.tolerance, 0), ("validity", self.validity, 1)):
+            if value is not None and not least <= value <= _LONGEST:
+                raise ValueError(f"{name} is {least} to {_LONGEST} seconds, not {value}")
         if self.time == "issue" and self.validity is None:
             raise ValueError("a token that carries its time of issue needs a validity, in seconds")
 
@@ -102,7 +108,8 @@ def _verdict(checked: Checked) -> Verdict:
     if reason is Reason.ACCEPTED:
         return Verdict(reason, _payload(fields), expiry) if fields else Verdict(reason)
     parsed = None if fields is None else _payload(fields)
-    return Verdict(reason, parsed, expiry or None, _detail(reason, kind, offset), None if parsed else offset)
+    authentic = expiry if reason in (Reason.EXPIRED, Reason.EARLY) else None
+    return Verdict(reason, parsed, authentic, _detail(reason, kind, offset), None if parsed else offset)
 
 
 def check_token(
@@ -161,13 +168,15 @@ def check_batch(
 ) -> VerdictBatch:
     """check_token for many, the cipher in lanes. One refused payload never touches another."""
     texts = [_text(payload) for payload in payloads]
-    offsets = np.zeros(len(texts) + 1, np.uint32)
-    offsets[1:] = np.cumsum([len(text) for text in texts], dtype=np.uint32)
+    offsets = np.zeros(len(texts) + 1, np.uint64)
+    np.cumsum([len(text) for text in texts], out=offsets[1:])
+    if offsets[-1] > 0xFFFFFFFF:
+        raise ValueError("a batch holds at most 4 GiB of payloads; split it")
     return VerdictBatch(
         _native.CheckedBatch(
             protection_key,
             b"".join(texts),
-            offsets,
+            offsets.astype(np.uint32),
             seconds(now),
             window.tolerance,
             window.validity or 0,

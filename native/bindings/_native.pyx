@@ -18,7 +18,7 @@ include "ehc.pxd"
 
 def _init():
     name = os.environ.get("EHC_ISA")
-    cdef bytes encoded = (name or "").encode()
+    cdef bytes encoded = os.fsencode(name or "")
     status = ehc_init(NULL if name is None else PyBytes_AS_STRING(encoded))
     if status == EHC_OK:
         return
@@ -66,9 +66,11 @@ cdef class KeyHandle:
     cdef readonly str purpose
     cdef readonly int version
 
-    def __init__(self, const uint8_t[::1] raw not None, str purpose="security_key", int version=1):
+    def __cinit__(self, const uint8_t[::1] raw not None, str purpose not None="security_key", int version=1):
         if raw.shape[0] != 16:
             raise ValueError(f"a key has 16 bytes, not {raw.shape[0]}")
+        if not 1 <= version <= 255:
+            raise ValueError(f"a key version is 1 to 255, not {version}")
         self.purpose, self.version = purpose, version
         ehc_sm4_set_key(&self._key, &raw[0])
 
@@ -226,12 +228,17 @@ def pack_columns(const uint8_t[::1] type_data not None, const int32_t[::1] type_
     """(data, offsets, id_lengths, status): rows of Arrow columns that are canonical already; the others have
     status EHC_ROW_IRREGULAR and no bytes."""
     cdef size_t n = type_offsets.shape[0] - 1
+    if type_offsets.shape[0] == 0:
+        raise ValueError("a column of n rows has n + 1 offsets, at least one")
     if number_offsets.shape[0] != type_offsets.shape[0] or name_offsets.shape[0] != type_offsets.shape[0]:
         raise ValueError("the three columns must have the same number of rows")
     _check_offsets(type_offsets, type_data.shape[0])
     _check_offsets(number_offsets, number_data.shape[0])
     _check_offsets(name_offsets, name_data.shape[0])
-    data = np.empty(type_data.shape[0] + number_data.shape[0] + name_data.shape[0] + 1, np.uint8)
+    cdef size_t size = type_data.shape[0] + number_data.shape[0] + name_data.shape[0]
+    if size > 0xFFFFFFFF:
+        raise ValueError("a batch holds at most 4 GiB of rows; split it")
+    data = np.empty(size + 1, np.uint8)
     offsets = np.zeros(n + 1, np.uint32)
     id_lengths, status = np.empty(n, np.uint8), np.empty(n, np.uint8)
     cdef ehc_column kind, number, name

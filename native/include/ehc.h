@@ -155,7 +155,7 @@ int ehc_check_token(const ehc_sm4_key *protection_key, const uint8_t *text, size
 size_t ehc_check_batch(const ehc_sm4_key *protection_key, const uint8_t *data, const uint32_t *offsets, size_t n,
                        const ehc_window *window, ehc_checked *out, uint8_t *status);
 
-/* The token for a time: 32 upper-case hex characters. EHC_TOKEN_FORGED if the time's year is not 0..9999. */
+/* The token for a time: 32 upper-case hex characters. EHC_TOKEN_FORGED if its year in CST is not 0..9999. */
 int ehc_make_token(const ehc_sm4_key *protection_key, int64_t time, uint8_t text[32]);
 
 /* ---- secrets ---- */

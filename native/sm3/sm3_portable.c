@@ -80,6 +80,8 @@ void ehc_sm3_init(ehc_sm3_ctx *ctx)
 void ehc_sm3_update(ehc_sm3_ctx *ctx, const uint8_t *data, size_t length)
 {
     size_t held = ctx->length % 64;
+    if (length == 0) /* data may be NULL */
+        return;
     ctx->length += length;
     if (held != 0) {
         size_t take = length < 64 - held ? length : 64 - held;

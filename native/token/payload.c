@@ -145,7 +145,8 @@ static int take_flag(const uint8_t *text, ehc_span field, ehc_payload *out)
     if (field.length != 1)
         return refuse(out, field.offset);
     uint8_t flag = text[field.offset];
-    if (flag != '0' && flag != '1' && flag != '9')
+    int fits = flag == '0' || flag == '1' || (flag == '9' && out->card_id_length == 32);
+    if (!fits)
         return refuse(out, field.offset);
     out->flag = (uint8_t)(flag - '0');
     return EHC_OK;
@@ -160,26 +161,24 @@ static int take_token(const uint8_t *text, ehc_span field, ehc_payload *out)
     return decode(text, field, out->token_bytes, out);
 }
 
-static int take_organisation(const uint8_t *text, ehc_span field, ehc_payload *out)
+/* Its characters are those of step 1. */
+static int take_organisation(ehc_span field, ehc_payload *out)
 {
     if (field.length == 0 || field.length > ORGANISATION_MAX)
         return refuse(out, field.offset);
-    (void)text;
     out->organisation = field;
     return EHC_OK;
 }
 
-/* How many fields may follow the card, by flag: FLAG TOKEN ORGANISATION. */
-static int field_count_fits(const ehc_payload *out, size_t rest)
+/* The fields that follow the card are FLAG [TOKEN [ORGANISATION]]; which of them, the flag says. Refuses at the colon of
+ * a field too many, or at the end when one is missing. */
+static int check_count(ehc_payload *out, const ehc_span *fields, size_t count, size_t length)
 {
-    switch (out->flag) {
-    case EHC_FLAG_DYNAMIC:
-        return rest == 2 || rest == 3;
-    case EHC_FLAG_STATIC:
-        return rest == 1 || rest == 3;
-    default: /* temporary */
-        return rest == 1 && out->card_id_length == 32;
-    }
+    size_t most = out->flag == EHC_FLAG_TEMPORARY ? 1 : 3;
+    size_t missing = out->flag == EHC_FLAG_DYNAMIC ? 1 : out->flag == EHC_FLAG_STATIC ? 2 : 0;
+    if (count > most)
+        return refuse(out, fields[most].offset - 1u);
+    return count == missing ? refuse(out, length) : EHC_OK;
 }
 
 static int parse_fields(const uint8_t *text, size_t length, ehc_payload *out)
@@ -196,11 +195,11 @@ static int parse_fields(const uint8_t *text, size_t length, ehc_payload *out)
         return EHC_OK;
     if ((status = take_flag(text, fields[at], out)) != EHC_OK)
         return status;
-    if (!field_count_fits(out, count - at))
-        return refuse(out, length);
+    if ((status = check_count(out, fields + at, count - at, length)) != EHC_OK)
+        return status;
     if (count - at >= 2 && (status = take_token(text, fields[at + 1], out)) != EHC_OK)
         return status;
-    return count - at == 3 ? take_organisation(text, fields[at + 2], out) : EHC_OK;
+    return count - at == 3 ? take_organisation(fields[at + 2], out) : EHC_OK;
 }
 
 int ehc_parse_payload(const uint8_t *text, size_t length, ehc_payload *out)

@@ -146,13 +146,11 @@ int ehc_make_token(const ehc_sm4_key *protection_key, int64_t time, uint8_t text
 {
     uint8_t block[16] = {0};
     int64_t year, month, day, local, second;
-    if (time < -62167219200 || time > 253402300799) /* years 0000 to 9999, UTC */
+    if (time < -62167248000 || time > 253402271999) /* 0000-01-01T00:00:00 to 9999-12-31T23:59:59, CST */
         return EHC_TOKEN_FORGED;
     local = time + CST;
     second = (local % 86400 + 86400) % 86400;
     civil_from_days((local - second) / 86400, &year, &month, &day);
-    if (year > 9999)
-        return EHC_TOKEN_FORGED;
     block[0] = to_bcd(year / 100);
     block[1] = to_bcd(year % 100);
     block[2] = to_bcd(month);
