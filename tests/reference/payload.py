@@ -1,10 +1,10 @@
-"""The grammar of a QR text, steps 1 and 2 of verification, as regular expressions; offsets by walking the fields.
-
-    [PREFIX ':'] CARD [':' FLAG [':' [TOKEN] [':' ORGANISATION]]]  (CR | LF | TAB)*
-"""
+"""The grammar of a QR text, steps 1 and 2 of verification, as regular expressions; offsets by walking the fields."""
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
+
+# [PREFIX ':'] CARD [':' FLAG [':' [TOKEN] [':' ORGANISATION]]]  (CR | LF | TAB)*
 
 PREFIX = r"(?:(?P<prefix>[0-9]{1,8}):)?"
 CARD = r"(?P<card>(?:[0-9A-Fa-f]{16}){2,4})"
@@ -55,36 +55,33 @@ def refusal(text: str) -> Refusal:
 
 
 def end_of_sense(text: str) -> int:
+    return next(wrong_places(text))
+
+
+def wrong_places(text: str) -> Iterator[int]:
     """Where a text of the right alphabet stops being a payload: a wrong character of a hex field, the begin of a field
     of another length or value, the colon of a field too many, or the end when fields are missing."""
     fields = [(found.start(), found.group()) for found in re.finditer(r"(?:^|(?<=:))[^:]*", text)]
     if len(fields) > 1 and re.fullmatch("[0-9]{1,8}", fields[0][1]):
         fields.pop(0)
-    begin, card = fields[0]
-    if len(card) not in (32, 48, 64):
-        return begin
-    if not_hex(card) is not None:
-        return begin + not_hex(card)
-    flag_begin, flag = fields[1]
-    behind = fields[2:]
+    (begin, card), *rest = fields
+    yield from wrong_hex(begin, card, (32, 48, 64))
+    (begin, flag), *behind = rest
     if flag not in ("0", "1", "9") or (flag == "9" and len(card) != 64):
-        return flag_begin
+        yield begin
     most = 0 if flag == "9" else 2
     if len(behind) > most:
-        return behind[most][0] - 1
+        yield behind[most][0] - 1
     if (flag, len(behind)) in (("0", 0), ("1", 1)):
-        return len(text)
-    begin, token = behind[0]
-    if len(token) != (32 if flag == "0" else 0):
-        return begin
-    if not_hex(token) is not None:
-        return begin + not_hex(token)
-    return behind[1][0]
+        yield len(text)
+    yield from wrong_hex(*behind[0], (32,) if flag == "0" else (0,))
+    yield behind[1][0]
 
 
-def not_hex(field: str) -> int | None:
-    found = re.search(r"[^0-9A-Fa-f]", field)
-    return found.start() if found else None
+def wrong_hex(begin: int, field: str, lengths: tuple[int, ...]) -> Iterator[int]:
+    if len(field) not in lengths:
+        yield begin
+    yield from (begin + found.start() for found in re.finditer("[^0-9A-Fa-f]", field))
 
 
 def foreign_kind(text: str) -> str:

@@ -6,7 +6,6 @@ from datetime import datetime
 import pytest
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from reference import derivation, payload, sm3, sm4, validity
 from vectors import load
 
