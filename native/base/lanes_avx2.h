@@ -68,6 +68,11 @@ static inline vec v_rotl(vec x, int n)
     return _mm256_or_si256(_mm256_slli_epi32(x, n), _mm256_srli_epi32(x, 32 - n));
 }
 
+static inline vec v_rotl8(vec x)
+{
+    return _mm256_shuffle_epi8(x, REPEAT16(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14));
+}
+
 /* Byte b of every 32-bit word, taken from byte SHIFTED(b), is where AESENCLAST's ShiftRows put the wanted byte:
  * these four undo it and rotate the word left by 0, 8, 16 and 24 bits. */
 #define ROTATE_0 REPEAT16(0, 13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3)
@@ -75,16 +80,31 @@ static inline vec v_rotl(vec x, int n)
 #define ROTATE_16 REPEAT16(10, 7, 0, 13, 14, 11, 4, 1, 2, 15, 8, 5, 6, 3, 12, 9)
 #define ROTATE_24 REPEAT16(13, 10, 7, 0, 1, 14, 11, 4, 5, 2, 15, 8, 9, 6, 3, 12)
 
-#define PRE_LOW REPEAT16(0x3E, -0x4E, 0x0E, -0x7E, -0x45, 0x37, -0x75, 0x07, -0x5F, 0x2D, -0x6F, 0x1D, 0x24, -0x58, 0x14, -0x68)
-#define PRE_HIGH REPEAT16(0x00, -0x24, 0x2E, -0x0E, -0x3B, 0x19, -0x15, 0x37, 0x08, -0x2C, 0x26, -0x06, -0x33, 0x11, -0x1D, 0x3F)
+#define ENTER_LOW REPEAT16(0x00, -0x74, 0x30, -0x44, -0x7B, 0x09, -0x4B, 0x39, -0x61, 0x13, -0x51, 0x23, 0x1A, -0x6A, 0x2A, -0x5A)
+#define ENTER_HIGH REPEAT16(0x00, -0x24, 0x2E, -0x0E, -0x3B, 0x19, -0x15, 0x37, 0x08, -0x2C, 0x26, -0x06, -0x33, 0x11, -0x1D, 0x3F)
+#define LEAVE_LOW REPEAT16(0x00, -0x7B, -0x27, 0x5C, 0x2E, -0x55, -0x09, 0x72, -0x80, 0x05, 0x59, -0x24, -0x52, 0x2B, 0x77, -0x0E)
+#define LEAVE_HIGH REPEAT16(0x00, 0x55, 0x57, 0x02, 0x44, 0x11, 0x13, 0x46, -0x51, -0x06, -0x08, -0x53, -0x15, -0x42, -0x44, -0x17)
 #define POST_LOW REPEAT16(0x6C, -0x2C, -0x5A, 0x1E, 0x52, -0x16, -0x68, 0x20, 0x0B, -0x4D, -0x3F, 0x79, 0x35, -0x73, -0x01, 0x47)
 #define POST_HIGH REPEAT16(0x00, -0x20, 0x50, -0x50, -0x63, 0x7D, -0x33, 0x2D, -0x40, 0x20, -0x70, 0x70, 0x5D, -0x43, 0x0D, -0x13)
+#define POST_P_LOW REPEAT16(0x0B, -0x73, -0x28, 0x5E, 0x73, -0x0B, -0x60, 0x26, 0x17, -0x6F, -0x3C, 0x42, 0x6F, -0x17, -0x44, 0x3A)
+#define POST_P_HIGH REPEAT16(0x00, -0x15, -0x24, 0x37, -0x10, 0x1B, 0x2C, -0x39, -0x33, 0x26, 0x11, -0x06, 0x3D, -0x2A, -0x1F, 0x0A)
+#define POST_Q_LOW REPEAT16(0x76, -0x5B, 0x7B, -0x58, -0x2A, 0x05, -0x25, 0x08, 0x34, -0x19, 0x39, -0x16, -0x6C, 0x47, -0x67, 0x4A)
+#define POST_Q_HIGH REPEAT16(0x00, -0x4C, 0x49, -0x03, -0x7E, 0x36, -0x35, 0x7F, -0x44, 0x08, -0x0B, 0x41, 0x3E, -0x76, 0x77, -0x3D)
 
-static inline vec affine(vec x, vec low, vec high)
+typedef struct {
+    vec low, high;
+} nibbles;
+
+static inline nibbles split(vec x)
 {
-    vec nibble = _mm256_set1_epi8(15);
-    vec h = _mm256_and_si256(_mm256_srli_epi32(x, 4), nibble);
-    return v_xor(_mm256_shuffle_epi8(low, _mm256_and_si256(x, nibble)), _mm256_shuffle_epi8(high, h));
+    vec mask = _mm256_set1_epi8(15);
+    return (nibbles){_mm256_and_si256(x, mask), _mm256_and_si256(_mm256_srli_epi32(x, 4), mask)};
+}
+
+/* An affine map of every byte: the image of its low nibble plus that of its high one. */
+static inline vec look_up(nibbles x, vec low, vec high)
+{
+    return v_xor(_mm256_shuffle_epi8(low, x.low), _mm256_shuffle_epi8(high, x.high));
 }
 
 static inline vec aes_last_round(vec x)
@@ -99,26 +119,43 @@ static inline vec aes_last_round(vec x)
 #endif
 }
 
-/* The S-box on every byte, in the order that AESENCLAST leaves. */
-static inline vec sbox_shifted(vec x)
+/* Words in the AES field: a block enters once, stays there through all rounds, and leaves once. */
+static inline vec sm4_enter(vec x)
 {
-    return affine(aes_last_round(affine(x, PRE_LOW, PRE_HIGH)), POST_LOW, POST_HIGH);
+    return look_up(split(x), ENTER_LOW, ENTER_HIGH);
 }
 
-/* T of GB/T 32907 6.2: L(B) = B ^ B<<<24 ^ (B ^ B<<<8 ^ B<<<16)<<<2. */
+static inline vec sm4_leave(vec x)
+{
+    return look_up(split(x), LEAVE_LOW, LEAVE_HIGH);
+}
+
+/* Keys carry the constant of PRE, so that three state words plus a round key are PRE of their sum. */
+static inline vec sm4_enter_key(vec x)
+{
+    return v_xor(sm4_enter(x), _mm256_set1_epi8(0x3E));
+}
+
+static inline vec sm4_leave_key(vec x)
+{
+    return sm4_leave(v_xor(x, _mm256_set1_epi8(0x3E)));
+}
+
+/* T of GB/T 32907 6.2 inside the AES field. Byte k of L(B) is (B_k ^ B_k<<2) ^ r(B_k+1) ^ r(B_k+2) ^ (B_k+3 ^ B_k+3>>6),
+ * r rotating a byte by two; P and Q are the first map and r behind POST, and P + Q is the last. */
 static inline vec sm4_t(vec x)
 {
-    vec b = sbox_shifted(x);
-    vec r0 = _mm256_shuffle_epi8(b, ROTATE_0), r8 = _mm256_shuffle_epi8(b, ROTATE_8);
-    vec r16 = _mm256_shuffle_epi8(b, ROTATE_16), r24 = _mm256_shuffle_epi8(b, ROTATE_24);
-    return v_xor(v_xor(r0, r24), v_rotl(v_xor(v_xor(r0, r8), r16), 2));
+    nibbles z = split(aes_last_round(x));
+    vec p = look_up(z, POST_P_LOW, POST_P_HIGH), q = look_up(z, POST_Q_LOW, POST_Q_HIGH);
+    vec near = v_xor(_mm256_shuffle_epi8(p, ROTATE_0), _mm256_shuffle_epi8(q, ROTATE_8));
+    return v_xor(near, v_xor(_mm256_shuffle_epi8(q, ROTATE_16), _mm256_shuffle_epi8(v_xor(p, q), ROTATE_24)));
 }
 
 /* T' of 7.3: L'(B) = B ^ B<<<13 ^ B<<<23. */
 static inline vec sm4_t_key(vec x)
 {
-    vec b = _mm256_shuffle_epi8(sbox_shifted(x), ROTATE_0);
-    return v_xor(b, v_xor(v_rotl(b, 13), v_rotl(b, 23)));
+    vec b = _mm256_shuffle_epi8(look_up(split(aes_last_round(x)), POST_LOW, POST_HIGH), ROTATE_0);
+    return sm4_enter(v_xor(b, v_xor(v_rotl(b, 13), v_rotl(b, 23))));
 }
 
 static inline vec swap_bytes(vec x)

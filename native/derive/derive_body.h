@@ -12,7 +12,6 @@ typedef struct {
 } bucket;
 
 typedef struct {
-    const uint32_t *root;
     const uint8_t *data;
     const uint32_t *offsets;
     const uint8_t *id_lengths;
@@ -22,6 +21,8 @@ typedef struct {
     uint8_t message[GROUP][128]; /* padded SM3 blocks */
     uint8_t id[GROUP][32];       /* padded id_type ‖ id_number */
     uint8_t spare[32];           /* where idle lanes store */
+    vec root[32];                /* the security key's round keys */
+    vec constants[32];           /* of the key schedule */
     vec digest[8][STREAMS];
     vec round_keys[32][STREAMS];
 } batch;
@@ -59,24 +60,27 @@ static inline void stage_row(batch *b, size_t lane, size_t row, size_t blocks)
     store64(b->message[lane] + 64 * blocks - 8, 8 * (uint64_t)length);
 }
 
-/* mindex: SM3 of the staged rows. */
-static void hash_stream(batch *b, int s, size_t blocks)
+/* mindex: SM3 of the staged rows of streams s and s + 1. */
+static void hash_streams(batch *b, size_t s, size_t blocks)
 {
     static const uint32_t IV[8] = {0x7380166F, 0x4914B2B9, 0x172442D7, 0xDA8A0600,
                                    0xA96F30BC, 0x163138AA, 0xE38DEE4D, 0xB0FB0E4E};
-    const uint8_t *message = b->message[LANES * s];
-    vec v[8], w[68];
+    vec v[8][SM3_STREAMS], w[68][SM3_STREAMS], words[8];
     for (int i = 0; i < 8; i++)
-        v[i] = v_set(IV[i]);
-    for (size_t k = 0; k < blocks; k++) {
-        v_load_rows(message + 64 * k, sizeof b->message[0], w);
-        v_load_rows(message + 64 * k + 32, sizeof b->message[0], w + 8);
-        sm3_compress_lanes(v, w);
+        for (int t = 0; t < SM3_STREAMS; t++)
+            v[i][t] = v_set(IV[i]);
+    for (size_t k = 0; k < (blocks == LONG ? 1 : 2 * blocks); k++) {
+        for (size_t t = 0; t < SM3_STREAMS; t++) {
+            v_load_rows(b->message[LANES * (s + t)] + 32 * k, sizeof b->message[0], words);
+            for (size_t i = 0; i < 8; i++)
+                w[8 * (k % 2) + i][t] = words[i];
+        }
+        if (k % 2 == 1)
+            sm3_compress_lanes(v, w);
     }
-    if (blocks == LONG)
-        v_load_rows(message, sizeof b->message[0], v);
-    for (int i = 0; i < 8; i++)
-        b->digest[i][s] = v[i];
+    for (size_t t = 0; t < SM3_STREAMS; t++)
+        for (size_t i = 0; i < 8; i++)
+            b->digest[i][s + t] = blocks == LONG ? w[i][t] : v[i][t];
 }
 
 /* user key: SM4 under the root key of factor ‖ NOT factor, the factor being the XOR of the digest's four pairs of
@@ -87,13 +91,14 @@ static void schedule(batch *b)
     for (int s = 0; s < STREAMS; s++)
         for (int i = 0; i < 2; i++) {
             x[i][s] = v_xor(v_xor(b->digest[i][s], b->digest[i + 2][s]), v_xor(b->digest[i + 4][s], b->digest[i + 6][s]));
-            x[i + 2][s] = v_not(x[i][s]);
+            x[i + 2][s] = sm4_enter(v_not(x[i][s]));
+            x[i][s] = sm4_enter(x[i][s]);
         }
     sm4_rounds_one_key(b->root, x);
     for (int s = 0; s < STREAMS; s++)
         for (int i = 0; i < 4; i++)
             key[i][s] = x[3 - i][s];
-    sm4_expand_lanes(key, b->round_keys);
+    sm4_expand_lanes(b->constants, key, b->round_keys);
 }
 
 /* card id: the two blocks of the padded id under the user key; card[s][0..7] are its words. */
@@ -105,10 +110,11 @@ static void encrypt_ids(batch *b, vec card[STREAMS][8])
         vec x[4][STREAMS];
         for (int s = 0; s < STREAMS; s++)
             for (int i = 0; i < 4; i++)
-                x[i][s] = card[s][4 * half + i];
+                x[i][s] = sm4_enter(card[s][4 * half + i]);
         sm4_rounds_many_keys(b->round_keys, x);
         for (int s = 0; s < STREAMS; s++)
-            sm4_reverse(x, s, card[s] + 4 * half);
+            for (int i = 0; i < 4; i++)
+                card[s][4 * half + i] = sm4_leave(x[3 - i][s]);
     }
 }
 
@@ -136,8 +142,8 @@ static void flush(batch *b, size_t blocks)
     vec card[STREAMS][8];
     for (size_t lane = 0; lane < rows->count; lane++)
         stage_row(b, lane, rows->row[lane], blocks);
-    for (int s = 0; s < STREAMS; s++)
-        hash_stream(b, s, blocks);
+    for (size_t s = 0; s < STREAMS; s += SM3_STREAMS)
+        hash_streams(b, s, blocks);
     schedule(b);
     encrypt_ids(b, card);
     store(b, rows->count, rows->row, card);
@@ -160,7 +166,9 @@ size_t DERIVE(const uint32_t root[32], const uint8_t *data, const uint32_t *offs
 {
     batch b;
     memset(&b, 0, sizeof b);
-    b.root = root, b.data = data, b.offsets = offsets, b.id_lengths = id_lengths;
+    sm4_broadcast_keys(root, b.root);
+    sm4_broadcast_constants(b.constants);
+    b.data = data, b.offsets = offsets, b.id_lengths = id_lengths;
     b.end = offsets[n], b.mindex = mindex, b.card_id = card_id;
 
     size_t bad = 0;

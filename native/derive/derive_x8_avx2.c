@@ -1,7 +1,7 @@
-/* derive_x8_avx2.c: batch derivation, 32 rows a group. Needs AVX2 and AES-NI. Constant time. */
+/* derive_x8_avx2.c: batch derivation, 64 rows a group. Needs AVX2 and AES-NI. Constant time. */
 #include "lanes_avx2.h"
 
-#define STREAMS 4
+#define STREAMS 8
 #define DERIVE ehc_derive_x8_avx2
 
 #include "kernels.h"

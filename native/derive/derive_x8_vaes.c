@@ -1,8 +1,8 @@
-/* derive_x8_vaes.c: batch derivation, 32 rows a group. Needs AVX2, AES-NI and VAES. Constant time. */
+/* derive_x8_vaes.c: batch derivation, 64 rows a group. Needs AVX2, AES-NI and VAES. Constant time. */
 #define LANES_VAES
 #include "lanes_avx2.h"
 
-#define STREAMS 4
+#define STREAMS 8
 #define DERIVE ehc_derive_x8_vaes
 
 #include "kernels.h"

@@ -1,14 +1,16 @@
 /* sm3_lanes_body.h: SM3 (GB/T 32905 5.3) across lanes, written once. Include a lanes_<isa>.h first.
  *
- * state[i] is word i of LANES digests, w[j] word j of the LANES message blocks (w[0..15] in, w[16..67] scratch). */
+ * v[i][s] is word i of LANES digests in stream s, w[j][s] word j of their message block: w[0..15] in, w[16..67] scratch. */
 static inline vec sm3_p0(vec x)
 {
-    return v_xor(x, v_xor(v_rotl(x, 9), v_rotl(x, 17)));
+    vec x9 = v_rotl(x, 9);
+    return v_xor(x, v_xor(x9, v_rotl8(x9)));
 }
 
 static inline vec sm3_p1(vec x)
 {
-    return v_xor(x, v_xor(v_rotl(x, 15), v_rotl(x, 23)));
+    vec x15 = v_rotl(x, 15);
+    return v_xor(x, v_xor(x15, v_rotl8(x15)));
 }
 
 /* T_j <<< j (4.2 and 5.3.3). */
@@ -23,45 +25,56 @@ static const uint32_t SM3_CONSTANTS[64] = {
     0x8A7A879D, 0x14F50F3B, 0x29EA1E76, 0x53D43CEC, 0xA7A879D8, 0x4F50F3B1, 0x9EA1E762, 0x3D43CEC5,
 };
 
-static inline void sm3_expand_lanes(vec w[68])
-{
-    for (int j = 16; j < 68; j++) {
-        vec mixed = v_xor(v_xor(w[j - 16], w[j - 9]), v_rotl(w[j - 3], 15));
-        w[j] = v_xor(v_xor(sm3_p1(mixed), v_rotl(w[j - 13], 7)), w[j - 6]);
-    }
-}
+enum { SM3_STREAMS = 2 }; /* two message blocks a lane in flight hide the latency of a round */
 
-/* One round on s[0..7] = A..H; the registers are renamed by the caller (four rounds make a turn), not moved. */
-#define SM3_ROUND(A, B, C, D, E, F, G, H, FF, GG, j)                    \
-    do {                                                                \
-        vec a12 = v_rotl(A, 12);                                        \
-        vec ss1 = v_rotl(v_add(v_add(a12, E), v_set(SM3_CONSTANTS[j])), 7); \
-        vec tt1 = v_add(v_add(FF(A, B, C), D), v_add(v_xor(ss1, a12), v_xor(w[j], w[(j) + 4]))); \
-        vec tt2 = v_add(v_add(GG(E, F, G), H), v_add(ss1, w[j]));       \
-        B = v_rotl(B, 9);                                               \
-        D = tt1;                                                        \
-        F = v_rotl(F, 19);                                              \
-        H = sm3_p0(tt2);                                                \
-    } while (0)
+/* One round; the registers are renamed by the caller (four rounds make a turn), not moved. */
+#define SM3_ROUND(A, B, C, D, E, F, G, H, FF, GG, j)                                                     \
+    _Pragma("GCC unroll 2") for (int s = 0; s < SM3_STREAMS; s++)                                        \
+    {                                                                                                    \
+        vec a12 = v_rotl(A[s], 12);                                                                      \
+        vec ss1 = v_rotl(v_add(v_add(a12, E[s]), v_set(SM3_CONSTANTS[j])), 7);                           \
+        vec tt1 = v_add(v_add(FF(A[s], B[s], C[s]), D[s]), v_add(v_xor(ss1, a12), v_xor(w[j][s], w[(j) + 4][s]))); \
+        vec tt2 = v_add(v_add(GG(E[s], F[s], G[s]), H[s]), v_add(ss1, w[j][s]));                         \
+        B[s] = v_rotl(B[s], 9);                                                                          \
+        D[s] = tt1;                                                                                      \
+        F[s] = v_rotl(F[s], 19);                                                                         \
+        H[s] = sm3_p0(tt2);                                                                              \
+    }
 
 #define SM3_PARITY(x, y, z) v_xor(x, v_xor(y, z))
 
-#define SM3_FOUR_ROUNDS(FF, GG, j)                            \
-    do {                                                      \
-        SM3_ROUND(a, b, c, d, e, f, g, h, FF, GG, j);         \
-        SM3_ROUND(d, a, b, c, h, e, f, g, FF, GG, (j) + 1);   \
-        SM3_ROUND(c, d, a, b, g, h, e, f, FF, GG, (j) + 2);   \
-        SM3_ROUND(b, c, d, a, f, g, h, e, FF, GG, (j) + 3);   \
-    } while (0)
+#define SM3_FOUR_ROUNDS(FF, GG, j)                          \
+    SM3_ROUND(a, b, c, d, e, f, g, h, FF, GG, j);           \
+    SM3_ROUND(d, a, b, c, h, e, f, g, FF, GG, (j) + 1);     \
+    SM3_ROUND(c, d, a, b, g, h, e, f, FF, GG, (j) + 2);     \
+    SM3_ROUND(b, c, d, a, f, g, h, e, FF, GG, (j) + 3);
 
-static void sm3_compress_lanes(vec v[8], vec w[68])
+/* w[j..j+3] of the message expansion, just before they are needed. */
+static inline void sm3_expand_four(vec w[68][SM3_STREAMS], int j)
 {
-    vec a = v[0], b = v[1], c = v[2], d = v[3], e = v[4], f = v[5], g = v[6], h = v[7];
-    sm3_expand_lanes(w);
-    for (int j = 0; j < 16; j += 4)
-        SM3_FOUR_ROUNDS(SM3_PARITY, SM3_PARITY, j);
-    for (int j = 16; j < 64; j += 4)
-        SM3_FOUR_ROUNDS(v_majority, v_choose, j);
-    v[0] = v_xor(v[0], a), v[1] = v_xor(v[1], b), v[2] = v_xor(v[2], c), v[3] = v_xor(v[3], d);
-    v[4] = v_xor(v[4], e), v[5] = v_xor(v[5], f), v[6] = v_xor(v[6], g), v[7] = v_xor(v[7], h);
+    for (int k = j; k < j + 4; k++)
+        for (int s = 0; s < SM3_STREAMS; s++) {
+            vec mixed = v_xor(v_xor(w[k - 16][s], w[k - 9][s]), v_rotl(w[k - 3][s], 15));
+            w[k][s] = v_xor(v_xor(sm3_p1(mixed), v_rotl(w[k - 13][s], 7)), w[k - 6][s]);
+        }
+}
+
+static void sm3_compress_lanes(vec v[8][SM3_STREAMS], vec w[68][SM3_STREAMS])
+{
+    vec state[8][SM3_STREAMS];
+    memcpy(state, v, sizeof state);
+    vec *a = state[0], *b = state[1], *c = state[2], *d = state[3];
+    vec *e = state[4], *f = state[5], *g = state[6], *h = state[7];
+    for (int j = 0; j < 16; j += 4) {
+        sm3_expand_four(w, j + 16);
+        SM3_FOUR_ROUNDS(SM3_PARITY, SM3_PARITY, j)
+    }
+    for (int j = 16; j < 64; j += 4) {
+        if (j + 16 < 68)
+            sm3_expand_four(w, j + 16);
+        SM3_FOUR_ROUNDS(v_majority, v_choose, j)
+    }
+    for (int i = 0; i < 8; i++)
+        for (int s = 0; s < SM3_STREAMS; s++)
+            v[i][s] = v_xor(v[i][s], state[i][s]);
 }

@@ -2,17 +2,18 @@
  * sm4_lanes_body.h before it, and the two names EXPAND and BLOCKS. */
 enum { GROUP_BYTES = 16 * LANES * STREAMS };
 
-static void crypt_group(const uint32_t round_keys[32], const uint8_t *in, uint8_t *out)
+static void crypt_group(const vec round_keys[32], const uint8_t *in, uint8_t *out)
 {
     vec x[4][STREAMS], w[4];
     for (int s = 0; s < STREAMS; s++) {
         v_load_blocks(in + 16 * LANES * s, w);
         for (int i = 0; i < 4; i++)
-            x[i][s] = w[i];
+            x[i][s] = sm4_enter(w[i]);
     }
     sm4_rounds_one_key(round_keys, x);
     for (int s = 0; s < STREAMS; s++) {
-        sm4_reverse(x, s, w);
+        for (int i = 0; i < 4; i++)
+            w[i] = sm4_leave(x[3 - i][s]);
         v_store_blocks(w, out + 16 * LANES * s);
     }
 }
@@ -20,15 +21,18 @@ static void crypt_group(const uint32_t round_keys[32], const uint8_t *in, uint8_
 void BLOCKS(const uint32_t round_keys[32], const uint8_t *in, uint8_t *out, size_t blocks)
 {
     size_t bytes = 16 * blocks;
+    vec keys[32];
+    sm4_broadcast_keys(round_keys, keys);
     for (; bytes >= GROUP_BYTES; bytes -= GROUP_BYTES, in += GROUP_BYTES, out += GROUP_BYTES)
-        crypt_group(round_keys, in, out);
+        crypt_group(keys, in, out);
     if (bytes > 0) {
         uint8_t last[GROUP_BYTES] = {0};
         memcpy(last, in, bytes);
-        crypt_group(round_keys, last, last);
+        crypt_group(keys, last, last);
         memcpy(out, last, bytes);
         ehc_wipe(last, sizeof last);
     }
+    ehc_wipe(keys, sizeof keys);
 }
 
 /* One key in lane 0: as constant in time as the batch. */
@@ -36,11 +40,11 @@ void EXPAND(const uint8_t raw[16], uint32_t round_keys[32])
 {
     vec k[4];
     for (int w = 0; w < 4; w++)
-        k[w] = v_set(load32(raw + 4 * w) ^ SM4_FK[w]);
+        k[w] = sm4_enter_key(v_set(load32(raw + 4 * w) ^ SM4_FK[w]));
     for (int i = 0; i < 32; i++) {
-        vec t = v_xor(v_xor(k[(i + 1) % 4], k[(i + 2) % 4]), v_xor(k[(i + 3) % 4], v_set(SM4_CK[i])));
+        vec t = v_xor(v_xor(k[(i + 1) % 4], k[(i + 2) % 4]), v_xor(k[(i + 3) % 4], sm4_enter(v_set(SM4_CK[i]))));
         k[i % 4] = v_xor(k[i % 4], sm4_t_key(t));
-        round_keys[i] = v_first(k[i % 4]);
+        round_keys[i] = v_first(sm4_leave_key(k[i % 4]));
     }
     ehc_wipe(k, sizeof k);
 }

@@ -1,7 +1,7 @@
 /* sm4_x8_avx2.c: SM4-ECB, eight blocks a vector. Needs AVX2 and AES-NI. Constant time. */
 #include "lanes_avx2.h"
 
-#define STREAMS 4
+#define STREAMS 8
 #define BLOCKS ehc_sm4_x8_avx2
 #define EXPAND ehc_sm4_expand_aesni
 

@@ -2,7 +2,7 @@
 #define LANES_VAES
 #include "lanes_avx2.h"
 
-#define STREAMS 4
+#define STREAMS 8
 #define BLOCKS ehc_sm4_x8_vaes
 #define EXPAND ehc_sm4_expand_vaes
 
