@@ -1,0 +1,101 @@
+"""The gate: ratios within one run, never absolute times, so that it means the same on every machine.
+
+python bench/gate.py [RESULT.json]      judges a kept result (the newest) by its floors
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import results
+from results import rate, ratio
+
+WELL, USUAL, GMSSL = "OpenSSL, written well", "OpenSSL, usual code", "gmssl (pure Python)"
+PACKED = "ehc, packed batch"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`ours` does at least `floor` times as much a second as `theirs`, where the processor runs the tier `needs`."""
+
+    group: str
+    ours: str
+    theirs: str
+    floor: float
+    needs: str = "avx2"
+
+
+RULES = (
+    Rule("derive", PACKED, GMSSL, 500),
+    Rule("derive", PACKED, WELL, 10),
+    Rule("derive", "ehc, tier avx2", "ehc, tier portable", 3),
+    Rule("check", "ehc, check_batch", GMSSL, 30),
+    Rule("check", "ehc, check_batch", WELL, 2),
+    Rule("make token", "ehc, make_token", GMSSL, 30, needs="portable"),
+    Rule("sm4-ecb", "ehc", WELL, 4),
+    Rule("derive a file", "ehc derive", "script with gmssl", 100),
+)
+"""Half of what was measured, or less, and never under what the project promises: 500 times gmssl."""
+
+KEPT = 0.6
+"""No ratio may fall under this part of the one kept for the same machine: a kernel that takes twice as long fails."""
+
+AIMS = (("derive", PACKED, 3_000_000), ("derive a file", "ehc derive", 300_000))
+"""Rates a second on the x86-64 machine with AVX2 that the project has in mind; printed, never judged."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule, judged."""
+
+    rule: Rule
+    ratio: float | None  # None: not measured
+    floor: float
+
+    @property
+    def holds(self) -> bool:
+        return self.ratio is not None and self.ratio >= self.floor
+
+    def __str__(self) -> str:
+        found = "not measured" if self.ratio is None else f"{self.ratio:,.1f} times"
+        mark = "ok  " if self.holds else "FAIL"
+        return f"{mark} {self.rule.group}: {self.rule.ours} / {self.rule.theirs}: {found}, at least {self.floor:,.1f}"
+
+
+def judge(result: dict[str, Any], kept: dict[str, Any] | None = None) -> list[Finding]:
+    """Every rule whose tier this processor has; the floor rises with the result kept for this kind of machine."""
+    rules = [rule for rule in RULES if rule.needs in result["tiers"]]
+    return [Finding(rule, _ratio(result, rule), max(rule.floor, KEPT * (_ratio(kept, rule) or 0))) for rule in rules]
+
+
+def _ratio(result: dict[str, Any] | None, rule: Rule) -> float | None:
+    return ratio(result, rule.group, rule.ours, rule.theirs) if result else None
+
+
+def aims(result: dict[str, Any]) -> list[str]:
+    """The rates beside the ones aimed at."""
+    found = [(group, name, aim, rate(result, group, name)) for group, name, aim in AIMS]
+    return [f"     {group}: {name}: {got:,.0f} a second (aim: {aim:,})" for group, name, aim, got in found if got]
+
+
+def report(result: dict[str, Any], kept: dict[str, Any] | None = None) -> bool:
+    """Print all findings; whether every rule holds."""
+    findings = judge(result, kept)
+    print(*findings, *aims(result), sep="\n")
+    return bool(findings) and all(finding.holds for finding in findings)
+
+
+def main(arguments: list[str]) -> int:
+    result = json.loads(Path(arguments[0]).read_text("utf-8")) if arguments else results.newest()
+    return 0 if report(result) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except FileNotFoundError as error:
+        sys.exit(str(error))

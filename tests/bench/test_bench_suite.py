@@ -1,0 +1,38 @@
+"""The suite runs, each contender giving the right answers; short here, and never judged by time."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import results
+import table
+
+ROOT = Path(table.__file__).parents[1]
+
+
+def test_every_contender_answers_right():
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "bench", "-q", "--benchmark-disable", "-p", "no:cacheprovider"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert " passed" in ran.stdout
+    assert "skipped" not in ran.stdout
+
+
+def test_one_command_measures_judges_and_keeps(tmp_path):
+    before = (ROOT / "README.md").read_bytes()
+    ran = subprocess.run(
+        [sys.executable, ROOT / "bench" / "run.py", "--laps=1", "--people=5000", f"--keep={tmp_path}", "--accept"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode in (0, 1), ran.stdout + ran.stderr  # 1: the gate, which short laps may miss
+    (file,) = tmp_path.glob("*.json")
+    kept = json.loads(file.read_text("utf-8"))
+    assert file == results.path(kept, tmp_path)
+    assert set(kept["groups"]) == {"derive", "check", "make token", "sm3", "sm4-ecb", "derive a file"}
+    assert "derive: ehc, packed batch / gmssl" in ran.stdout
+    assert "not measured" not in ran.stdout
+    assert all(len(one["per_second"]) == 1 for one in kept["groups"]["derive"]["contenders"].values())
+    assert (ROOT / "README.md").read_bytes() == before
