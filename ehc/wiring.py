@@ -71,7 +71,7 @@ class Services:
     close: Callable[[], None]
 
     def ready(self) -> None:
-        """Returns when everything needed to serve is there; raises Unavailable or KeyUnavailable that says what is not."""
+        """Returns when all that serving needs is there; raises Unavailable or KeyUnavailable that says what is not."""
         self.cards.ready()
         _ = self.keys.security_key_version
         self.keys.seal_validity(self.clock())

@@ -1,0 +1,227 @@
+"""ehc serve: the HTTP service, on Granian. `running_service` runs it as a child process."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import ipaddress
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from granian.constants import Interfaces
+from granian.server.mp import MPServer
+
+from ehc import config
+from ehc.cli.keys import PassphraseFile, passphrase_source
+from ehc.config import Settings
+from ehc.errors import ConfigError, Unavailable
+from ehc.wiring import open_services
+
+APP = "ehc.web.app:create_app"
+STOP_SECONDS = 10  # for requests that are being served when the service is told to stop
+
+_TO_STDERR = {"handlers": ["stderr"], "level": "INFO", "propagate": False}
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "ehc.web.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"ehc": _TO_STDERR, "_granian": _TO_STDERR, "granian.access": _TO_STDERR},
+}
+
+
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="IP address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="0: a free one, which is printed")] = None,
+    config_file: Annotated[Path | None, typer.Option("--config", help="settings, a TOML file")] = None,
+    keyring: Annotated[Path | None, typer.Option(help="folder of the sealed keyring")] = None,
+    database: Annotated[str | None, typer.Option(help="such as sqlite:////var/lib/ehc/ehc.db")] = None,
+    workers: Annotated[int | None, typer.Option(help="processes")] = None,
+    passphrase_file: PassphraseFile = None,
+    allow_unauthenticated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unauthenticated", help="listen beyond this machine although nobody is asked who they are"
+        ),
+    ] = False,
+) -> None:
+    """Serve cards, codes and their verification over HTTP. SIGTERM or Ctrl-C ends it; open requests are answered."""
+    options = {"HOST": host, "PORT": port, "KEYRING": keyring, "DATABASE": database, "WORKERS": workers}
+    given = {f"EHC_{name}": str(value) for name, value in options.items() if value is not None}
+    settings = config.load(os.environ | given, config_file)
+    address = _address(settings.host, allow_unauthenticated)
+    passphrase = _Passphrase(passphrase_source(passphrase_file))
+    open_services(settings, passphrase).close()  # whatever is wrong is said here, before a worker starts
+    with _held_port(address, settings.port) as held:
+        server = _Server(
+            APP,
+            address=address,
+            port=held,
+            interface=Interfaces.ASGI,
+            workers=settings.workers,
+            websockets=False,
+            log_dictconfig=LOGGING,
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOP_SECONDS,
+        )
+        server.serve(target_loader=_Loader(settings, passphrase.known))
+
+
+def _address(host: str, allow_unauthenticated: bool) -> str:
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError as error:
+        raise ConfigError(f"host: {host!r} is no IP address; 127.0.0.1 is this machine alone") from error
+    if not (address.is_loopback or allow_unauthenticated):
+        raise ConfigError(
+            f"host: {address} can be reached from other machines, and this version authenticates nobody: "
+            "listen on 127.0.0.1, or say --allow-unauthenticated where something in front of it does"
+        )
+    return str(address)
+
+
+@contextlib.contextmanager
+def _held_port(address: str, port: int) -> Iterator[int]:
+    """The port, for this service alone: another one that listens on it already is an error. Raises Unavailable.
+
+    The workers' sockets share the port with the one that holds it here, which takes no connection.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of a former service may linger
+        try:
+            held.bind((address, port))
+        except OSError as error:
+            raise Unavailable(f"cannot listen on {address} port {port}: {error.strerror}") from error
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # only now: before, it would have shared any port
+        yield held.getsockname()[1]
+
+
+class _Server(MPServer):
+    """Granian that says when it accepts connections."""
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+        threading.Thread(target=_announce, args=(self.bind_addr, self.bind_port), daemon=True).start()
+
+
+def _announce(address: str, port: int) -> None:
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
+    while not _accepts(reached, port):
+        time.sleep(0.02)
+    print(f"listening on {_url(address, port)}", flush=True)
+
+
+def _accepts(address: str, port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
+        return True
+    return False
+
+
+def _url(address: str, port: int) -> str:
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+
+class _Passphrase:
+    """Asks once; `known` is what was said, None while nobody needed it."""
+
+    def __init__(self, source: Callable[[], str]) -> None:
+        self._source = source
+        self.known: str | None = None
+
+    def __call__(self) -> str:
+        if self.known is None:
+            self.known = self._source()
+        return self.known
+
+
+@dataclass(frozen=True, slots=True)
+class _Loader:
+    """Makes the app inside a worker process. Handed over by fork (or a pipe), so never in argv or the environment."""
+
+    settings: Settings
+    passphrase: str | None = field(repr=False)
+
+    def __call__(self, target: str) -> Any:
+        _end_with_parent()
+        module, _, factory = target.partition(":")
+        services = open_services(self.settings, None if self.passphrase is None else lambda: self.passphrase or "")
+        return getattr(importlib.import_module(module), factory)(services)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed ends itself, so that it does not go on holding the port."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextlib.contextmanager
+def running_service(settings: Settings) -> Iterator[str]:
+    """The service as a child process on a free loopback port, with these settings; yields its URL, stops it at the end.
+
+    Its log is HOME/service.log. Raises Unavailable with the reason when it does not start.
+    """
+    process, url = start_service(settings)
+    try:
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS + 5)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def start_service(settings: Settings) -> tuple[subprocess.Popen[str], str]:
+    """The process, leader of a group of its own, and the URL at which it answers. Raises Unavailable."""
+    log = settings.home_path() / "service.log"
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with log.open("ab") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ehc.cli", "serve", "--host", "127.0.0.1", "--port", "0"],
+            env=_environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+        )
+    line = process.stdout.readline() if process.stdout else ""
+    if not line.startswith("listening on "):
+        process.wait()
+        raise Unavailable(f"the service did not start: {log.read_text('utf-8').strip()[-500:]}")
+    return process, line.split()[-1]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """This process's environment, with every setting as the child's config.load reads it."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("EHC_") or name == "EHC_ISA"
+    }
+    for name, value in msgspec.to_builtins(settings).items():
+        text = ",".join(value) if isinstance(value, (list, tuple)) else str(value)
+        environment[f"EHC_{name.upper()}"] = text.lower() if isinstance(value, bool) else text
+    return environment

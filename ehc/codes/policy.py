@@ -1,0 +1,54 @@
+"""Scene policy: which kind of code serves where, which serves once, and the time window (△ domain.md section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ehc.config import Settings
+from ehc.crypto import Window
+from ehc.errors import ConfigError
+from ehc.model import Payload
+
+
+@dataclass(frozen=True, slots=True)
+class ScenePolicy:
+    """Scenes (诊疗环节) are six digits. Dynamic codes serve in every scene, all others where static ones do."""
+
+    static_scenes: frozenset[str]
+    single_use_scenes: frozenset[str]
+    validity: int  # seconds a dynamic code lives
+    refresh: int  # seconds until an app shows a new one
+    tolerance: int  # seconds two clocks may differ
+    time: Literal["expiry", "issue"]  # what a token's time means
+    accept_unissued: bool  # authentic codes that other systems issued
+
+    def __post_init__(self) -> None:
+        both = sorted(self.static_scenes & self.single_use_scenes)
+        if both:
+            raise ConfigError(f"scene {both[0]} is in static_scenes and single_use_scenes: a static code never ends")
+
+    @property
+    def window(self) -> Window:
+        return Window(self.tolerance, self.validity, self.time)
+
+    def allows(self, scene: str, payload: Payload) -> bool:
+        if len(scene) != 6 or not (scene.isascii() and scene.isdigit()):
+            return False
+        return payload.dynamic or scene in self.static_scenes
+
+    def single_use(self, scene: str) -> bool:
+        return scene in self.single_use_scenes
+
+
+def scene_policy(settings: Settings) -> ScenePolicy:
+    """The policy that the settings describe. Raises ConfigError where they contradict themselves."""
+    return ScenePolicy(
+        static_scenes=frozenset(settings.static_scenes),
+        single_use_scenes=frozenset(settings.single_use_scenes),
+        validity=settings.validity_seconds,
+        refresh=settings.refresh_seconds,
+        tolerance=settings.tolerance_seconds,
+        time=settings.token_time,
+        accept_unissued=settings.accept_unissued,
+    )

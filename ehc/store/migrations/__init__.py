@@ -1,0 +1,1 @@
+"""Alembic's steps from an empty database to `ehc.store.tables`; run by `ehc.store.database.migrate`."""

@@ -1,0 +1,71 @@
+"""The OpenAPI 3.1 document, made of the table of endpoints and the wire types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+import ehc
+from ehc.web import wire
+from ehc.web.routes import Endpoint
+
+_REF = "#/components/schemas/{name}"
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_PARAMETERS = {"card_id": wire.CardId}
+
+
+def document(table: Iterable[Endpoint]) -> dict[str, Any]:
+    """The document for a table."""
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in table:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "ehc: electronic health card (电子健康卡)", "version": ehc.__version__},
+        "paths": paths,
+        "components": {"schemas": _schemas(table)},
+    }
+
+
+def _schemas(table: Iterable[Endpoint]) -> dict[str, Any]:
+    types: set[Any] = {wire.Problem}
+    for endpoint in table:
+        types |= {body for body in (endpoint.body, *endpoint.answers.values()) if isinstance(body, type)}
+    ordered = sorted(types, key=lambda kind: str(kind.__name__))
+    return msgspec.json.schema_components(ordered, ref_template=_REF)[1]
+
+
+def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": endpoint.handler.__name__,
+        "summary": endpoint.summary,
+        "responses": {str(status): _answer(status, kind) for status, kind in endpoint.answers.items()}
+        | {str(status): _problem(status) for status in sorted(endpoint.problems)},
+    }
+    parameters = [_parameter(name) for name in _PARAMETER.findall(endpoint.path)]
+    if parameters:
+        operation["parameters"] = parameters
+    if endpoint.body is not None:
+        operation["requestBody"] = {"required": True, "content": _content("application/json", endpoint.body)}
+    return operation
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(_PARAMETERS[name])}
+
+
+def _answer(status: int, kind: type[msgspec.Struct] | str) -> dict[str, Any]:
+    content = {kind: {}} if isinstance(kind, str) else _content("application/json", kind)
+    return {"description": HTTPStatus(status).phrase, "content": content}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return {"description": HTTPStatus(status).phrase, "content": _content("application/problem+json", wire.Problem)}
+
+
+def _content(media_type: str, kind: type) -> dict[str, Any]:
+    return {media_type: {"schema": {"$ref": _REF.format(name=kind.__name__)}}}
