@@ -26,6 +26,11 @@ class KeyService(Protocol):
         """Version of 安全密钥 that new card ids are derived under."""
         ...
 
+    @property
+    def security_key_check_value(self) -> str:
+        """Key check value (6 upper-case hex digits) of that version. Raises KeyUnavailable."""
+        ...
+
     def derive_batch(self, rows: Batch, *, padding: Padding = "full") -> DerivedBatch:
         """As ehc.crypto.derive_batch, under the active security key. Raises KeyUnavailable."""
         ...

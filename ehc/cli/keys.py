@@ -116,7 +116,7 @@ def import_(
     try:
         _compare(KeyHandle(raw, purpose.value), check_value)
         sample = published_sample(raw)
-        with folder.change(_passphrase(passphrase_file)) as content:
+        with folder.change(passphrase_source(passphrase_file)) as content:
             entry = content.add(purpose, raw, int(time.time()))
     finally:
         wipe(raw)
@@ -141,7 +141,7 @@ def list_(
       ehc keys list
       ehc keys list --keyring /srv/ehc/keyring --json
     """
-    with _folder(keyring).open(_passphrase(passphrase_file)) as content:
+    with _folder(keyring).open(passphrase_source(passphrase_file)) as content:
         rows = [_row(entry) for purpose in Purpose for entry in content.entries if entry.purpose is purpose]
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
@@ -159,7 +159,8 @@ def _folder(keyring: Path | None) -> KeyringFolder:
     return wiring.keyring_folder(msgspec.structs.replace(settings, keyring=str(keyring)) if keyring else settings)
 
 
-def _passphrase(file: Path | None) -> Passphrase:
+def passphrase_source(file: Path | None) -> Passphrase:
+    """Reads the first line of the file when called; without a file, asks on the terminal."""
     return (lambda: _read_passphrase(file)) if file else ask_passphrase
 
 

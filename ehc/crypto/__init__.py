@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from ehc._native import KeyHandle, hmac_sm3, sm3, tier, tiers, wipe
 from ehc._native import equal as constant_time_equal
-from ehc.crypto.batch import Batch, DerivedBatch, HexColumns, RowError, derive_batch, pack_columns
+from ehc.crypto.batch import Batch, DerivedBatch, HexColumns, RowError, derive_batch, hex_digits, pack_columns
 from ehc.crypto.sm4 import sm4_ecb_decrypt, sm4_ecb_encrypt
 from ehc.crypto.token import VerdictBatch, Window, check_batch, check_token, make_token, parse_payload
 
@@ -29,6 +29,7 @@ __all__ = [
     "check_token",
     "constant_time_equal",
     "derive_batch",
+    "hex_digits",
     "hmac_sm3",
     "make_token",
     "pack_columns",

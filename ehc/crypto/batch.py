@@ -91,6 +91,12 @@ class DerivedBatch:
         )
 
 
+def hex_digits(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Upper-case hex of rows [n, w] as ASCII digits [n, 2w], without a Python object a row; read-only."""
+    text = _native.hex_upper(np.ascontiguousarray(rows))
+    return np.frombuffer(text, np.uint8).reshape(len(rows), 2 * rows.shape[1])
+
+
 def _hex_rows(rows: NDArray[np.uint8], lengths: NDArray[np.integer]) -> list[str]:
     text = _native.hex_upper(rows).decode("ascii")
     return [text[64 * i : 64 * i + 2 * length] for i, length in enumerate(lengths.tolist())]

@@ -33,6 +33,10 @@ class SoftwareMachine:
     def security_key_version(self) -> int:
         return _present(self._security_key, Purpose.SECURITY_KEY).version
 
+    @property
+    def security_key_check_value(self) -> str:
+        return _present(self._security_key, Purpose.SECURITY_KEY).check_value
+
     def derive_batch(self, rows: Batch, *, padding: Padding = "full") -> DerivedBatch:
         return crypto.derive_batch(rows, _present(self._security_key, Purpose.SECURITY_KEY), padding=padding)
 

@@ -1,0 +1,150 @@
+"""How a long run over files survives kill -9: the output grows in `OUT.part`, `OUT.progress` says how far it counts.
+
+Each step appends to the part, syncs it, then replaces the journal. A run that begins anew cuts the part back to the
+length in the journal and goes on from there; what was not in the journal is done again. A journal of another input,
+other options or another key is refused. `OUT.lock` keeps a second process away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from ehc.errors import Conflict, FileError
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """What has been done, on the disk."""
+
+    offset: int  # of the input, bytes or rows
+    line: int  # of the input at that offset
+    output: int = 0  # bytes, or segments, of the output that count
+    rejects: int = 0  # bytes of the rejects file that count
+    rows: int = 0
+    cards: int = 0
+    finishing: bool = False  # all is done and the files are being put in their places
+
+
+class _Document(msgspec.Struct):
+    job: dict[str, str]
+    progress: Progress
+
+
+class Journal:
+    """The journal of one output file; hold `locked()` while using it."""
+
+    def __init__(self, output: Path, job: dict[str, str]) -> None:
+        """job: what must be the same for a run to go on, by names that a person understands."""
+        self._output, self._job = output, job
+        self._file = beside(output, ".progress")
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Raises Conflict when another process writes the same output."""
+        path = beside(self._output, ".lock")
+        held = _lock(path)
+        if held is None:
+            raise Conflict(f"another process is writing {self._output}: wait for it, or choose another output")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            os.close(held)
+
+    def load(self) -> Progress | None:
+        """Where an earlier run of the same job stopped; None when there was none. Raises Conflict for another job."""
+        try:
+            document = msgspec.json.decode(self._file.read_bytes(), type=_Document)
+        except FileNotFoundError:
+            return None
+        except msgspec.MsgspecError:
+            raise Conflict(f"{self._file} is no journal of this program: --restart throws it away") from None
+        keys = sorted(document.job.keys() | self._job.keys())
+        changed = [key for key in keys if document.job.get(key) != self._job.get(key)]
+        if changed:
+            raise Conflict(
+                f"{self._output} was begun by a run that differs in: {', '.join(changed)}; "
+                f"--restart throws its {document.progress.rows:,} rows away, another output keeps them"
+            )
+        return document.progress
+
+    def save(self, progress: Progress) -> None:
+        fresh = beside(self._file, ".new")
+        with private(fresh, "wb") as file:
+            file.write(msgspec.json.encode(_Document(self._job, progress)))
+            sync(file)
+        put(fresh, self._file)
+
+    def remove(self) -> None:
+        self._file.unlink(missing_ok=True)
+
+
+def _lock(path: Path) -> int | None:
+    while True:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(fd), path.stat()):  # else its holder removed it in between
+                return fd
+        except BlockingIOError:
+            os.close(fd)
+            return None
+        except FileNotFoundError:
+            pass
+        os.close(fd)
+
+
+def beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def private(path: Path, mode: str) -> BinaryIO:
+    """Open a file that is made for its owner alone (0600)."""
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))  # type: ignore[return-value]
+
+
+def sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def put(fresh: Path, path: Path) -> None:
+    """Give a synced file its name, for good. When it has gone from its old one, an earlier run did that."""
+    with contextlib.suppress(FileNotFoundError):
+        os.replace(fresh, path)
+    sync_folder(path.parent)
+
+
+def open_part(path: Path, length: int) -> BinaryIO:
+    """Open for writing after the first `length` bytes; what was written behind them never was in the journal."""
+    if not length:
+        file = private(path, "wb")
+        sync_folder(path.parent)
+        return file
+    if not path.exists() or path.stat().st_size < length:
+        raise FileError(f"{path} is missing or shorter than its journal says: --restart begins anew")
+    file = private(path, "r+b")
+    file.truncate(length)
+    file.seek(length)
+    return file
+
+
+def remove_folder(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(path)
