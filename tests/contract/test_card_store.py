@@ -1,0 +1,173 @@
+"""ports.CardStore, over every implementation."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from store_factories import FACTORIES, in_process
+
+from ehc.errors import Conflict, NotFound
+from ehc.model import AccountState, Card, Identity
+from ehc.wiring import Stores
+
+PERSON = Identity("01", "11010020171225006X", "电子健康卡")
+MINDEX, CARD_ID = bytes(range(32)), "98FF" * 16
+NOW = 1_700_000_000
+
+
+@pytest.fixture(params=sorted(FACTORIES))
+def factory(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def stores(factory: str, tmp_path: Path) -> Iterator[Stores]:
+    opened = FACTORIES[factory](tmp_path)
+    yield opened
+    opened.close()
+
+
+def register(stores: Stores, now: int = NOW) -> tuple[Card, bool]:
+    return stores.cards.register(PERSON, MINDEX, CARD_ID, 3, now)
+
+
+def test_a_new_card_holds_what_was_registered(stores: Stores) -> None:
+    card, new = register(stores)
+    assert new
+    assert card == Card(card.account, PERSON, MINDEX, CARD_ID, 3, AccountState.NORMAL, NOW)
+    assert stores.cards.card(CARD_ID) == card
+    assert stores.cards.card_of_mindex(MINDEX) == card
+
+
+def test_registering_again_returns_the_card_unchanged(stores: Stores) -> None:
+    first, _ = register(stores)
+    again, new = stores.cards.register(PERSON, MINDEX, "AB" * 32, 4, NOW + 5)
+    assert (again, new) == (first, False)
+
+
+def test_a_cancelled_card_is_restored(stores: Stores) -> None:
+    first, _ = register(stores)
+    stores.cards.set_state(CARD_ID, AccountState.CANCELLED, NOW + 1)
+    assert register(stores, NOW + 2) == (first, False)
+    assert stores.cards.card(CARD_ID) == first
+
+
+@pytest.mark.parametrize("state", [AccountState.PENDING, AccountState.REJECTED, AccountState.CERTIFIED])
+def test_no_other_state_is_lifted_by_registering_again(stores: Stores, state: AccountState) -> None:
+    register(stores)
+    stores.cards.set_state(CARD_ID, state, NOW + 1)
+    card, new = register(stores, NOW + 2)
+    assert (card.state, new) == (state, False)
+
+
+def test_account_numbers_differ_and_stay(stores: Stores) -> None:
+    first, _ = register(stores)
+    other, _ = stores.cards.register(PERSON, b"m" * 32, "CD" * 32, 3, NOW)
+    assert first.account != other.account
+    assert register(stores)[0].account == first.account
+
+
+def test_a_card_id_of_another_account_is_a_conflict_and_changes_nothing(stores: Stores) -> None:
+    first, _ = register(stores)
+    with pytest.raises(Conflict):
+        stores.cards.register(PERSON, b"m" * 32, CARD_ID, 3, NOW)
+    assert stores.cards.card(CARD_ID) == first
+    assert stores.cards.card_of_mindex(b"m" * 32) is None
+
+
+def test_unknown_cards_are_none(stores: Stores) -> None:
+    assert stores.cards.card(CARD_ID) is None
+    assert stores.cards.card_of_mindex(MINDEX) is None
+
+
+def test_legacy_ids_of_128_characters_fit(stores: Stores) -> None:
+    card, _ = stores.cards.register(PERSON, MINDEX, "F" * 128, 1, NOW)
+    assert stores.cards.card("F" * 128) == card
+
+
+def test_set_state_returns_the_card_as_it_is_now(stores: Stores) -> None:
+    register(stores)
+    assert stores.cards.set_state(CARD_ID, AccountState.PENDING, NOW + 1).state is AccountState.PENDING
+    found = stores.cards.card(CARD_ID)
+    assert found is not None
+    assert found.state is AccountState.PENDING
+
+
+def test_set_state_of_an_unknown_card_is_not_found(stores: Stores) -> None:
+    with pytest.raises(NotFound):
+        stores.cards.set_state(CARD_ID, AccountState.NORMAL, NOW)
+
+
+def test_an_issued_code_is_a_pair(stores: Stores) -> None:
+    stores.cards.remember_code(CARD_ID, "A" * 32, NOW + 300)
+    assert stores.cards.issued_code(CARD_ID, "A" * 32)
+    assert not stores.cards.issued_code(CARD_ID, "B" * 32)
+    assert not stores.cards.issued_code("AB" * 32, "A" * 32)
+
+
+def test_remembering_a_code_again_is_no_error(stores: Stores) -> None:
+    stores.cards.remember_code(CARD_ID, "A" * 32, NOW + 300)
+    stores.cards.remember_code(CARD_ID, "A" * 32, NOW + 300)
+    assert stores.cards.issued_code(CARD_ID, "A" * 32)
+
+
+def test_an_open_store_is_ready(stores: Stores) -> None:
+    stores.cards.ready()
+
+
+def test_of_many_threads_registering_one_person_exactly_one_makes_the_card(stores: Stores) -> None:
+    start = threading.Barrier(8)
+
+    def register_now(_: int) -> tuple[Card, bool]:
+        start.wait()
+        return register(stores)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(register_now, range(8)))
+    assert sum(new for _, new in found) == 1
+    assert len({card.account for card, _ in found}) == 1
+
+
+def _register_all(stores: Stores, start: threading.Barrier, people: int) -> list[tuple[int, bool]]:
+    start.wait()
+    found = [stores.cards.register(PERSON, b"%032d" % i, f"{i:064}", 3, NOW) for i in range(people)]
+    return [(card.account, new) for card, new in found]
+
+
+def test_of_many_processes_registering_one_person_exactly_one_makes_the_card(factory: str, tmp_path: Path) -> None:
+    processes, people = 3, 30
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(processes) as pool:
+        start = manager.Barrier(processes)
+        jobs = [
+            pool.apply_async(in_process, (_register_all, factory, str(tmp_path), start, people))
+            for _ in range(processes)
+        ]
+        found = [job.get() for job in jobs]
+    for person in zip(*found, strict=True):
+        assert sum(new for _, new in person) == 1
+        assert len({account for account, _ in person}) == 1
+
+
+def _register_and_die(stores: Stores) -> None:
+    stores.cards.remember_code(CARD_ID, "A" * 32, NOW + 300)
+    if register(stores)[1]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_card_and_a_code_survive_a_kill_9_of_the_process_that_made_them(factory: str, tmp_path: Path) -> None:
+    child = multiprocessing.get_context("spawn").Process(
+        target=in_process, args=(_register_and_die, factory, str(tmp_path))
+    )
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL  # so it had registered
+    stores = FACTORIES[factory](tmp_path)
+    assert stores.cards.card(CARD_ID) is not None
+    assert stores.cards.issued_code(CARD_ID, "A" * 32)
+    stores.close()
