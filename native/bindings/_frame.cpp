@@ -1,7 +1,167 @@
-// _frame.cpp: FramePipeline for Python (native/frame, C++17). Buffers in without a copy, GIL released.
+// _frame.cpp: FramePipeline for Python (native/frame, C++17). Buffers in without a copy, GIL released in the loops,
+// read-only uint8 arrays out that own their plane.
+#include "frame_pipeline.h"
+
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace py = pybind11;
+using ehc::frame::Format;
+using ehc::frame::FramePipeline;
+using ehc::frame::Plane;
+using ehc::frame::View;
+
+namespace {
+
+[[noreturn]] void refuse(const std::string &what) { throw py::value_error(what); }
+
+Format format_named(const std::string &name)
+{
+    static const std::pair<const char *, Format> formats[] = {
+        {"GREY", Format::grey}, {"NV12", Format::nv12}, {"YUYV", Format::yuyv},
+        {"RGB", Format::rgb},   {"BGR", Format::bgr},   {"RGBA", Format::rgba},
+    };
+    for (const auto &[known, format] : formats)
+        if (name == known)
+            return format;
+    refuse("pixel format '" + name + "' is unknown; there are GREY, NV12, YUYV, RGB, BGR, RGBA");
+}
+
+int side(py::ssize_t pixels)
+{
+    if (pixels > ehc::frame::longest_side)
+        refuse("frame side is " + std::to_string(pixels) + " pixels, must be at most " +
+               std::to_string(ehc::frame::longest_side));
+    return static_cast<int>(pixels);
+}
+
+/// A buffer of two or three dimensions says its own size: (height, width) or (height, width, bytes of a pixel).
+View view_of_array(const py::buffer_info &info, Format format)
+{
+    const int channels = ehc::frame::pixel_bytes(format);
+    const bool fits = channels == 1 ? info.ndim == 2 : info.ndim == 3 && info.shape[2] == channels;
+    if (!fits)
+        refuse(channels == 1 ? "frame must have the shape (height, width)"
+                             : "frame must have the shape (height, width, " + std::to_string(channels) + ")");
+    const auto channel = info.ndim == 3 ? info.strides[2] : 1;
+    return {static_cast<const std::uint8_t *>(info.ptr), side(info.shape[1]), side(info.shape[0]), info.strides[0],
+            info.strides[1], channel};
+}
+
+void check_bytes(const py::buffer_info &info)
+{
+    if (info.itemsize != 1 || info.format != "B")
+        refuse("frame must hold unsigned bytes (uint8), not items of the format '" + info.format + "'");
+}
+
+View view(const py::buffer_info &info, Format format, std::int64_t width, std::int64_t height, std::int64_t stride)
+{
+    check_bytes(info);
+    const bool sized = width != 0 || height != 0 || stride != 0;
+    if (info.ndim != 1 && sized)
+        refuse("width, height and stride are for flat buffers; this frame has its own shape");
+    if (info.ndim != 1)
+        return view_of_array(info, format);
+    if (info.size > 1 && info.strides[0] != 1)
+        refuse("a flat frame must be contiguous");
+    return ehc::frame::view_of(static_cast<const std::uint8_t *>(info.ptr), static_cast<std::size_t>(info.size), format,
+                               width, height, stride);
+}
+
+py::array read_only(py::array array)
+{
+    py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    return array;
+}
+
+/// An array on these pixels that keeps `owner` alive.
+py::array array_on(const View &grey, const py::object &owner)
+{
+    return read_only(py::array(py::dtype::of<std::uint8_t>(), {grey.height, grey.width}, {grey.row, grey.pixel},
+                               grey.data, owner));
+}
+
+py::array array_of(FramePipeline::Grey plane)
+{
+    const View grey = plane->view();
+    auto holder = std::make_unique<FramePipeline::Grey>(std::move(plane));
+    const py::capsule owner(holder.get(), [](void *held) { delete static_cast<FramePipeline::Grey *>(held); });
+    (void)holder.release();
+    return array_on(grey, owner);
+}
+
+template <class Step> py::array without_gil(Step step)
+{
+    FramePipeline::Grey plane;
+    {
+        const py::gil_scoped_release release;
+        plane = step();
+    }
+    return array_of(std::move(plane));
+}
+
+py::array luma(FramePipeline &self, const py::buffer &frame, const std::string &format_name, std::int64_t width,
+               std::int64_t height, std::int64_t stride)
+{
+    const auto format = format_named(format_name);
+    // The memoryview holds the export for as long as the array lives: a bytearray cannot be resized under it.
+    const auto held = py::reinterpret_steal<py::memoryview>(PyMemoryView_FromObject(frame.ptr()));
+    if (!held)
+        throw py::error_already_set();
+    const py::buffer_info info = frame.request();
+    const View in = view(info, format, width, height, stride);
+    if (format == Format::grey || format == Format::nv12)
+        return array_on(in, held);
+    return without_gil([&] { return self.luma(in, format); });
+}
+
+template <class... Numbers> auto filter(FramePipeline::Grey (FramePipeline::*step)(const View &, Numbers...))
+{
+    return [step](FramePipeline &self, const py::buffer &grey, Numbers... numbers) {
+        const py::buffer_info info = grey.request();
+        check_bytes(info);
+        const View in = view_of_array(info, Format::grey);
+        return without_gil([&] { return (self.*step)(in, numbers...); });
+    };
+}
+
+py::object region(const FramePipeline &self, py::ssize_t width, py::ssize_t height)
+{
+    const auto found = self.region(side(std::max<py::ssize_t>(width, 0)), side(std::max<py::ssize_t>(height, 0)));
+    if (!found)
+        return py::none();
+    return py::make_tuple(found->x, found->y, found->width, found->height);
+}
+
+void hit(FramePipeline &self, const std::array<std::array<double, 2>, 4> &c)
+{
+    self.hit({c[0][0], c[0][1], c[1][0], c[1][1], c[2][0], c[2][1], c[3][0], c[3][1]});
+}
+
+} // namespace
 
 PYBIND11_MODULE(_frame, m)
 {
     m.doc() = "Frame preparation before decoding; see ehc.reader.";
+    py::class_<FramePipeline>(m, "FramePipeline")
+        .def(py::init<double, int>(), py::kw_only(), py::arg("margin") = 0.5, py::arg("patience") = 5)
+        .def("luma", &luma, py::arg("frame"), py::arg("format"), py::kw_only(), py::arg("width") = 0,
+             py::arg("height") = 0, py::arg("stride") = 0)
+        .def("half", filter(&FramePipeline::half), py::arg("grey"))
+        .def("twice", filter(&FramePipeline::twice), py::arg("grey"))
+        .def("dilate", filter(&FramePipeline::dilate), py::arg("grey"))
+        .def("smooth", filter(&FramePipeline::smooth), py::arg("grey"))
+        .def("sharpen", filter(&FramePipeline::sharpen), py::arg("grey"), py::arg("amount") = 2)
+        .def("binarise", filter(&FramePipeline::binarise), py::arg("grey"), py::arg("window") = 15,
+             py::arg("offset") = 5)
+        .def("hit", &hit, py::arg("corners"))
+        .def("miss", &FramePipeline::miss)
+        .def("region", &region, py::arg("width"), py::arg("height"));
 }

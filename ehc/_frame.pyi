@@ -1,0 +1,56 @@
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+PixelFormat = Literal["GREY", "NV12", "YUYV", "RGB", "BGR", "RGBA"]
+Grey = NDArray[np.uint8]
+Buffer = NDArray[np.uint8] | bytes | bytearray | memoryview
+
+class FramePipeline:
+    """Pixels of one source of frames, prepared for a decoder.
+
+    Arrays go in as they are (any strides, no copy) and come out read-only; the GIL is released in between. An array
+    that came out stays valid and unchanged; once it is gone, its memory serves a later frame. Every method raises
+    ValueError, with the numbers, for what does not fit. May be shared between threads.
+    """
+
+    def __init__(self, *, margin: float = 0.5, patience: int = 5) -> None:
+        """margin: border of the region around the last hit, in lengths of its longer side, 0 to 16. patience: misses
+        in a row after which the region is lost."""
+
+    def luma(self, frame: Buffer, format: PixelFormat, *, width: int = 0, height: int = 0, stride: int = 0) -> Grey:
+        """Grey uint8[height, width] of a frame.
+
+        frame: uint8[height, width] (GREY, NV12's luma plane), uint8[height, width, bytes of a pixel] (YUYV 2, RGB and
+        BGR 3, RGBA 4), or flat bytes with width, height and stride (bytes from row to row; 0: no gap). GREY and NV12
+        are not copied: the result looks at the caller's bytes. RGB to grey is BT.601; RGBA lies on white.
+        """
+
+    def half(self, grey: Buffer) -> Grey:
+        """uint8[height // 2, width // 2], each the rounded mean of 2x2."""
+
+    def twice(self, grey: Buffer) -> Grey:
+        """uint8[2 * height, 2 * width], linear between the pixels' middles."""
+
+    def dilate(self, grey: Buffer) -> Grey:
+        """Largest of 3x3: light grows by one pixel."""
+
+    def smooth(self, grey: Buffer) -> Grey:
+        """Mean of 3x3, rounded."""
+
+    def sharpen(self, grey: Buffer, amount: int = 2) -> Grey:
+        """v + amount * (v - mean of 3x3), clamped; amount 1 to 8."""
+
+    def binarise(self, grey: Buffer, window: int = 15, offset: int = 5) -> Grey:
+        """255 where v + offset is over the mean of the window x window pixels around it, else 0. window: odd, 3 to 255."""
+
+    def hit(self, corners: Sequence[Sequence[float]]) -> None:
+        """A code was read at these four (x, y), in pixels of the whole frame."""
+
+    def miss(self) -> None:
+        """No code was where one was expected."""
+
+    def region(self, width: int, height: int) -> tuple[int, int, int, int] | None:
+        """x, y, width, height of where to look first in a frame of this size; None when the last hit is lost."""

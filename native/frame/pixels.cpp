@@ -1,0 +1,354 @@
+// pixels.cpp: see pixels.h.
+#include "pixels.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace ehc::frame {
+
+namespace {
+
+using byte = std::uint8_t;
+
+// A constant step lets the compiler vectorise the loop it is inlined into, so callers pass literals where they can.
+#define EHC_INLINE inline __attribute__((always_inline))
+
+byte grey_of(int r, int g, int b) noexcept { return static_cast<byte>((77 * r + 150 * g + 29 * b + 128) >> 8); }
+
+byte on_white(int grey, int alpha) noexcept
+{
+    const int sum = grey * alpha + 255 * (255 - alpha) + 128; // sum / 255, rounded, for sums up to 65535
+    return static_cast<byte>((sum + (sum >> 8)) >> 8);
+}
+
+EHC_INLINE void rgb_row(const byte *in, std::ptrdiff_t pixel, std::ptrdiff_t channel, int width, byte *out) noexcept
+{
+    for (int x = 0; x < width; ++x, in += pixel)
+        out[x] = grey_of(in[0], in[channel], in[2 * channel]);
+}
+
+EHC_INLINE void rgba_row(const byte *in, std::ptrdiff_t pixel, std::ptrdiff_t channel, int width, byte *out) noexcept
+{
+    for (int x = 0; x < width; ++x, in += pixel)
+        out[x] = on_white(grey_of(in[0], in[channel], in[2 * channel]), in[3 * channel]);
+}
+
+EHC_INLINE void copy_row(const byte *in, std::ptrdiff_t pixel, int width, byte *out) noexcept
+{
+    for (int x = 0; x < width; ++x)
+        out[x] = in[x * pixel];
+}
+
+void luma_row(const byte *in, const View &view, Format format, byte *out) noexcept
+{
+    const auto pixel = view.pixel, channel = view.channel;
+    if (format == Format::rgba) {
+        if (pixel == 4 && channel == 1)
+            rgba_row(in, 4, 1, view.width, out);
+        else
+            rgba_row(in, pixel, channel, view.width, out);
+    } else if (format == Format::rgb || format == Format::bgr) {
+        if (pixel == 3 && channel == 1)
+            rgb_row(in, 3, 1, view.width, out);
+        else if (pixel == 3 && channel == -1)
+            rgb_row(in, 3, -1, view.width, out);
+        else
+            rgb_row(in, pixel, channel, view.width, out);
+    } else if (pixel == 2) {
+        copy_row(in, 2, view.width, out); // yuyv
+    } else {
+        copy_row(in, pixel, view.width, out);
+    }
+}
+
+/// A grey view with pixels side by side: itself, or a copy of it.
+class Tight {
+public:
+    explicit Tight(const View &grey) : view(grey)
+    {
+        if (grey.pixel == 1)
+            return;
+        luma(grey, Format::grey, own_);
+        view = own_.view();
+    }
+
+private:
+    Plane own_;
+
+public:
+    View view;
+};
+
+/// Rows y-1, y, y+1 with the border repeated.
+struct Three {
+    const byte *above, *here, *below;
+    Three(const View &in, int y) noexcept
+        : above(in.at(std::max(y - 1, 0))), here(in.at(y)), below(in.at(std::min(y + 1, in.height - 1)))
+    {
+    }
+};
+
+/// Sums of 3x3 of row y; `column` has room for the width + 2.
+void sums_row(const View &in, int y, std::uint16_t *column, std::uint16_t *sum) noexcept
+{
+    const Three rows(in, y);
+    std::uint16_t *const inner = column + 1;
+    for (int x = 0; x < in.width; ++x)
+        inner[x] = static_cast<std::uint16_t>(rows.above[x] + rows.here[x] + rows.below[x]);
+    column[0] = inner[0];
+    inner[in.width] = inner[in.width - 1];
+    for (int x = 0; x < in.width; ++x)
+        sum[x] = static_cast<std::uint16_t>(column[x] + column[x + 1] + column[x + 2]);
+}
+
+/// Calls row(y, sums of 3x3, pixels of the row) for each row.
+template <class Row> void for_sums(const View &in, Row row)
+{
+    std::vector<std::uint16_t> column(static_cast<std::size_t>(in.width) + 2), sum(static_cast<std::size_t>(in.width));
+    if (in.width == 0)
+        return;
+    for (int y = 0; y < in.height; ++y) {
+        sums_row(in, y, column.data(), sum.data());
+        row(y, sum.data(), in.at(y));
+    }
+}
+
+/// 3/4 of the near row and 1/4 of the far one, times 4, with the border repeated: width + 2 values.
+void blend_row(const byte *near, const byte *far, int width, std::uint16_t *column) noexcept
+{
+    for (int x = 0; x < width; ++x)
+        column[x + 1] = static_cast<std::uint16_t>(3 * near[x] + far[x]);
+    column[0] = column[1];
+    column[width + 1] = column[width];
+}
+
+/// The same along the row: 2 * width pixels.
+void double_row(const std::uint16_t *column, int width, byte *out) noexcept
+{
+    for (int x = 0; x < width; ++x) {
+        const int here = 3 * column[x + 1] + 8;
+        out[2 * x] = static_cast<byte>((here + column[x]) >> 4);
+        out[2 * x + 1] = static_cast<byte>((here + column[x + 2]) >> 4);
+    }
+}
+
+byte mean9(int sum) noexcept { return static_cast<byte>((sum + 4) / 9); }
+
+/// Sums of whole columns over a sliding band of rows, and their running total along the row.
+class Band {
+public:
+    explicit Band(int width) : column_(static_cast<std::size_t>(width)), total_(static_cast<std::size_t>(width) + 1) {}
+
+    void add(const byte *row) noexcept
+    {
+        for (std::size_t x = 0; x < column_.size(); ++x)
+            column_[x] += row[x];
+    }
+
+    void remove(const byte *row) noexcept
+    {
+        for (std::size_t x = 0; x < column_.size(); ++x)
+            column_[x] -= row[x];
+    }
+
+    /// total[x] = sum of the columns left of x, modulo 2^32: differences stay right.
+    const std::uint32_t *totals() noexcept
+    {
+        for (std::size_t x = 0; x < column_.size(); ++x)
+            total_[x + 1] = total_[x] + column_[x];
+        return total_.data();
+    }
+
+private:
+    std::vector<std::uint32_t> column_, total_;
+};
+
+EHC_INLINE byte light(int value, int offset, int area, std::uint32_t sum) noexcept
+{
+    return (value + offset) * area > static_cast<int>(sum) ? 255 : 0;
+}
+
+void binarise_row(const byte *in, const std::uint32_t *total, int width, int radius, int rows, int offset, byte *out)
+{
+    const int left = std::min(radius, width), right = std::max(left, width - radius);
+    const auto at_border = [&](int x) {
+        const int from = std::max(0, x - radius), to = std::min(width, x + radius + 1);
+        out[x] = light(in[x], offset, rows * (to - from), total[to] - total[from]);
+    };
+    for (int x = 0; x < left; ++x)
+        at_border(x);
+    const int area = rows * (2 * radius + 1);
+    for (int x = left; x < right; ++x)
+        out[x] = light(in[x], offset, area, total[x + radius + 1] - total[x - radius]);
+    for (int x = right; x < width; ++x)
+        at_border(x);
+}
+
+void check_side(const char *name, std::int64_t side)
+{
+    if (side < 0 || side > longest_side)
+        throw std::invalid_argument(std::string("frame ") + name + " is " + std::to_string(side) + ", must be 0 to " +
+                                    std::to_string(longest_side) + " pixels");
+}
+
+} // namespace
+
+int pixel_bytes(Format format) noexcept
+{
+    switch (format) {
+    case Format::rgba: return 4;
+    case Format::rgb:
+    case Format::bgr: return 3;
+    case Format::yuyv: return 2;
+    case Format::grey:
+    case Format::nv12: break;
+    }
+    return 1;
+}
+
+void Plane::resize(int width, int height)
+{
+    const std::size_t size = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
+    if (size > capacity_ || !data_) {
+        data_.reset(new std::uint8_t[std::max<std::size_t>(size, 1)]); // not cleared: every pixel is written
+        capacity_ = size;
+    }
+    width_ = width;
+    height_ = height;
+}
+
+View view_of(const std::uint8_t *data, std::size_t size, Format format, std::int64_t width, std::int64_t height,
+             std::int64_t stride)
+{
+    check_side("width", width);
+    check_side("height", height);
+    const std::int64_t row = width * pixel_bytes(format);
+    if (stride == 0)
+        stride = row;
+    if (stride < row)
+        throw std::invalid_argument("frame stride is " + std::to_string(stride) + ", but a row has " +
+                                    std::to_string(row) + " bytes");
+    const auto have = static_cast<std::uint64_t>(size), last = static_cast<std::uint64_t>(row);
+    const auto rows_before = static_cast<std::uint64_t>(std::max<std::int64_t>(height - 1, 0));
+    const bool fits = height == 0 || (last <= have && (rows_before == 0 ||
+                                                       static_cast<std::uint64_t>(stride) <= (have - last) / rows_before));
+    if (!fits)
+        throw std::invalid_argument("frame has " + std::to_string(size) + " bytes, too few for " +
+                                    std::to_string(height) + " rows with a stride of " + std::to_string(stride));
+    return {data, static_cast<int>(width), static_cast<int>(height), static_cast<std::ptrdiff_t>(stride),
+            pixel_bytes(format), 1};
+}
+
+View oriented(View in, Format format) noexcept
+{
+    if (format == Format::bgr && in.width > 0 && in.height > 0) {
+        in.data += 2 * in.channel;
+        in.channel = -in.channel;
+    }
+    return in;
+}
+
+void luma(const View &in, Format format, Plane &out)
+{
+    out.resize(in.width, in.height);
+    if (in.width == 0)
+        return;
+    for (int y = 0; y < in.height; ++y)
+        luma_row(in.at(y), in, format, out.at(y));
+}
+
+void half(const View &grey, Plane &out)
+{
+    out.resize(grey.width / 2, grey.height / 2);
+    const Tight in(grey);
+    for (int y = 0; y < out.height(); ++y) {
+        const byte *const a = in.view.at(2 * y), *const b = in.view.at(2 * y + 1);
+        byte *const to = out.at(y);
+        for (int x = 0; x < out.width(); ++x)
+            to[x] = static_cast<byte>((a[2 * x] + a[2 * x + 1] + b[2 * x] + b[2 * x + 1] + 2) >> 2);
+    }
+}
+
+void twice(const View &grey, Plane &out)
+{
+    if (grey.width > longest_side / 2 || grey.height > longest_side / 2)
+        throw std::invalid_argument("frame is too large to double: at most " + std::to_string(longest_side / 2) +
+                                    " pixels a side");
+    out.resize(2 * grey.width, 2 * grey.height);
+    const Tight in(grey);
+    const int width = grey.width;
+    std::vector<std::uint16_t> column(static_cast<std::size_t>(width) + 2);
+    for (int y = 0; width > 0 && y < out.height(); ++y) {
+        const Three rows(in.view, y / 2);
+        blend_row(rows.here, y % 2 ? rows.below : rows.above, width, column.data());
+        double_row(column.data(), width, out.at(y));
+    }
+}
+
+void dilate(const View &grey, Plane &out)
+{
+    out.resize(grey.width, grey.height);
+    const Tight in(grey);
+    const int width = grey.width;
+    std::vector<byte> column(static_cast<std::size_t>(width) + 2);
+    for (int y = 0; width > 0 && y < grey.height; ++y) {
+        const Three rows(in.view, y);
+        byte *const inner = column.data() + 1, *const to = out.at(y);
+        for (int x = 0; x < width; ++x)
+            inner[x] = std::max(std::max(rows.above[x], rows.here[x]), rows.below[x]);
+        column[0] = inner[0];
+        inner[width] = inner[width - 1];
+        for (int x = 0; x < width; ++x)
+            to[x] = std::max(std::max(inner[x - 1], inner[x]), inner[x + 1]);
+    }
+}
+
+void smooth(const View &grey, Plane &out)
+{
+    out.resize(grey.width, grey.height);
+    const Tight in(grey);
+    for_sums(in.view, [&](int y, const std::uint16_t *sum, const byte *) {
+        byte *const to = out.at(y);
+        for (int x = 0; x < in.view.width; ++x)
+            to[x] = mean9(sum[x]);
+    });
+}
+
+void sharpen(const View &grey, int amount, Plane &out)
+{
+    if (amount < 1 || amount > 8)
+        throw std::invalid_argument("sharpening amount is " + std::to_string(amount) + ", must be 1 to 8");
+    out.resize(grey.width, grey.height);
+    const Tight in(grey);
+    for_sums(in.view, [&](int y, const std::uint16_t *sum, const byte *row) {
+        byte *const to = out.at(y);
+        for (int x = 0; x < in.view.width; ++x)
+            to[x] = static_cast<byte>(std::clamp(row[x] + amount * (row[x] - mean9(sum[x])), 0, 255));
+    });
+}
+
+void binarise(const View &grey, int window, int offset, Plane &out)
+{
+    if (window < 3 || window > 255 || window % 2 == 0)
+        throw std::invalid_argument("threshold window is " + std::to_string(window) + ", must be odd, 3 to 255 pixels");
+    if (offset < -255 || offset > 255)
+        throw std::invalid_argument("threshold offset is " + std::to_string(offset) + ", must be -255 to 255 levels");
+    out.resize(grey.width, grey.height);
+    const Tight in(grey);
+    const int radius = window / 2, height = grey.height;
+    Band band(grey.width);
+    for (int y = 0; y < std::min(radius, height); ++y)
+        band.add(in.view.at(y));
+    for (int y = 0; y < height; ++y) {
+        if (y + radius < height)
+            band.add(in.view.at(y + radius));
+        if (y > radius)
+            band.remove(in.view.at(y - radius - 1));
+        const int rows = std::min(height - 1, y + radius) - std::max(0, y - radius) + 1;
+        binarise_row(in.view.at(y), band.totals(), grey.width, radius, rows, offset, out.at(y));
+    }
+}
+
+} // namespace ehc::frame
