@@ -53,7 +53,7 @@ def raw_lines(stream: BinaryIO, offset: int, line: int, size: int) -> Iterator[R
         ends_here, data = not data, tail + data
         if ends_here and not data:
             return
-        if ends_here:
+        if ends_here and not data.endswith(b"\n"):
             data += b"\n"  # counts as a byte of the file; nothing comes after it
         cut = data.rfind(b"\n") + 1
         if cut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import shutil
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 
 import numpy as np
 import pyarrow as pa
@@ -97,10 +98,15 @@ def format_of(path: Path, stream_format: Format) -> Format:
 def open_people(path: Path, form: Format, keep: Sequence[str], encoding: Encoding, block_bytes: int) -> PeopleFile:
     """Open and check the header. path "-" is standard input. Raises FileError that names the file and what to do."""
     try:
-        if form is Format.CSV:
-            return CsvPeople(_binary(path), _title(path), keep, encoding, block_bytes)
-        source = _spooled(sys.stdin.buffer) if path == STANDARD_STREAM else _binary(path)
-        return ParquetPeople(source, _title(path), keep, block_bytes)
+        with contextlib.ExitStack() as unless_good:
+            if form is Format.CSV:
+                stream = unless_good.enter_context(_binary(path))
+                people: PeopleFile = CsvPeople(stream, _title(path), keep, encoding, block_bytes)
+            else:
+                stream = unless_good.enter_context(_seekable(path))
+                people = ParquetPeople(stream, _title(path), keep, block_bytes)
+            unless_good.pop_all()
+            return people
     except OSError as error:
         raise FileError(f"{_title(path)}: {error.strerror or error}") from error
 
@@ -113,11 +119,13 @@ def _binary(path: Path) -> BinaryIO:
     return sys.stdin.buffer if path == STANDARD_STREAM else path.open("rb")
 
 
-def _spooled(stream: BinaryIO) -> BinaryIO:
-    """Parquet is read from its end: a stream goes to a file without a name first."""
+def _seekable(path: Path) -> BinaryIO:
+    """Parquet is read from its end: standard input goes to a file without a name first."""
+    if path != STANDARD_STREAM:
+        return path.open("rb")
     file = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the reader
-    shutil.copyfileobj(stream, file, 1 << 20)
-    return file
+    shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+    return cast(BinaryIO, file)
 
 
 def _places(titles: Sequence[str], keep: Sequence[str], where: str) -> tuple[list[int], list[int]]:

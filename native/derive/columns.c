@@ -18,8 +18,27 @@ static int is_digit(uint8_t c)
     return (uint8_t)(c - '0') <= 9;
 }
 
-/* GB 11643-1999: ISO 7064 MOD 11-2 over 17 digits and the check character; then a plausible date of birth, whose
- * calendar (30 February, leap years) is left to the slow path by admitting days 1 to 28 only. */
+static int is_upper(uint8_t c)
+{
+    return (uint8_t)(c - 'A') <= 'Z' - 'A';
+}
+
+static unsigned two_digits(const uint8_t *at)
+{
+    return (unsigned)(at[0] - '0') * 10 + (unsigned)(at[1] - '0');
+}
+
+/* Type 01 .. 08 or 99; returns 0 for anything else. */
+static unsigned id_type_of(text t)
+{
+    if (t.length != 2 || !is_digit(t.at[0]) || !is_digit(t.at[1]))
+        return 0;
+    unsigned type = two_digits(t.at);
+    return type <= 8 || type == 99 ? type : 0;
+}
+
+/* GB 11643-1999: ISO 7064 MOD 11-2 over 17 digits and the check character, and a date of birth. What the calendar has
+ * after the 28th of a month, and other centuries than 19 and 20, is left to the slow path. */
 static int is_resident_id(text t)
 {
     static const uint8_t WEIGHT[17] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
@@ -33,23 +52,50 @@ static int is_resident_id(text t)
     }
     if ((uint8_t)"10X98765432"[sum % 11] != t.at[17])
         return 0;
-    unsigned century = (unsigned)(t.at[6] - '0') * 10 + (unsigned)(t.at[7] - '0');
-    unsigned month = (unsigned)(t.at[10] - '0') * 10 + (unsigned)(t.at[11] - '0');
-    unsigned day = (unsigned)(t.at[12] - '0') * 10 + (unsigned)(t.at[13] - '0');
-    return (century == 19 || century == 20) && month >= 1 && month <= 12 && day >= 1 && day <= 28 && t.at[0] != '0';
+    unsigned century = two_digits(t.at + 6), month = two_digits(t.at + 10), day = two_digits(t.at + 12);
+    return t.at[0] != '0' && (century == 19 || century == 20) && month >= 1 && month <= 12 && day >= 1 && day <= 28;
 }
 
-/* Common ideographs U+4E00..U+9FA5 (three bytes, E4 B8 80 .. E9 BE A5), stable under NFC; at most 50 of them. */
+/* The other documents: 1 to 30 capital letters and digits; marks are left to the slow path. */
+static int is_plain_number(text t)
+{
+    if (t.length == 0 || t.length > 30)
+        return 0;
+    for (size_t k = 0; k < t.length; k++)
+        if (!is_digit(t.at[k]) && !is_upper(t.at[k]))
+            return 0;
+    return 1;
+}
+
+/* U+4E00..U+9FA5, three bytes E4 B8 80 .. E9 BE A5. */
+static int is_ideograph(const uint8_t *at)
+{
+    uint32_t c = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
+    return c >= 0xE4B880 && c <= 0xE9BEA5 && (c & 0xC0C0) == 0x8080;
+}
+
+/* At most 50 ideographs, ASCII letters, digits, interpuncts U+00B7 and single spaces inside, with at least one letter:
+ * all stable under NFC. Bytes are read only inside the text. */
 static int is_plain_name(text t)
 {
-    if (t.length == 0 || t.length % 3 != 0 || t.length > 150)
-        return 0;
-    for (size_t k = 0; k < t.length; k += 3) {
-        uint32_t c = (uint32_t)t.at[k] << 16 | (uint32_t)t.at[k + 1] << 8 | t.at[k + 2];
-        if (c < 0xE4B880 || c > 0xE9BEA5 || (c & 0xC0C0) != 0x8080)
+    size_t k = 0, characters = 0, letters = 0;
+    while (k < t.length) {
+        uint8_t c = t.at[k];
+        if (t.length - k >= 3 && is_ideograph(t.at + k))
+            k += 3, letters++;
+        else if (is_upper(c & 0xDF))
+            k += 1, letters++;
+        else if (is_digit(c))
+            k += 1;
+        else if (t.length - k >= 2 && c == 0xC2 && t.at[k + 1] == 0xB7)
+            k += 2;
+        else if (c == ' ' && k > 0 && k + 1 < t.length && t.at[k + 1] != ' ')
+            k += 1;
+        else
             return 0;
+        characters++;
     }
-    return 1;
+    return letters > 0 && characters <= 50;
 }
 
 size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
@@ -60,14 +106,15 @@ size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, 
     offsets[0] = 0;
     for (size_t i = 0; i < n; i++) {
         text type = cell(id_type, i), number = cell(id_number, i), person = cell(name, i);
-        int regular = type.length == 2 && memcmp(type.at, "01", 2) == 0 && is_resident_id(number) && is_plain_name(person);
+        unsigned kind = id_type_of(type);
+        int regular = kind != 0 && (kind == 1 ? is_resident_id(number) : is_plain_number(number)) && is_plain_name(person);
         status[i] = regular ? EHC_OK : EHC_ROW_IRREGULAR;
-        id_lengths[i] = regular ? 20 : 0;
+        id_lengths[i] = regular ? (uint8_t)(2 + number.length) : 0;
         if (regular) {
-            memcpy(out + end, "01", 2);
-            memcpy(out + end + 2, number.at, 18);
-            memcpy(out + end + 20, person.at, person.length);
-            end += (uint32_t)(20 + person.length);
+            memcpy(out + end, type.at, 2);
+            memcpy(out + end + 2, number.at, number.length);
+            memcpy(out + end + 2 + number.length, person.at, person.length);
+            end += (uint32_t)(2 + number.length + person.length);
         }
         irregular += !regular;
         offsets[i + 1] = end;
