@@ -29,7 +29,7 @@ JOBS = (
     ("validity tokens, one `make_token` each", "make token", "ehc, make_token"),
     ("SM4-ECB, 1 MiB, MB", "sm4-ecb", "ehc"),
     ("SM3, 1 MiB, MB", "sm3", "ehc"),
-    ("`ehc derive`, CSV to CSV, rows", "derive a file", "ehc derive"),
+    ("`ehc derive`, CSV to CSV, rows (gmssl: a script, on a sample)", "derive a file", "ehc derive"),
 )
 PEERS = (WELL, USUAL, GMSSL)
 SCRIPT = "script with gmssl"

@@ -1,5 +1,7 @@
 """A file of people -> a file of cards, as whole processes from start to exit: `ehc derive`, and the usual script.
 
+Both run as they come, on as many cores as they take.
+
 The script gets a sample of 3,000 rows, because a million would take it a quarter of an hour; its rate is that of the
 sample, start of the interpreter included (some 2 % of its time).
 """
@@ -23,7 +25,7 @@ SAMPLE = 3_000
 
 
 def ehc(*arguments: str | Path) -> None:
-    subprocess.run([sys.executable, "-m", "ehc.cli", *arguments], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "ehc.cli", *arguments], check=True)
 
 
 class Files:

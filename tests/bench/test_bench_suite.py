@@ -5,12 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import results
 import table
 
 ROOT = Path(table.__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_every_contender_answers_right():
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "bench", "-q", "--benchmark-disable", "-p", "no:cacheprovider"],
@@ -21,6 +23,7 @@ def test_every_contender_answers_right():
     assert "skipped" not in ran.stdout
 
 
+@pytest.mark.slow
 def test_one_command_measures_judges_and_keeps(tmp_path):
     before = (ROOT / "README.md").read_bytes()
     ran = subprocess.run(

@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -90,5 +89,5 @@ def test_a_kept_result_says_how_it_came_about_and_nothing_of_host_or_user(file):
     assert kept["machine"]["model"]
     assert kept["compiler"] != "unknown"
     assert file == results.path(kept)
-    assert socket.gethostname() not in re.findall(r"[\w.-]+", text)
+    assert set(kept["machine"]) == {"model", "family_model", "architecture", "cores", "instructions"}
     assert not re.search(r"/(home|root|tmp|work|Users)\b", text)
