@@ -97,7 +97,7 @@ enum { GROUP = 64 };
 static size_t check_group(const ehc_sm4_key *protection_key, const uint8_t *data, const uint32_t *offsets, size_t n,
                           const ehc_window *window, ehc_checked *out, uint8_t *status)
 {
-    uint8_t blocks[GROUP][16];
+    uint8_t blocks[GROUP][16] = {{0}};
     size_t refused = 0;
     for (size_t i = 0; i < n; i++) {
         size_t length = offsets[i + 1] < offsets[i] ? 0 : offsets[i + 1] - offsets[i];

@@ -9,9 +9,19 @@ from pathlib import Path
 import ehc.crypto
 
 ROOT = Path(__file__).parents[2]
-SERVICE = (
-    "msgspec starlette granian sqlalchemy alembic pyarrow typer rich cryptography PIL zxingcpp httpx segno".split()
-)
+SERVICE = [
+    "msgspec",
+    "starlette",
+    "granian",
+    "sqlalchemy",
+    "alembic",
+    "pyarrow",
+    "typer",
+    "rich",
+    "cryptography",
+    "PIL",
+]
+SERVICE += ["zxingcpp", "httpx", "segno"]
 PROGRAM = f"""
 import sys
 

@@ -1,0 +1,93 @@
+/* test_payload.c: the parser reads no byte beyond its text and points nowhere outside it; the grammar itself is held
+ * against the reference in tests/crypto/test_payload_grammar.py. */
+#include "check.h"
+#include "guarded.h"
+
+#define CARD "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
+#define TOKEN "92fd69141dfe1553a42251e2b0196148"
+
+static int inside(ehc_span span, size_t length)
+{
+    return span.offset + (size_t)span.length <= length;
+}
+
+/* Parses `length` bytes at the end of the room; what comes out lies inside the text. */
+static int parse(const guarded *room, size_t length)
+{
+    ehc_payload p;
+    memset(&p, 0xA5, sizeof p);
+    int status = ehc_parse_payload(room->last - length, length, &p);
+    CHECK(p.error_offset <= length);
+    if (status == EHC_OK) {
+        CHECK(inside(p.prefix, length) && inside(p.card, length) && inside(p.token, length));
+        CHECK(inside(p.organisation, length));
+        CHECK(p.kind == EHC_KIND_CARD && p.error_offset == 0);
+        CHECK(p.card_id_length == p.card.length / 2);
+    } else {
+        CHECK((status >= EHC_PAYLOAD_LENGTH && status <= EHC_PAYLOAD_GRAMMAR) && p.kind != EHC_KIND_CARD);
+    }
+    return status;
+}
+
+static void whole_forms(void)
+{
+    static const uint8_t FIRST[4] = {0x98, 0xFF, 0x9F, 0x2C};
+    static const char TEXT[] = "85:" CARD ":0:" TOKEN ":ORG\r\n";
+    ehc_payload p;
+    memset(&p, 0xA5, sizeof p);
+    CHECK(ehc_parse_payload((const uint8_t *)TEXT, sizeof TEXT - 1, &p) == EHC_OK);
+    CHECK(p.flag == EHC_FLAG_DYNAMIC && p.card_id_length == 32);
+    CHECK(p.prefix.offset == 0 && p.prefix.length == 2);
+    CHECK(p.card.offset == 3 && p.card.length == 64);
+    CHECK(p.token.offset == 70 && p.token.length == 32);
+    CHECK(p.organisation.offset == 103 && p.organisation.length == 3);
+    CHECK(memcmp(p.card_id, FIRST, 4) == 0 && p.card_id[31] == 0x28);
+    CHECK(p.token_bytes[0] == 0x92 && p.token_bytes[15] == 0x48);
+
+    CHECK(ehc_parse_payload((const uint8_t *)CARD, 64, &p) == EHC_OK);
+    CHECK(p.flag == EHC_FLAG_ABSENT && p.token.length == 0 && p.prefix.length == 0 && p.organisation.length == 0);
+    CHECK(ehc_parse_payload(NULL, 0, &p) == EHC_PAYLOAD_LENGTH && p.kind == EHC_KIND_EMPTY);
+}
+
+static void every_prefix_and_every_byte(void)
+{
+    static const char TEXT[] = "85:" CARD ":0:" TOKEN ":ORG";
+    enum { LENGTH = sizeof TEXT - 1 };
+    guarded room = guarded_room(LENGTH);
+    for (size_t length = 0; length <= LENGTH; length++) {
+        memcpy(room.last - length, TEXT, length);
+        parse(&room, length);
+    }
+    for (size_t at = 0; at < LENGTH; at++)
+        for (unsigned byte = 0; byte < 256; byte++) {
+            memcpy(room.last - LENGTH, TEXT, LENGTH);
+            room.last[at - LENGTH] = (uint8_t)byte;
+            parse(&room, LENGTH);
+        }
+    guarded_release(&room);
+}
+
+static void noise(void)
+{
+    static const char LETTERS[] = "0123456789ABCDEFabcdef:::019._-G\r\n\t /";
+    guarded room = guarded_room(70000);
+    uint32_t seed = 5;
+    for (int turn = 0; turn < 3000; turn++) {
+        size_t length = next_byte(&seed) + (turn % 2 ? 0u : 60u);
+        for (size_t i = 0; i < length; i++)
+            room.last[i - length] = turn % 3 ? (uint8_t)LETTERS[next_byte(&seed) % (sizeof LETTERS - 1)] : next_byte(&seed);
+        parse(&room, length);
+    }
+    memset(room.last - 70000, '\n', 70000);
+    CHECK(parse(&room, 70000) == EHC_PAYLOAD_LENGTH);
+    memset(room.last - 70000, 'A', 70000);
+    CHECK(parse(&room, 70000) == EHC_PAYLOAD_LENGTH);
+    guarded_release(&room);
+}
+
+void test_payload(void)
+{
+    whole_forms();
+    every_prefix_and_every_byte();
+    noise();
+}

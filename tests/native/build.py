@@ -1,0 +1,26 @@
+"""Compiles the kernels and the C tests, as a newcomer would: cc, the sources, the include folders."""
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+NATIVE = ROOT / "native"
+ROOMS = ("base", "sm3", "sm4", "derive", "token")
+KERNELS = sorted(source for room in ROOMS for source in (NATIVE / room).glob("*.c"))
+SUITES = sorted((NATIVE / "tests").glob("test_*.c"))
+INCLUDES = [f"-I{NATIVE / room}" for room in ("include", *ROOMS)]
+STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+
+
+def run(*command, cwd=ROOT):
+    """The output of a command that must succeed."""
+    done = subprocess.run([str(part) for part in command], check=False, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command[0]} said:\n{(done.stdout + done.stderr)[-6000:]}"
+    return done.stdout
+
+
+def compile_objects(folder, sources, *flags):
+    """{source name: object} of the sources, in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run("gcc", *flags, *INCLUDES, "-c", *sources, cwd=folder)
+    return {source.name: folder / f"{source.stem}.o" for source in sources}
