@@ -2,18 +2,36 @@
  * specification of the product kernel. */
 #include "kernels.h"
 
+/* A byte outside 0x20..0x7E among eight: it has its top bit, or gets it when 0x20 is taken away or 1 added. A borrow or
+ * carry starts at such a byte only, so the answer is exact. */
+static int has_outside(const uint8_t *bytes)
+{
+    uint64_t x;
+    memcpy(&x, bytes, 8);
+    return ((x | (x - 0x2020202020202020u) | (x + 0x0101010101010101u)) & 0x8080808080808080u) != 0;
+}
+
+static int is_printable(const uint8_t *id, size_t length)
+{
+    uint8_t padded[8] = "        ";
+    int outside = 0;
+    for (size_t k = 0; k + 8 <= length; k += 8)
+        outside |= has_outside(id + k);
+    if (length >= 8)
+        return !(outside | has_outside(id + length - 8)); /* the last eight, some of them once more */
+    memcpy(padded, id, length);
+    return !has_outside(padded);
+}
+
 int ehc_row_status(const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, size_t i)
 {
-    unsigned outside = 0;
     if (offsets[i + 1] < offsets[i] || offsets[i + 1] - offsets[i] < id_lengths[i])
         return EHC_ROW_OFFSETS;
     if (id_lengths[i] < 3)
         return EHC_ROW_ID_SHORT;
     if (id_lengths[i] > 32)
         return EHC_ROW_ID_LONG;
-    for (size_t k = 0; k < id_lengths[i]; k++)
-        outside |= (unsigned)(uint8_t)(data[offsets[i] + k] - 0x20) > 0x5E;
-    return outside ? EHC_ROW_ID_CHARACTER : EHC_OK;
+    return is_printable(data + offsets[i], id_lengths[i]) ? EHC_OK : EHC_ROW_ID_CHARACTER;
 }
 
 /* mindex (主索引ID): SM3 of the row; factor (分散因子): the XOR of its four 8-byte groups; user key
