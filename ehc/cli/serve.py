@@ -187,12 +187,10 @@ def running_service(settings: Settings) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(STOP_SECONDS + 5)
+            process.communicate(timeout=STOP_SECONDS + 5)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
+            process.communicate()
 
 
 def start_service(settings: Settings) -> tuple[subprocess.Popen[str], str]:
@@ -209,9 +207,10 @@ def start_service(settings: Settings) -> tuple[subprocess.Popen[str], str]:
             text=True,
             start_new_session=True,
         )
-    line = process.stdout.readline() if process.stdout else ""
+    assert process.stdout is not None  # noqa: S101  it is a pipe
+    line = process.stdout.readline()
     if not line.startswith("listening on "):
-        process.wait()
+        process.communicate()
         raise Unavailable(f"the service did not start: {log.read_text('utf-8').strip()[-500:]}")
     return process, line.split()[-1]
 
