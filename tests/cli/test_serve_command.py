@@ -17,8 +17,8 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from ehc.cli.serve import running_service, serve, start_service
-from ehc.config import Settings
+from ehc.cli.serve import _environment, running_service, serve, start_service
+from ehc.config import Settings, load
 from ehc.errors import ConfigError, KeyringError, Unavailable
 from ehc.keys.keyring import Keyring, Purpose
 from ehc.wiring import keyring_folder
@@ -226,3 +226,18 @@ def test_a_passphrase_reaches_the_workers_from_a_file(tmp_path: Path) -> None:
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]
         assert post(url, "/v1/cards", SAMPLE)["card_id"] == CARD
+
+
+def test_every_setting_reaches_the_child(tmp_path: Path) -> None:
+    changed = Settings(
+        home=str(tmp_path),
+        padding="minimal",
+        token_time="issue",
+        validity_seconds=7,
+        static_scenes=(),
+        single_use_scenes=("010105", "010103"),
+        accept_unissued=True,
+        explain_refusals=True,
+    )
+    assert load(_environment(changed)) == changed
+    assert load(_environment(Settings())) == Settings()
