@@ -1,15 +1,17 @@
 """The eight steps, each refusing on its own, in their order, with their numbers (ehc.codes.verification)."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
+from ehc.codes.policy import ScenePolicy
+from ehc.codes.verification import Verifier
 from ehc.crypto import KeyHandle, make_token
 from ehc.errors import KeyUnavailable, Refused
 from ehc.machine.software import SoftwareMachine
 from ehc.model import STEPS, AccountState, Reason, Verdict
-from ehc.ports import KeyService
+from ehc.ports import CardStore, ClaimStore, KeyService
 
 NOW = 1_767_225_600
 LIFE, TOLERANCE = 300, 60
@@ -262,6 +264,16 @@ def test_verify_raises_what_check_returns(room: Rooms) -> None:
     with pytest.raises(Refused) as refused:
         r.verifier.verify(code, PAYMENT, NOW)
     assert refused.value.verdict.reason is Reason.REPLAYED
+
+
+def test_the_verifier_knows_ports_and_no_adapter() -> None:
+    assert get_type_hints(Verifier.__init__) == {
+        "keys": KeyService,
+        "cards": CardStore,
+        "claims": ClaimStore,
+        "policy": ScenePolicy,
+        "return": type(None),
+    }
 
 
 def test_a_refusal_says_what_it_found(room: Rooms) -> None:
