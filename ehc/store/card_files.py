@@ -26,7 +26,7 @@ from ehc.store.csv_lines import Refusal
 from ehc.store.people_files import STANDARD_STREAM, Block, Format, PeopleFile
 from ehc.store.run_journal import beside, open_part, private, put, remove_folder, sync, sync_folder
 
-ROW_GROUP_ROWS = 1 << 18
+ROW_GROUP_ROWS = 1 << 17
 
 
 def card_schema(people: PeopleFile, mindex: bool) -> pa.Schema:
@@ -238,18 +238,20 @@ class ParquetStream:
     def write(self, rows: pa.RecordBatch) -> None:
         self._waiting.append(rows)
         if sum(map(len, self._waiting)) >= ROW_GROUP_ROWS:
-            self._write_group()
+            self._write_groups(last=False)
 
-    def _write_group(self) -> None:
-        self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
-        self._waiting = []
+    def _write_groups(self, *, last: bool) -> None:
+        """Whole groups, and the rest if nothing follows: so the bytes do not depend on how the rows came in."""
+        table = pa.Table.from_batches(self._waiting, self._schema).combine_chunks()
+        whole = len(table) if last else len(table) // ROW_GROUP_ROWS * ROW_GROUP_ROWS
+        self._writer.write_table(table.slice(0, whole), row_group_size=ROW_GROUP_ROWS)
+        self._waiting = table.slice(whole).to_batches()
 
     def sync(self) -> int:
         return 0
 
     def complete(self) -> None:
-        if self._waiting:
-            self._write_group()
+        self._write_groups(last=True)
         self._writer.close()
         self._stream.flush()
 

@@ -1,0 +1,404 @@
+"""`ehc derive` as an operator runs it: real processes, real files, a real keyring."""
+
+import csv
+import fcntl
+import io
+import json
+import os
+import pty
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from cards.invented import people
+from reference.derivation import derive as reference
+
+KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+SAMPLE = ("01", "11010020171225006X", "电子健康卡")
+SAMPLE_MINDEX = "ABD17E7ED399EF68AB5660155D6E226D2C92EAC3254A4A66BED83AED0ADA1E9E"
+SAMPLE_CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
+HEADER = "id_type,id_number,name\n"
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A home whose keyring holds the sample keys of the specification."""
+    home = tmp_path_factory.mktemp("home")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "EHC_KEYRING": str(home / "keyring")}
+    keys = {"security_key": KEY.hex(), "protection_key": "11223344556677888877665544332211"}
+    run(["keys", "init", "--empty"], environment)
+    for purpose, key in keys.items():
+        run(["keys", "import", "--purpose", purpose], environment, stdin=key.encode())
+    return environment
+
+
+def run(arguments, environment, *, stdin=b"", code=0, cwd=None):
+    done = subprocess.run(
+        [sys.executable, "-m", "ehc.cli", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        env=environment,
+        check=False,
+        cwd=cwd,
+    )
+    assert done.returncode == code, done.stderr.decode()
+    return done
+
+
+def derive(environment, *arguments, **options):
+    done = run(["derive", *arguments], environment, **options)
+    for secret in (KEY.hex(), KEY.hex().upper(), SAMPLE[1], SAMPLE[2]):
+        assert secret not in done.stderr.decode()
+    return done
+
+
+def write(path, rows, header=HEADER, encoding="utf-8"):
+    path.write_bytes((header + "".join(",".join(row) + "\n" for row in rows)).encode(encoding))
+    return path
+
+
+def table(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def card_of(person):
+    card = reference(*person, KEY)
+    return card.mindex.hex().upper(), card.card_id.hex().upper()
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+# --- what comes out ----------------------------------------------------------------------------------------------
+
+
+def test_csv_gets_the_cards_of_the_reference_in_order_with_line_numbers(tmp_path, environment):
+    rows = [SAMPLE, *people(30)]
+    done = derive(environment, write(tmp_path / "people.csv", rows), "-o", tmp_path / "cards.csv")
+    expected = [(str(line), *card_of(row)) for line, row in enumerate(rows, 2)]
+    assert [tuple(row.values()) for row in table(tmp_path / "cards.csv")] == expected
+    assert expected[0][1:] == (SAMPLE_MINDEX, SAMPLE_CARD)
+    assert names(tmp_path) == ["cards.csv", "people.csv"]
+    assert (tmp_path / "cards.csv").stat().st_mode & 0o777 == 0o600
+    assert "31 rows: 31 cards, 0 refused" in done.stderr.decode()
+    assert "security key version 1, check value" in done.stderr.decode()
+
+
+def test_kept_columns_are_quoted_where_needed_and_mindex_can_be_left_out(tmp_path, environment):
+    source = tmp_path / "people.csv"
+    source.write_text(
+        '姓名,病区,证件号码,证件类型,unused,"bed, no"\n'
+        f'{SAMPLE[2]},"内科, ""东""",{SAMPLE[1]},{SAMPLE[0]},x,7\n{SAMPLE[2]},,{SAMPLE[1]},{SAMPLE[0]},x,8\n',
+        encoding="utf-8",
+    )
+    derive(environment, source, "-o", tmp_path / "cards.csv", "--keep", "病区", "--no-mindex")
+    assert (tmp_path / "cards.csv").read_text("utf-8") == (
+        f'line,病区,card_id\n2,"内科, ""东""",{SAMPLE_CARD}\n3,,{SAMPLE_CARD}\n'
+    )
+
+
+def test_parquet_in_and_out_keeps_types_and_counts_rows_from_1(tmp_path, environment):
+    rows = [SAMPLE, ("01", "1", "测试"), *people(8)]
+    columns = dict(zip(("id_type", "id_number", "name"), map(list, zip(*rows, strict=True)), strict=True))
+    pq.write_table(pa.table(columns | {"age": range(10)}), tmp_path / "people.parquet")
+    derive(
+        environment, tmp_path / "people.parquet", "-o", tmp_path / "cards.parquet", "--keep", "age", "--strict", code=3
+    )
+    found = pq.read_table(tmp_path / "cards.parquet")
+    assert found.schema.names == ["line", "age", "mindex", "card_id"]
+    assert found.schema.field("age").type == pa.int64()
+    good = [(i, row) for i, row in enumerate(rows) if i != 1]
+    assert [tuple(row.values()) for row in found.to_pylist()] == [(i + 1, i, *card_of(row)) for i, row in good]
+    assert [row["line"] for row in table(tmp_path / "cards.parquet.rejects.csv")] == ["2"]
+    assert names(tmp_path) == ["cards.parquet", "cards.parquet.rejects.csv", "people.parquet"]
+
+
+def test_standard_streams_csv(environment):
+    stdin = (HEADER + ",".join(SAMPLE) + "\n01,1,测试\n").encode()
+    done = derive(environment, "-", "-o", "-", stdin=stdin)
+    assert done.stdout.decode() == f"line,mindex,card_id\n2,{SAMPLE_MINDEX},{SAMPLE_CARD}\n"
+    assert "line 3, id_number: a resident id has 18 characters" in done.stderr.decode()
+
+
+def test_standard_streams_parquet(environment):
+    source = io.BytesIO()
+    pq.write_table(pa.table({"id_type": ["01"], "id_number": [SAMPLE[1]], "name": [SAMPLE[2]]}), source)
+    done = derive(environment, "-", "-o", "-", "--format", "parquet", stdin=source.getvalue())
+    assert pq.read_table(pa.BufferReader(done.stdout)).to_pylist() == [
+        {"line": 1, "mindex": SAMPLE_MINDEX, "card_id": SAMPLE_CARD}
+    ]
+
+
+def test_minimal_padding_is_a_setting(tmp_path, environment):
+    write(tmp_path / "people.csv", [("03", "E00000000", "TEST PERSON"), SAMPLE])
+    derive(
+        environment | {"EHC_PADDING": "minimal"}, tmp_path / "people.csv", "-o", tmp_path / "cards.csv", "--no-mindex"
+    )
+    assert [row["card_id"] for row in table(tmp_path / "cards.csv")] == [
+        "837C825FE117BE7F9031F42030F7AD7F",
+        SAMPLE_CARD,
+    ]
+
+
+def test_gb18030_people_get_the_same_cards(tmp_path, environment):
+    source = write(tmp_path / "people.csv", [SAMPLE], "证件类型,证件号码,姓名\n", encoding="gb18030")
+    done = derive(environment, source, "-o", tmp_path / "cards.csv", code=3)
+    assert "try --encoding gb18030" in done.stderr.decode()
+    assert names(tmp_path) == ["people.csv"]
+    derive(environment, source, "-o", tmp_path / "cards.csv", "--encoding", "gb18030")
+    assert [row["card_id"] for row in table(tmp_path / "cards.csv")] == [SAMPLE_CARD]
+
+
+def test_a_header_alone_gives_a_header_alone(tmp_path, environment):
+    source = write(tmp_path / "people.csv", [])
+    derive(environment, source, "-o", tmp_path / "cards.csv")
+    derive(environment, source, "-o", tmp_path / "cards.parquet")
+    assert (tmp_path / "cards.csv").read_text() == "line,mindex,card_id\n"
+    assert pq.read_table(tmp_path / "cards.parquet").num_rows == 0
+
+
+# --- bad rows and bad files --------------------------------------------------------------------------------------
+
+BAD_LINES = [
+    (b"01,110100201712250067,\xe6\xb5\x8b", "id_number", "wrong check character"),
+    (b"99,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA,TEST", "id_number", "33 bytes, over 32; it is never cut"),
+    (b"03,E1,\xe6\xb5\x8b\xee\x80\x80", "name", "U+E000 at character 2 is a private-use character"),
+    (b"03,E\x001,TEST", "id_number", "U+0000 at character 2"),
+    (b"03,E1,TE\x00ST", "name", "U+0000 at character 3 is a control character"),
+    (b"03,E1,\xb2\xe2\xca\xd4", "name", "byte 1 of the field (0xB2) is not UTF-8; is the text GBK or GB18030?"),
+    (b"03,E1", "", "2 fields where the header has 3"),
+    (b'03,E1,"TEST', "", "quotes are not balanced"),
+    (b"03,E1," + b"T" * 10_000_000, "", "over 65,536 bytes long"),
+]
+
+
+def test_every_bad_line_is_named_and_every_good_one_between_them_is_done(tmp_path, environment):
+    good = ",".join(SAMPLE).encode()
+    lines = [HEADER.strip().encode()] + [line for bad, _, _ in BAD_LINES for line in (good, bad)] + [good]
+    (tmp_path / "people.csv").write_bytes(b"\n".join(lines) + b"\n")
+    done = derive(environment, "people.csv", "-o", "cards.csv", "--strict", code=3, cwd=tmp_path)
+    assert [int(row["line"]) for row in table(tmp_path / "cards.csv")] == list(range(2, 2 * len(BAD_LINES) + 3, 2))
+    assert {row["card_id"] for row in table(tmp_path / "cards.csv")} == {SAMPLE_CARD}
+    rejects = table(tmp_path / "cards.csv.rejects.csv")
+    assert [int(row["line"]) for row in rejects] == list(range(3, 2 * len(BAD_LINES) + 2, 2))
+    for row, (_, column, reason) in zip(rejects, BAD_LINES, strict=True):
+        assert row["column"] == column
+        assert reason in row["reason"]
+    assert f"{len(BAD_LINES)} rows were refused: see cards.csv.rejects.csv" in done.stderr.decode()
+
+
+def test_bad_rows_alone_do_not_fail_the_command(tmp_path, environment):
+    source = write(tmp_path / "people.csv", [("01", "1", "测试"), SAMPLE])
+    derive(environment, source, "-o", tmp_path / "cards.csv", "--rejects", tmp_path / "bad.csv")
+    assert names(tmp_path) == ["bad.csv", "cards.csv", "people.csv"]
+    write(source, [SAMPLE])
+    derive(environment, source, "-o", tmp_path / "cards.csv", "--rejects", tmp_path / "bad.csv", "--force")
+    assert names(tmp_path) == ["cards.csv", "people.csv"]  # no refusals, so none of an earlier run are left lying
+
+
+@pytest.mark.parametrize("content", [b"", b"id_type,name\n01,a\n"])
+def test_a_file_that_cannot_be_used_leaves_nothing_behind(tmp_path, environment, content):
+    (tmp_path / "people.csv").write_bytes(content)
+    done = derive(environment, tmp_path / "people.csv", "-o", tmp_path / "cards.csv", code=3)
+    assert done.stderr.decode().startswith(f"ehc: {tmp_path / 'people.csv'}")
+    assert "Traceback" not in done.stderr.decode()
+    assert names(tmp_path) == ["people.csv"]
+
+
+def test_nothing_is_replaced_unasked_and_the_people_never(tmp_path, environment):
+    source = write(tmp_path / "people.csv", [SAMPLE])
+    (tmp_path / "cards.csv").write_text("precious")
+    done = derive(environment, source, "-o", tmp_path / "cards.csv", code=7)
+    assert "cards.csv exists: --force replaces it" in done.stderr.decode()
+    assert (tmp_path / "cards.csv").read_text() == "precious"
+    derive(environment, source, "-o", source, "--force", code=2)
+    (tmp_path / "same.csv").hardlink_to(source)
+    done = derive(environment, source, "-o", tmp_path / "same.csv", "--force", code=7)
+    assert "is the file of people itself" in done.stderr.decode()
+    derive(environment, source, "-o", tmp_path / "cards.csv", "--force")
+    assert len(table(tmp_path / "cards.csv")) == 1
+
+
+@pytest.mark.parametrize("keep", ["ward,ward", "card_id"])
+def test_columns_to_keep_are_unambiguous(tmp_path, environment, keep):
+    derive(environment, write(tmp_path / "p.csv", [SAMPLE]), "-o", tmp_path / "c.csv", "--keep", keep, code=2)
+
+
+def test_a_missing_keyring_says_what_to_do(tmp_path, environment):
+    source = write(tmp_path / "people.csv", [SAMPLE])
+    done = derive(environment, source, "-o", tmp_path / "cards.csv", "--keyring", tmp_path / "none", code=5)
+    assert "ehc keys init" in done.stderr.decode()
+
+
+def test_a_passphrase_comes_from_a_file(tmp_path, environment):
+    (tmp_path / "word").write_text("a long passphrase of tests\n")
+    keyring = tmp_path / "keyring"
+    run(["keys", "init", "--keyring", keyring, "--passphrase-file", tmp_path / "word"], environment)
+    source = write(tmp_path / "people.csv", [SAMPLE])
+    options = ["--keyring", keyring, "--passphrase-file", tmp_path / "word"]
+    derive(environment, source, "-o", tmp_path / "cards.csv", *options)
+    assert table(tmp_path / "cards.csv")[0]["card_id"] != SAMPLE_CARD  # another key
+
+
+def test_a_terminal_shows_progress(tmp_path, environment):
+    source = write(tmp_path / "people.csv", people(2000))
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", "--block", "1"]
+    with subprocess.Popen(command, stderr=theirs, env=environment | {"TERM": "xterm", "COLUMNS": "120"}) as process:
+        os.close(theirs)
+        shown = b""
+        try:
+            while piece := os.read(ours, 4096):
+                shown += piece
+        except OSError:  # the other end is closed
+            os.close(ours)
+    assert process.returncode == 0
+    assert b"rows/s, left:" in shown
+
+
+# --- interrupted runs --------------------------------------------------------------------------------------------
+
+
+def many(path, count=3000):
+    """People with a refused line now and then."""
+    rows = list(people(count, seed=9))
+    rows[::97] = [("01", "1", "测试")] * len(rows[::97])
+    return write(path, rows)
+
+
+@pytest.mark.parametrize("output", ["cards.csv", "cards.parquet"])
+def test_killed_at_any_change_of_a_file_the_same_command_finishes_alike(tmp_path, environment, output):
+    source = many(tmp_path / "people.csv", 60)
+    script = Path(__file__).with_name("crash_points.py")
+    command = [sys.executable, script, output, "derive", source, "--block", "1"]
+    done = subprocess.run(command, capture_output=True, env=environment, check=True)
+    found = json.loads(done.stdout)
+    assert found["wrong"] == []
+    assert found["points"] > 25
+
+
+@pytest.mark.parametrize("output", ["cards.csv", "cards.parquet"])
+def test_killed_again_and_again_from_outside_no_row_is_lost_or_doubled(tmp_path, environment, output):
+    source, moments = many(tmp_path / "people.csv", 30_000), random.Random(4)
+    derive(environment, source, "-o", tmp_path / f"whole.{output}", "--block", "16")
+    target = tmp_path / output
+    journal = tmp_path / f"{output}.progress"
+    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", target, "--block", "16"]
+    kills = 0
+    for rows in sorted(moments.sample(range(500, 26_000), 4)):
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+            while process.poll() is None and rows_done(journal) < rows:
+                time.sleep(0.001)
+            process.kill()
+            process.communicate()
+            kills += process.returncode == -signal.SIGKILL
+    assert kills >= 1
+    done = derive(environment, source, "-o", target, "--block", "16")
+    assert "by an earlier run" in done.stderr.decode()
+    assert "30,000 rows: 29,690 cards, 310 refused" in done.stderr.decode()
+    assert target.read_bytes() == (tmp_path / f"whole.{output}").read_bytes()
+    whole = tmp_path / f"whole.{output}.rejects.csv"
+    assert (tmp_path / f"{output}.rejects.csv").read_bytes() == whole.read_bytes()
+    assert names(tmp_path) == sorted([source.name, output, f"{output}.rejects.csv", f"whole.{output}", whole.name])
+
+
+def rows_done(journal):
+    try:
+        return json.loads(journal.read_bytes())["progress"]["rows"]
+    except FileNotFoundError:
+        return 0
+
+
+@pytest.fixture
+def interrupted(tmp_path, environment):
+    """A source and an output that was begun and killed."""
+    source = many(tmp_path / "people.csv")
+    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", "--block", "1"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and not rows_done(tmp_path / "cards.csv.progress"):
+            time.sleep(0.001)
+        process.kill()
+    assert (tmp_path / "cards.csv.part").exists()
+    assert not (tmp_path / "cards.csv").exists()
+    return source, tmp_path / "cards.csv"
+
+
+def test_what_changed_since_an_interrupted_run_is_named_and_restart_begins_anew(interrupted, environment):
+    source, output = interrupted
+    done = derive(environment, source, "-o", output, "--no-mindex", code=7)
+    assert "differs in: --mindex; --restart throws" in done.stderr.decode()
+    done = derive(environment | {"EHC_PADDING": "minimal"}, source, "-o", output, code=7)
+    assert "differs in: setting padding" in done.stderr.decode()
+    with source.open("a") as more:
+        more.write(",".join(SAMPLE) + "\n")
+    done = derive(environment, source, "-o", output, code=7)
+    assert "differs in: input size, input time; --restart throws" in done.stderr.decode()
+    derive(environment, source, "-o", output, "--restart")
+    assert table(output)[-1] == {"line": "3002", "mindex": SAMPLE_MINDEX, "card_id": SAMPLE_CARD}
+
+
+def test_another_key_does_not_continue_an_interrupted_run(interrupted, environment, tmp_path):
+    source, output = interrupted
+    run(["keys", "init", "--keyring", tmp_path / "other"], environment)
+    done = derive(environment, source, "-o", output, "--keyring", tmp_path / "other", code=7)
+    assert "differs in: security key;" in done.stderr.decode()
+
+
+def test_a_part_that_was_tampered_with_is_not_continued(interrupted, environment):
+    source, output = interrupted
+    os.truncate(f"{output}.part", 10)
+    done = derive(environment, source, "-o", output, code=3)
+    assert "shorter than its journal says" in done.stderr.decode()
+
+
+def test_two_processes_do_not_write_one_output(tmp_path, environment):
+    source = write(tmp_path / "people.csv", [SAMPLE])
+    with (tmp_path / "cards.csv.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = derive(environment, source, "-o", tmp_path / "cards.csv", code=7)
+    assert "another process is writing" in done.stderr.decode()
+    derive(environment, source, "-o", tmp_path / "cards.csv")
+
+
+def test_a_run_over_a_stream_begins_anew_and_its_output_still_appears_whole(tmp_path, environment):
+    (tmp_path / "cards.csv.part").write_text("left by a killed run")
+    stdin = (HEADER + ",".join(SAMPLE) + "\n").encode()
+    derive(environment, "-", "-o", tmp_path / "cards.csv", stdin=stdin)
+    assert [row["card_id"] for row in table(tmp_path / "cards.csv")] == [SAMPLE_CARD]
+    assert names(tmp_path) == ["cards.csv"]
+
+
+def test_a_full_disk_is_named_and_the_same_command_continues(tmp_path, environment):
+    source = write(tmp_path / "people.csv", people(3000))
+    limited = f'ulimit -f 100; trap "" XFSZ; exec "{sys.executable}" -m ehc.cli derive "$1" -o "$2" --block 16'
+    command = ["bash", "-c", limited, "bash", source, tmp_path / "cards.csv"]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode == 3
+    assert "the same command continues" in done.stderr.decode()
+    derive(environment, source, "-o", tmp_path / "cards.csv")
+    assert [int(row["line"]) for row in table(tmp_path / "cards.csv")] == list(range(2, 3002))
+
+
+# --- size --------------------------------------------------------------------------------------------------------
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path, environment):
+    rows = "".join(",".join(row) + "\n" for row in people(10_000))
+    peaks = []
+    for times in (20, 100):
+        (tmp_path / "people.csv").write_text(HEADER + rows * times, encoding="utf-8")
+        command = [sys.executable, "-m", "ehc.cli", "derive", tmp_path / "people.csv", "-o", tmp_path / "cards.csv"]
+        process = subprocess.Popen([*command, "--force"], env=environment, stderr=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        peaks.append(used.ru_maxrss)  # KiB
+    assert peaks[1] < 1.2 * peaks[0]
