@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from build import INCLUDES, KERNELS, NATIVE, STRICT, SUITES, compile_objects, run
+from kernels import INCLUDES, KERNELS, NATIVE, STRICT, SUITES, compile_objects, run
 
 from ehc.crypto import tiers
 
