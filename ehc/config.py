@@ -20,7 +20,7 @@ NOT_SETTINGS = {"EHC_ISA", "EHC_CONFIG"}
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
-Scene = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$")]
+Scene = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$", max_length=6)]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

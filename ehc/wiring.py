@@ -1,4 +1,7 @@
-"""Names every concrete class and joins them; nothing else does."""
+"""Names every concrete class and joins them; nothing else does.
+
+What only the service needs is imported when it is opened: a command that derives card ids starts without a database.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,7 @@ from ehc.config import Settings
 from ehc.keys.keyring import Purpose
 from ehc.machine.software import SoftwareMachine
 from ehc.ports import CardStore, ClaimStore, Clock, KeyService
-from ehc.store.database import migrate, open_engine
 from ehc.store.keyring_folder import KeyringFolder
-from ehc.store.sql import SqlCardStore, SqlClaimStore
 
 
 def keyring_folder(settings: Settings) -> KeyringFolder:
@@ -48,6 +49,9 @@ class Stores:
 
 def open_store(settings: Settings) -> Stores:
     """The storage that the settings name, its schema brought up to date. Raises ConfigError, Unavailable."""
+    from ehc.store.database import migrate, open_engine
+    from ehc.store.sql import SqlCardStore, SqlClaimStore
+
     engine = open_engine(settings.database_url())
     migrate(engine)
     return Stores(SqlCardStore(engine), SqlClaimStore(engine), engine.dispose)

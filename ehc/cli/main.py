@@ -3,29 +3,58 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from ehc.cli import demo, derive, info, keys, scan, serve
 from ehc.errors import EhcError, edge
 
-app = typer.Typer(
-    help="Electronic health card (电子健康卡): derive card ids, issue and check codes, read them, serve them.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.command()(demo.demo)
-app.command()(derive.derive)
-app.add_typer(keys.app, name="keys")
-app.command()(scan.scan)
-app.command()(serve.serve)
-app.command()(info.info)
+COMMANDS = {
+    "demo": "ehc.cli.demo:demo",
+    "info": "ehc.cli.info:info",
+    "keys": "ehc.cli.keys:app",
+    "derive": "ehc.cli.derive:derive",
+    "scan": "ehc.cli.scan:scan",
+    "serve": "ehc.cli.serve:serve",
+}
+"""name -> module:function, or module:Typer for a group."""
+
+
+class Commands(TyperGroup):
+    """Imports a command when it is asked for: none pays for the libraries of the others."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        target = getattr(import_module(module), name)
+        if not isinstance(target, typer.Typer):
+            single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            single.command(cmd_name)(target)
+            target = single
+        command = get_command(target)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def ehc() -> None:
+    """Electronic health card (电子健康卡): derive card ids, issue and check codes, read them, serve them."""
 
 
 def main() -> None:
     """Entry point: an EhcError becomes one line on stderr and its exit code (ehc.errors.TABLE)."""
     try:
-        app()
+        app(prog_name="ehc")
     except EhcError as error:
         print(f"ehc: {error}", file=sys.stderr)
         sys.exit(edge(error).exit)
