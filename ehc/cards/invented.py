@@ -29,7 +29,7 @@ def people(count: int, seed: int = 1) -> Iterator[tuple[str, str, str]]:
 
 
 def resident_id(i: int) -> str:
-    """The i-th number, another one for each i below 228,480,000: area 10...., born 1950 to 2017, days 1 to 28."""
+    """The i-th number, another one for each i below 2·10^11: area 10...., born 1950 to 2017, days 1 to 28."""
     i, day = divmod(i, 28)
     i, month = divmod(i, 12)
     area, year = divmod(i, 68)

@@ -1,6 +1,6 @@
 /* columns.c: three text columns into the packed rows of ehc_derive_batch, and results into hex. Only rows whose bytes
  * are already canonical (cards/identity.py has the rules) pass; the others are left to the slow, explaining path. */
-#include "base.h"
+#include "resident_id.h"
 
 typedef struct {
     const uint8_t *at;
@@ -13,19 +13,9 @@ static text cell(const ehc_column *column, size_t i)
     return (text){column->data + begin, (size_t)(end - begin)};
 }
 
-static int is_digit(uint8_t c)
-{
-    return (uint8_t)(c - '0') <= 9;
-}
-
 static int is_upper(uint8_t c)
 {
     return (uint8_t)(c - 'A') <= 'Z' - 'A';
-}
-
-static unsigned two_digits(const uint8_t *at)
-{
-    return (unsigned)(at[0] - '0') * 10 + (unsigned)(at[1] - '0');
 }
 
 /* Type 01 .. 08 or 99; returns 0 for anything else. */
@@ -37,23 +27,14 @@ static unsigned id_type_of(text t)
     return type <= 8 || type == 99 ? type : 0;
 }
 
-/* GB 11643-1999: ISO 7064 MOD 11-2 over 17 digits and the check character, and a date of birth. What the calendar has
- * after the 28th of a month, and other centuries than 19 and 20, is left to the slow path. */
-static int is_resident_id(text t)
+/* A resident id that needs no calendar: what it has after the 28th of a month, and other centuries than 19 and 20, is
+ * left to the slow path. */
+static int is_plain_resident_id(text t)
 {
-    static const uint8_t WEIGHT[17] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
-    unsigned sum = 0;
-    if (t.length != 18)
+    if (!is_resident_id(t.at, t.length))
         return 0;
-    for (size_t k = 0; k < 17; k++) {
-        if (!is_digit(t.at[k]))
-            return 0;
-        sum += (unsigned)(t.at[k] - '0') * WEIGHT[k];
-    }
-    if ((uint8_t)"10X98765432"[sum % 11] != t.at[17])
-        return 0;
-    unsigned century = two_digits(t.at + 6), month = two_digits(t.at + 10), day = two_digits(t.at + 12);
-    return t.at[0] != '0' && (century == 19 || century == 20) && month >= 1 && month <= 12 && day >= 1 && day <= 28;
+    unsigned century = two_digits(t.at + 6), day = two_digits(t.at + 12);
+    return t.at[0] != '0' && (century == 19 || century == 20) && day <= 28;
 }
 
 /* The other documents: 1 to 30 capital letters and digits; marks are left to the slow path. */
@@ -107,7 +88,8 @@ size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, 
     for (size_t i = 0; i < n; i++) {
         text type = cell(id_type, i), number = cell(id_number, i), person = cell(name, i);
         unsigned kind = id_type_of(type);
-        int regular = kind != 0 && (kind == 1 ? is_resident_id(number) : is_plain_number(number)) && is_plain_name(person);
+        int regular = kind != 0 && (kind == 1 ? is_plain_resident_id(number) : is_plain_number(number)) &&
+                      is_plain_name(person);
         status[i] = regular ? EHC_OK : EHC_ROW_IRREGULAR;
         id_lengths[i] = regular ? (uint8_t)(2 + number.length) : 0;
         if (regular) {

@@ -5,14 +5,9 @@
  * CARD is 32, 48 or 64 hex digits of either case, FLAG 0 (dynamic, needs a token), 1 (static, has none) or 9 (temporary,
  * 64 digits and nothing after it), TOKEN 32 hex digits, PREFIX 1 to 8 digits, ORGANISATION 1 to 64 of [0-9A-Za-z._-].
  * Nothing here is secret: a payload is what everybody sees. */
-#include "base.h"
+#include "resident_id.h"
 
 enum { MAX_FIELDS = 5, PREFIX_MAX = 8, ORGANISATION_MAX = 64 };
-
-static int is_digit(uint8_t c)
-{
-    return (uint8_t)(c - '0') <= 9;
-}
 
 static int hex_value(uint8_t c)
 {
@@ -43,23 +38,16 @@ static size_t leading_digits(const uint8_t *text, size_t length)
     return n;
 }
 
-static unsigned two_digits(const uint8_t *p)
-{
-    return (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0');
-}
-
-/* 17 digits and a check character (GB 11643) around a date. */
+/* With a small x too, which cards are printed with. */
 static int looks_like_resident_id(const uint8_t *text, size_t length)
 {
-    static const uint8_t WEIGHT[17] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
-    unsigned sum = 0;
-    if (length != 18 || leading_digits(text, 17) != 17)
+    uint8_t upper[18];
+    if (length != 18)
         return 0;
-    for (size_t i = 0; i < 17; i++)
-        sum += (unsigned)(text[i] - '0') * WEIGHT[i];
-    uint8_t last = text[17] == 'x' ? 'X' : text[17];
-    unsigned month = two_digits(text + 10), day = two_digits(text + 12);
-    return (uint8_t)"10X98765432"[sum % 11] == last && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+    memcpy(upper, text, 18);
+    if (upper[17] == 'x')
+        upper[17] = 'X';
+    return is_resident_id(upper, 18);
 }
 
 static int has_scheme(const uint8_t *text, size_t length)

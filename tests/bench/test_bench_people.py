@@ -9,11 +9,11 @@ from people import (
     codes,
     people,
     population,
-    resident_id,
     write_csv,
 )
 
 from ehc.cards.identity import normalise
+from ehc.cards.invented import resident_id
 from ehc.crypto import check_batch, make_token
 
 
