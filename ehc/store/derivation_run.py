@@ -13,7 +13,7 @@ import ehc
 from ehc.cards.issuing import FIELDS, Issued, issue
 from ehc.crypto import sm3
 from ehc.crypto.batch import Padding
-from ehc.errors import Conflict
+from ehc.errors import Conflict, FileError
 from ehc.ports import KeyService
 from ehc.store.card_files import RejectLines, Rejects, RejectsFile, card_rows, card_schema, open_cards, place
 from ehc.store.csv_lines import Refusal
@@ -123,6 +123,9 @@ class DerivationRun:
 def opened(job: Job, keys: KeyService) -> Iterator[DerivationRun]:
     """Open, check and lock the files of a job. Raises FileError, Conflict, KeyUnavailable."""
     form, _ = format_of(job.people, job.stream_format), format_of(job.output, job.stream_format)
+    for path in (job.output, job.rejects):
+        if path and not path.parent.is_dir():
+            raise FileError(f"{path}: there is no folder {path.parent}; make it first")
     with contextlib.ExitStack() as held:
         people = open_people(job.people, form, job.keep, job.encoding, job.block_bytes)
         held.callback(people.close)

@@ -232,6 +232,12 @@ def test_columns_to_keep_are_unambiguous(tmp_path, environment, keep):
     derive(environment, write(tmp_path / "p.csv", [SAMPLE]), "-o", tmp_path / "c.csv", "--keep", keep, code=2)
 
 
+def test_a_missing_folder_is_named(tmp_path, environment):
+    source = write(tmp_path / "people.csv", [SAMPLE])
+    done = derive(environment, source, "-o", tmp_path / "none" / "cards.csv", code=3)
+    assert f"there is no folder {tmp_path / 'none'}" in done.stderr.decode()
+
+
 def test_a_missing_keyring_says_what_to_do(tmp_path, environment):
     source = write(tmp_path / "people.csv", [SAMPLE])
     done = derive(environment, source, "-o", tmp_path / "cards.csv", "--keyring", tmp_path / "none", code=5)
@@ -331,6 +337,19 @@ def interrupted(tmp_path, environment):
     return source, tmp_path / "cards.csv"
 
 
+def test_stopped_from_the_keyboard_it_says_how_to_go_on(tmp_path, environment):
+    source = many(tmp_path / "people.csv", 10_000)
+    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", "--block", "1"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not rows_done(tmp_path / "cards.csv.progress"):
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        shown = process.communicate()[1].decode()
+    assert (process.returncode, shown) == (130, "stopped: the same command continues\n")
+    done = derive(environment, source, "-o", tmp_path / "cards.csv")
+    assert "by an earlier run" in done.stderr.decode()
+
+
 def test_what_changed_since_an_interrupted_run_is_named_and_restart_begins_anew(interrupted, environment):
     source, output = interrupted
     done = derive(environment, source, "-o", output, "--no-mindex", code=7)
@@ -390,15 +409,20 @@ def test_a_full_disk_is_named_and_the_same_command_continues(tmp_path, environme
 # --- size --------------------------------------------------------------------------------------------------------
 
 
+WITH_PEAK = """
+import atexit, pathlib, re
+from ehc.cli.main import main
+atexit.register(lambda: print(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1]))
+main()
+"""
+
+
 def test_memory_does_not_grow_with_the_file(tmp_path, environment):
     rows = "".join(",".join(row) + "\n" for row in people(10_000))
     peaks = []
     for times in (20, 100):
         (tmp_path / "people.csv").write_text(HEADER + rows * times, encoding="utf-8")
-        command = [sys.executable, "-m", "ehc.cli", "derive", tmp_path / "people.csv", "-o", tmp_path / "cards.csv"]
-        process = subprocess.Popen([*command, "--force"], env=environment, stderr=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        peaks.append(used.ru_maxrss)  # KiB
+        command = [sys.executable, "-c", WITH_PEAK, "derive", "people.csv", "-o", "cards.csv", "--force"]
+        done = subprocess.run(command, capture_output=True, env=environment, check=True, cwd=tmp_path)
+        peaks.append(int(done.stdout))  # KiB
     assert peaks[1] < 1.2 * peaks[0]
