@@ -125,7 +125,7 @@ def _keyring_check(keyring: Path | None, passphrase_file: Path | None) -> Check:
 
 
 def _file_scans(files: list[Path], check: Check | None) -> Iterator[Scan]:
-    scanner = Scanner(Reader(tracking=False), check)
+    scanner = Scanner(Reader(tracking=False, thorough=True), check)
     for file in files:
         if file == STDIN:
             yield scanner.file(io.BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "stdin")

@@ -41,6 +41,7 @@ class Conditions:
     module: float = 5.0  # pixels of the photo that a module of the code takes, in the middle of the code
     tilt: float = 25.0  # degrees between the code's normal and the line of sight; the direction is the seed's
     turn: float = 30.0  # degrees; the seed turns the code in its plane by up to this, either way
+    growth: float = 0.0  # how far ink spreads over each edge, in modules, in steps of half a pixel of the photo
     blur: float = 0.25  # sigma of a Gaussian, in modules: defocus
     motion: float = 0.0  # length of a straight smear, in modules; the direction is the seed's
     contrast: float = 0.6  # levels between black and white, as a fraction of 255
@@ -54,6 +55,7 @@ class Conditions:
         _between("module", self.module, 0.5, 64)
         _between("tilt", self.tilt, 0, 80)
         _between("turn", self.turn, 0, 180)
+        _between("growth", self.growth, 0, 1)
         _between("blur", self.blur, 0, 5)
         _between("motion", self.motion, 0, 20)
         _between("contrast", self.contrast, 0, 1)
@@ -99,7 +101,8 @@ def shoot(code: Grey, seed: int, conditions: Conditions | None = None) -> Photo:
     conditions = conditions or Conditions()
     random = np.random.default_rng(seed)
     modules, symbol = _modules(code)
-    sheet = _sheet(modules, max(2, math.ceil(conditions.module * OVERSAMPLING)), random)
+    scale = max(2, math.ceil(conditions.module * OVERSAMPLING))
+    sheet = _sheet(modules, scale, round(conditions.growth * scale), random)
     to_photo = _camera(sheet, conditions, random)
     ink = _warped(sheet.image, to_photo, conditions, random)
     pixels = _exposed(_smeared(ink, conditions, random), conditions, random)
@@ -151,8 +154,8 @@ def _module_pixels(dark: NDArray[np.bool_]) -> int:
     return math.gcd(*dark.shape, *(int(at) for axis in changes for at in axis))
 
 
-def _sheet(modules: Grey, scale: int, random: np.random.Generator) -> Sheet:
-    """The code on a sheet with an edge and lines of text around it. scale: pixels a module."""
+def _sheet(modules: Grey, scale: int, growth: int, random: np.random.Generator) -> Sheet:
+    """The code on a sheet with an edge and lines of text around it. scale: pixels a module; growth: in pixels."""
     height, width = (side * scale for side in modules.shape)
     border = round(SURROUNDINGS * max(width, height))
     image = Image.new("L", (width + 2 * border, height + 2 * border), 255)
@@ -163,7 +166,8 @@ def _sheet(modules: Grey, scale: int, random: np.random.Generator) -> Sheet:
     below = range(border + height + line, image.height - 2 * line, 2 * line)
     for y in (*above, *below):
         _words(draw, y, line, image.width, random)
-    image.paste(Image.fromarray(modules).resize((width, height), Image.Resampling.NEAREST), (border, border))
+    clean = Image.fromarray(modules).resize((width, height), Image.Resampling.NEAREST)
+    image.paste(clean.filter(ImageFilter.MinFilter(2 * growth + 1)) if growth else clean, (border, border))
     return Sheet(image, scale, border, border, (border + width / 2, border + height / 2))
 
 

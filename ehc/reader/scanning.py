@@ -107,6 +107,14 @@ class KeyringCheck:
         return Outcome(verdict.accepted, verdict.reason.value, verdict.step, verdict.detail or None, verdict.expires_at)
 
 
+def _is_web_address(url: str) -> bool:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return parsed.scheme in ("http", "https") and bool(parsed.host)
+
+
 class _Problem(msgspec.Struct):
     """RFC 9457, what we show of it."""
 
@@ -121,8 +129,8 @@ class ServiceCheck:
     """
 
     def __init__(self, url: str, scene: str, terminal: str | None = None) -> None:
-        if httpx.URL(url).scheme not in ("http", "https"):
-            raise ConfigError("service: the URL must begin with http:// or https://")
+        if not _is_web_address(url):
+            raise ConfigError("service: the URL must be http:// or https:// and a host")
         self._where = {"scene": scene} | ({"terminal": terminal} if terminal else {})
         self._client = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
 

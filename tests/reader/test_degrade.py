@@ -1,0 +1,124 @@
+"""The photo generator: the same seed gives the same photo, and each parameter does what it says."""
+
+import numpy as np
+import pytest
+import segno
+import zxingcpp
+
+from ehc.reader.degrade import Conditions, code_image, photograph, shoot
+
+CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
+MATRIX = segno.make_qr(f"{CARD}:1", error="m").matrix
+CODE = code_image(MATRIX)
+STILL = Conditions(tilt=0, turn=0, blur=0, shade=0, noise=0, jpeg=None, contrast=1, module=6)
+
+
+def levels(photo):
+    """Darkest and lightest level in the middle of the photo, where the code is."""
+    middle = photo.pixels[260:460, 380:580]
+    return int(middle.min()), int(middle.max())
+
+
+def changed(**conditions):
+    values = {name: getattr(STILL, name) for name in Conditions.__slots__}
+    return Conditions(**{**values, **conditions})
+
+
+def test_the_same_seed_gives_the_same_photo_and_another_seed_another():
+    assert np.array_equal(photograph(CODE, seed=5), photograph(CODE, seed=5))
+    assert not np.array_equal(photograph(CODE, seed=5), photograph(CODE, seed=6))
+
+
+def test_a_photo_is_grey_and_of_the_size_asked_for():
+    photo = photograph(CODE, seed=1, size=(641, 359))
+    assert (photo.shape, photo.dtype) == ((359, 641), np.uint8)
+
+
+def test_the_scale_of_the_clean_image_does_not_matter():
+    for scale, quiet in ((1, 4), (7, 0), (3, 9)):
+        same = shoot(code_image(MATRIX, scale=scale), 3, STILL)
+        assert np.array_equal(same.pixels, shoot(CODE, 3, STILL).pixels)
+        other = shoot(code_image(MATRIX, scale=scale, quiet=quiet), 3, STILL)
+        assert np.allclose(np.ptp(other.corners, axis=0), np.ptp(same.corners, axis=0))
+
+
+def test_a_still_photo_has_modules_of_the_size_asked_for():
+    for module in (2.0, 4.5, 9.0):
+        (left, top), _, (right, bottom), _ = shoot(CODE, 1, changed(module=module)).corners
+        assert right - left == pytest.approx(len(MATRIX) * module)
+        assert bottom - top == pytest.approx(len(MATRIX) * module)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_true_corners_are_where_a_decoder_finds_them(seed):
+    photo = shoot(CODE, seed, Conditions(module=8, turn=180, tilt=30))
+    at = zxingcpp.read_barcode(photo.pixels, formats=zxingcpp.BarcodeFormat.QRCodeModel2).position
+    found = [(p.x, p.y) for p in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)]
+    np.testing.assert_allclose(photo.corners, found, atol=8)  # one module
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tilt_foreshortens_the_code_by_its_cosine(seed):
+    def area(corners):
+        x, y = np.array(corners).T
+        return abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2
+
+    flat, tilted = (area(shoot(CODE, seed, changed(tilt=tilt, module=2)).corners) for tilt in (0, 60))
+    assert tilted / flat == pytest.approx(0.5, rel=0.05)
+
+
+def test_contrast_and_brightness_are_levels():
+    assert levels(shoot(CODE, 1, changed(contrast=0.4, brightness=0.3))) == (26, 128)
+
+
+def test_noise_is_a_sigma_in_levels():
+    clean, noisy = (shoot(CODE, 1, changed(contrast=0.2, noise=noise)).pixels.astype(float) for noise in (0, 12))
+    assert (noisy - clean).std() == pytest.approx(12, rel=0.02)
+
+
+def test_blur_and_motion_take_contrast_from_the_modules():
+    sharp, blurred, moved = (shoot(CODE, 1, changed(**c)).pixels.std() for c in ({}, {"blur": 0.8}, {"motion": 2.0}))
+    assert blurred < sharp
+    assert moved < sharp
+
+
+def test_shade_makes_one_side_darker():
+    even, shaded = (shoot(CODE, 1, changed(shade=shade, contrast=0.2)).pixels.astype(float) for shade in (0, 0.5))
+    ratio = shaded / even
+    assert ratio.max() - ratio.min() > 0.45
+    assert ratio.mean() == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("module", 0.4),
+        ("tilt", 81),
+        ("turn", -1),
+        ("blur", float("nan")),
+        ("motion", 21),
+        ("contrast", 1.1),
+        ("brightness", -0.1),
+        ("shade", 2),
+        ("noise", 256),
+        ("jpeg", 0),
+        ("size", (8, 100)),
+        ("size", (100, 9000)),
+    ],
+)
+def test_conditions_out_of_range_are_refused_by_name(name, value):
+    with pytest.raises(ValueError, match="width|height" if name == "size" else name):
+        Conditions(**{name: value})
+
+
+def test_an_unknown_condition_is_refused_by_name():
+    with pytest.raises(TypeError, match="tild"):
+        photograph(CODE, seed=1, tild=30)
+
+
+@pytest.mark.parametrize(
+    "code", [np.full((9, 9), 255, np.uint8), np.zeros((0, 0), np.uint8), CODE[..., None], CODE.astype(float)]
+)
+def test_what_is_no_clean_code_image_is_refused(code):
+    with pytest.raises(ValueError, match="code"):
+        photograph(code, seed=1)

@@ -1,0 +1,265 @@
+"""The order of attempts on real symbols: what is read, what is named, where it lies, and nothing in nothing."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import segno
+import zxingcpp
+
+from ehc.errors import InputError
+from ehc.model import Flag
+from ehc.reader import pipeline
+from ehc.reader.degrade import Conditions, code_image, photograph, shoot
+from ehc.reader.pipeline import VARIANTS, Reader
+from ehc.reader.sources import Frame
+
+CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
+OTHER_CARD = "837C825FE117BE7F9031F42030F7AD7FAAFD2E334C4B28BCF1A9E31168FCEA6B"
+STATIC, DYNAMIC = f"{CARD}:1", f"{CARD}:0:92FD69141DFE1553A42251E2B0196148"
+URL = "https://example.org/menu"
+
+
+def code(text, **options):
+    return code_image(segno.make_qr(text, error="m").matrix, **options)
+
+
+CODES = {text: code(text) for text in (STATIC, DYNAMIC)}
+
+
+def paper(*placed, size=(900, 700)):
+    """White paper with images at (x, y)."""
+    width, height = size
+    sheet = np.full((height, width), 255, np.uint8)
+    for image, x, y in placed:
+        sheet[y : y + image.shape[0], x : x + image.shape[1]] = image
+    return sheet
+
+
+def symbol(text, kind, scale=3):
+    made = zxingcpp.create_barcode(text, kind).to_image(scale=scale, add_quiet_zones=True)
+    return np.array(made, np.uint8)
+
+
+def texts(frame, **options):
+    return [reading.payload for reading in Reader(**options).read(frame)]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_every_default_phone_photo_is_read(seed):
+    text = (STATIC, DYNAMIC)[seed % 2]
+    assert texts(photograph(CODES[text], seed=seed)) == [text]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "at_least"),
+    [
+        ({"tilt": 45, "turn": 180}, 12),
+        ({"blur": 0.4}, 12),
+        ({"contrast": 0.12}, 12),
+        ({"noise": 35}, 11),
+        ({"motion": 1.2}, 10),
+        ({"module": 2.0}, 11),
+        ({"tilt": 55}, 9),
+        ({"module": 3.5, "blur": 0.3, "noise": 12, "contrast": 0.35, "tilt": 35}, 10),
+    ],
+)
+def test_hard_photos_are_read_more_often_than_by_the_decoder_alone(conditions, at_least):
+    photos = [photograph(CODES[DYNAMIC], seed=700 + seed, **conditions) for seed in range(12)]
+    ours = [texts(photo) for photo in photos]
+    alone = [zxingcpp.read_barcode(photo, formats=zxingcpp.BarcodeFormat.QRCodeModel2) for photo in photos]
+    assert all(read in ([], [DYNAMIC]) for read in ours), "a misread"
+    assert sum(map(bool, ours)) >= max(at_least, sum(found is not None for found in alone))
+
+
+def test_a_reading_says_what_it_is_and_how_it_was_read():
+    [reading] = Reader().read(photograph(CODES[DYNAMIC], seed=1))
+    assert (reading.card.card_id, reading.card.flag) == (CARD, Flag.DYNAMIC)
+    assert reading.found == "an electronic health card (电子健康卡)"
+    assert (reading.format, reading.stage, reading.attempts) == ("QR Code", "1/2", 1)
+    assert reading.milliseconds > 0
+
+
+def test_the_repr_of_a_reading_shows_nothing_of_a_person():
+    [reading] = Reader().read(CODES[DYNAMIC])
+    assert CARD not in repr(reading)
+
+
+@pytest.mark.parametrize("module", [2.0, 5.0, 12.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_corners_are_pixels_of_the_frame_whatever_stage_read_them(module, seed):
+    photo = shoot(CODES[STATIC], seed, Conditions(module=module, tilt=20, turn=180))
+    [reading] = Reader().read(photo.pixels)
+    np.testing.assert_allclose(reading.corners, photo.corners, atol=1.2 * module + 2)
+
+
+RESCUED_BY = {
+    "smooth": {"noise": 35},
+    "half, smooth": {"module": 9, "noise": 50, "contrast": 0.5},
+    "half, sharpened": {"blur": 0.42},
+    "smooth, threshold of 15": {"growth": 0.3},
+    "dilated": {"growth": 0.25, "contrast": 0.15},
+    "global threshold": {"growth": 0.25, "contrast": 0.2},
+    "smooth, dilated": {"noise": 45},
+    "smooth, threshold of 31": {"noise": 45},
+    "doubled, smooth": {"growth": 0.3, "noise": 15},
+    "doubled": {"module": 1.8, "contrast": 0.25},
+    "doubled, threshold of 31": {"motion": 1.3, "noise": 10},
+    "doubled, smooth, threshold of 31": {"blur": 0.45, "noise": 15},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.stage)
+def test_every_variant_reads_photos_that_the_pyramid_does_not(variant, monkeypatch):
+    monkeypatch.setattr(pipeline, "VARIANTS", (variant,))
+    reader = Reader(tracking=False)
+    photos = (photograph(CODES[DYNAMIC], seed=900 + seed, **RESCUED_BY[variant.stage]) for seed in range(12))
+    assert any(reading.stage == variant.stage for photo in photos for reading in reader.read(photo))
+
+
+@pytest.mark.parametrize("level", [0, 1, 128, 255])
+def test_an_even_frame_holds_nothing(level):
+    assert Reader().read(np.full((480, 640), level, np.uint8)) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_holds_nothing(seed):
+    assert Reader().read(np.random.default_rng(seed).integers(0, 256, (240, 320), np.uint8)) == []
+
+
+def test_text_and_edges_around_no_code_hold_nothing():
+    photo = photograph(np.pad(np.zeros((8, 8), np.uint8), 40, constant_values=255), seed=3)
+    assert Reader().read(photo) == []
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 9), (9, 0), (1, 1), (1, 500), (500, 1), (20, 20)])
+def test_a_frame_without_room_for_a_code_holds_nothing(shape):
+    assert Reader().read(np.zeros(shape, np.uint8)) == []
+
+
+def test_the_health_card_is_taken_and_the_other_code_named():
+    frame = paper((code(URL, scale=7), 20, 20), (code(DYNAMIC, scale=6), 420, 300))
+    card, other = Reader().read(frame)
+    assert card.payload == DYNAMIC
+    assert (other.payload, other.found, other.card) == (URL, "a URL (网址)", None)
+
+
+def test_a_small_health_card_beside_a_large_foreign_code_is_found():
+    frame = paper((code(URL, scale=16), 0, 0), (code(STATIC, scale=2), 700, 550))
+    assert texts(frame)[0] == STATIC
+    assert set(texts(frame)) == {STATIC, URL}
+
+
+def test_a_thorough_reader_sees_the_small_code_beside_the_card_too():
+    frame = paper((code(STATIC, scale=14), 0, 0), (code(URL, scale=2), 1200, 600), size=(1300, 750))
+    assert texts(frame) == [STATIC]
+    assert texts(frame, thorough=True) == [STATIC, URL]
+
+
+def test_of_both_codes_of_a_card_the_dynamic_one_comes_first():
+    frame = paper((code(STATIC, scale=6), 0, 0), (code(DYNAMIC, scale=6), 420, 300))
+    assert texts(frame) == [DYNAMIC, STATIC]
+
+
+def test_health_cards_of_two_people_are_both_reported():
+    frame = paper((code(STATIC, scale=6), 0, 0), (code(f"{OTHER_CARD}:1", scale=6), 420, 300))
+    assert set(texts(frame)) == {STATIC, f"{OTHER_CARD}:1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "name"),
+    [
+        ("DataMatrix", "some other code", "Data Matrix"),
+        ("Aztec", "some other code", "Aztec"),
+        ("PDF417", "some other code", "PDF417"),
+        ("Code128", "SOME OTHER CODE", "Code 128"),
+        ("EAN13", "5901234123457", "EAN-13"),
+    ],
+)
+def test_a_code_of_another_symbology_is_named(kind, text, name):
+    frame = paper((symbol(text, zxingcpp.BarcodeFormat[kind]), 100, 100))
+    [reading] = Reader().read(frame)
+    assert (reading.payload, reading.stage, reading.card) == (text, "other symbologies", None)
+    assert name in reading.format
+
+
+def test_a_health_card_in_another_symbology_is_one():
+    frame = paper((symbol(STATIC, zxingcpp.BarcodeFormat.DataMatrix), 100, 100))
+    [reading] = Reader().read(frame)
+    assert reading.card.card_id == CARD
+
+
+def test_light_on_dark_is_read():
+    assert texts(255 - paper((code(STATIC), 300, 200))) == [STATIC]
+
+
+def test_a_mirrored_code_is_read():
+    assert texts(photograph(CODES[STATIC], seed=1)[:, ::-1]) == [STATIC]
+
+
+@pytest.mark.parametrize("pixel_format", ["GREY", "NV12", "YUYV", "RGB", "BGR", "RGBA"])
+def test_every_pixel_format_of_a_camera_is_read(pixel_format):
+    photo = photograph(CODES[DYNAMIC], seed=2)
+    height, width = photo.shape
+    packed = {
+        "GREY": photo,
+        "NV12": np.vstack([photo, np.full((height // 2, width), 128, np.uint8)]),
+        "YUYV": np.dstack([photo, np.full_like(photo, 128)]),
+        "RGBA": np.dstack([photo] * 3 + [np.full_like(photo, 255)]),
+    }.get(pixel_format, np.dstack([photo] * 3))
+    assert texts(Frame(packed.tobytes(), pixel_format, width, height)) == [DYNAMIC]
+
+
+def test_strided_and_reversed_arrays_are_read_as_they_are():
+    photo = photograph(CODES[DYNAMIC], seed=4)
+    wide = np.repeat(photo, 2, axis=1)
+    for view in (wide[:, ::2], photo[::-1], photo.T, np.asfortranarray(photo), np.dstack([photo] * 3)[..., ::-1]):
+        assert texts(view) == [DYNAMIC]
+
+
+def test_a_frame_that_is_too_short_for_its_size_is_refused_by_name():
+    with pytest.raises(InputError, match="lobby camera: frame has 99 bytes"):
+        Reader().read(Frame(bytes(99), "GREY", 10, 10, name="lobby camera"))
+
+
+def test_frames_after_a_hit_are_read_from_its_region():
+    reader, photo = Reader(), photograph(CODES[DYNAMIC], seed=5)
+    assert [reader.read(photo)[0].stage for _ in range(3)] == [
+        "1/2",
+        "region of the last hit",
+        "region of the last hit",
+    ]
+
+
+def test_a_code_that_moved_away_is_found_again_and_followed():
+    reader = Reader()
+    one, two = (paper((code(DYNAMIC, scale=5), x, 100), size=(1280, 720)) for x in (10, 900))
+    assert reader.read(one)[0].payload == DYNAMIC
+    assert reader.read(two)[0].stage != "region of the last hit"
+    [reading] = reader.read(two)
+    assert reading.stage == "region of the last hit"
+    assert min(x for x, _ in reading.corners) > 900
+
+
+def test_a_foreign_code_in_the_region_does_not_hide_a_card_elsewhere():
+    reader = Reader()
+    reader.read(paper((code(STATIC, scale=5), 10, 10), size=(1280, 720)))
+    card, _ = reader.read(paper((code(URL, scale=5), 10, 10), (code(DYNAMIC, scale=5), 900, 400), size=(1280, 720)))
+    assert card.payload == DYNAMIC
+
+
+def test_without_tracking_frames_stand_alone():
+    reader, photo = Reader(tracking=False), photograph(CODES[DYNAMIC], seed=5)
+    assert [reader.read(photo)[0].stage for _ in range(2)] == ["1/2", "1/2"]
+
+
+def test_no_attempt_starts_after_the_budget():
+    assert texts(photograph(CODES[DYNAMIC], seed=5), budget_ms=0) == []
+
+
+def test_importing_the_reader_takes_no_driver_and_no_store():
+    code_text = "import sys, json, ehc.reader.pipeline, ehc.reader.sources; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code_text], capture_output=True, text=True, check=True)
+    assert not {"linuxpy", "sqlalchemy", "starlette", "httpx"} & set(json.loads(done.stdout))
