@@ -44,7 +44,7 @@ class FramePipeline:
         """v + amount * (v - mean of 3x3), clamped; amount 1 to 8."""
 
     def binarise(self, grey: Buffer, window: int = 15, offset: int = 5) -> Grey:
-        """255 where v + offset is over the mean of the window x window pixels around it, else 0. window: odd, 3 to 255."""
+        """255 where v + offset is over the mean of window x window pixels around it, else 0. window: odd, 3 to 255."""
 
     def hit(self, corners: Sequence[Sequence[float]]) -> None:
         """A code was read at these four (x, y), in pixels of the whole frame."""
