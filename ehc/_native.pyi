@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from typing import Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,30 +7,34 @@ from numpy.typing import NDArray
 from ehc.crypto.batch import Row
 from ehc.crypto.token import Checked, Fields
 
+@final
 class KeyHandle:
     """A 16-byte key that can be used and not read: no attribute, repr or pickle gives its bytes."""
 
-    purpose: str
-    version: int
-    def __init__(
-        self, raw: bytes | bytearray | memoryview, purpose: str = "security_key", version: int = 1
-    ) -> None: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    def __new__(
+        cls, raw: bytes | bytearray | memoryview, purpose: str = "security_key", version: int = 1
+    ) -> Self: ...
     @property
     def check_value(self) -> str:
         """First 3 bytes of SM4 of the zero block, 6 upper-case hex digits."""
 
+@final
 class CheckedBatch:
-    status: NDArray[np.uint8]
-    def __init__(
-        self,
+    @property
+    def status(self) -> NDArray[np.uint8]: ...
+    def __new__(
+        cls,
         key: bytes | KeyHandle,
-        text: bytes,
-        offsets: NDArray[np.uint32],
+        payloads: Iterable[str | bytes],
         now: int,
         tolerance: int,
         validity: int,
         issue: bool,
-    ) -> None: ...
+    ) -> Self: ...
     def row(self, i: int) -> Checked: ...
     def expiries(self) -> NDArray[np.int64]: ...
 

@@ -9,11 +9,15 @@ import numpy as np
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
+from cpython.unicode cimport PyUnicode_DATA, PyUnicode_DecodeASCII, PyUnicode_GET_LENGTH, PyUnicode_KIND, PyUnicode_READ
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
 include "ehc.pxd"
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_ASCII(object text)
+
 
 
 def _init():
@@ -56,6 +60,7 @@ cdef inline str _hex_text(const uint8_t *data, size_t n):
     return PyUnicode_DecodeASCII(<char *>text, 2 * n, NULL)
 
 
+@cython.final
 cdef class KeyHandle:
     """A 16-byte key that can be used and not read: no attribute, repr or pickle gives its bytes.
 
@@ -157,38 +162,92 @@ def derive(key, const uint8_t[::1] data not None, const uint32_t[::1] offsets no
 
 
 cdef class _Rows:
-    """Growing packed rows."""
+    """Growing packed rows: text after text, and where each row ends."""
     cdef uint8_t *data
-    cdef size_t size, room
+    cdef uint32_t *ends
+    cdef size_t size, room, count, ends_room
+
+    def __cinit__(self):
+        self.grow_ends()
+        self.ends[0] = 0
 
     def __dealloc__(self):
         free(self.data)
+        free(self.ends)
 
-    cdef int append(self, const char *p, Py_ssize_t n) except -1:
-        cdef size_t room
-        cdef uint8_t *grown
-        if self.size + n > self.room:
-            room = 2 * (self.size + n) + 4096
-            grown = <uint8_t *>realloc(self.data, room)
-            if grown == NULL:
-                raise MemoryError()
-            self.data, self.room = grown, room
+    cdef int reserve(self, size_t n) except -1:
+        cdef size_t room = 2 * (self.size + n) + 4096
+        if self.size + n <= self.room:
+            return 0
+        grown = <uint8_t *>realloc(self.data, room)
+        if grown == NULL:
+            raise MemoryError()
+        self.data, self.room = grown, room
+        return 0
+
+    cdef int grow_ends(self) except -1:
+        cdef size_t room = 2 * self.ends_room + 64
+        grown = <uint32_t *>realloc(self.ends, room * sizeof(uint32_t))
+        if grown == NULL:
+            raise MemoryError()
+        self.ends, self.ends_room = grown, room
+        return 0
+
+    cdef int end_row(self) except -1:
+        if self.size > 0xFFFFFFFF:
+            raise ValueError("a batch holds at most 4 GiB; split it")
+        self.count += 1
+        if self.count == self.ends_room:
+            self.grow_ends()
+        self.ends[self.count] = <uint32_t>self.size
+        return 0
+
+    cdef Py_ssize_t append(self, cell) except -1:
+        """Bytes as they are, text in UTF-8; how many bytes were added."""
+        cdef size_t before = self.size
+        if isinstance(cell, str):
+            self.append_text(cell)
+        elif isinstance(cell, bytes):
+            self.append_bytes(PyBytes_AS_STRING(cell), PyBytes_GET_SIZE(cell))
+        else:
+            raise TypeError(f"str or bytes wanted, not {type(cell).__name__}")
+        return self.size - before
+
+    cdef int append_bytes(self, const char *p, size_t n) except -1:
+        self.reserve(n)
         memcpy(self.data + self.size, p, n)
         self.size += n
         return 0
 
-
-cdef inline Py_ssize_t _append(_Rows rows, cell) except -1:
-    cdef Py_ssize_t n
-    cdef const char *p
-    if isinstance(cell, str):
-        p = PyUnicode_AsUTF8AndSize(cell, &n)
-    elif isinstance(cell, bytes):
-        p, n = PyBytes_AS_STRING(cell), PyBytes_GET_SIZE(cell)
-    else:
-        raise TypeError(f"str or bytes wanted, not {type(cell).__name__}")
-    rows.append(p, n)
-    return n
+    cdef int append_text(self, str text) except -1:
+        """Encodes by itself: PyUnicode_AsUTF8 would leave a copy in every str."""
+        cdef Py_ssize_t i, n = PyUnicode_GET_LENGTH(text)
+        cdef int kind = PyUnicode_KIND(text)
+        cdef const void *characters = PyUnicode_DATA(text)
+        cdef uint32_t c
+        cdef uint8_t *to
+        if PyUnicode_IS_ASCII(text):
+            return self.append_bytes(<const char *>characters, n)
+        self.reserve(4 * n)
+        to = self.data + self.size
+        for i in range(n):
+            c = PyUnicode_READ(kind, characters, i)
+            if c < 0x80:
+                to[0] = c
+                to += 1
+            elif c < 0x800:
+                to[0], to[1] = 0xC0 | c >> 6, 0x80 | c & 0x3F
+                to += 2
+            elif c < 0x10000:
+                if 0xD800 <= c <= 0xDFFF:
+                    text.encode()  # raises the error that names the place
+                to[0], to[1], to[2] = 0xE0 | c >> 12, 0x80 | c >> 6 & 0x3F, 0x80 | c & 0x3F
+                to += 3
+            else:
+                to[0], to[1], to[2], to[3] = 0xF0 | c >> 18, 0x80 | c >> 12 & 0x3F, 0x80 | c >> 6 & 0x3F, 0x80 | c & 0x3F
+                to += 4
+        self.size = to - self.data
+        return 0
 
 
 def pack_rows(source):
@@ -196,30 +255,30 @@ def pack_rows(source):
     cdef _Rows rows = _Rows()
     cdef size_t before
     cdef Py_ssize_t id_length
-    ends, id_lengths, errors = [0], bytearray(), []
-    for i, row in enumerate(source):
+    id_lengths, errors = bytearray(), []
+    for row in source:
         before = rows.size
         id_length = 0
         try:
             id_type, id_number, name = row
-            id_length = _append(rows, id_type)
-            id_length += _append(rows, id_number)
-            _append(rows, name)
+            id_length = rows.append(id_type)
+            id_length += rows.append(id_number)
+            rows.append(name)
         except UnicodeEncodeError as error:
-            errors.append((i, f"cannot be written in UTF-8: {error.reason} at character {error.start}"))
+            errors.append((rows.count, f"cannot be written in UTF-8: {error.reason} at character {error.start}"))
             rows.size, id_length = before, 0
         except (TypeError, ValueError) as error:
-            errors.append((i, f"not an (id_type, id_number, name) of text: {error}"))
+            errors.append((rows.count, f"not an (id_type, id_number, name) of text: {error}"))
             rows.size, id_length = before, 0
-        if rows.size > 0xFFFFFFFF:
-            raise ValueError("a batch holds at most 4 GiB of rows; split it")
-        ends.append(rows.size)
+        rows.end_row()
         id_lengths.append(min(id_length, 255))
-    data = np.empty(rows.size, np.uint8)
-    cdef uint8_t[::1] view = data
+    data, offsets = np.empty(rows.size, np.uint8), np.empty(rows.count + 1, np.uint32)
+    cdef uint8_t[::1] bytes_view = data
+    cdef uint32_t[::1] ends_view = offsets
     if rows.size:
-        memcpy(&view[0], rows.data, rows.size)
-    return data, np.array(ends, np.uint32), np.frombuffer(id_lengths, np.uint8), errors
+        memcpy(&bytes_view[0], rows.data, rows.size)
+    memcpy(&ends_view[0], rows.ends, (rows.count + 1) * sizeof(uint32_t))
+    return data, offsets, np.frombuffer(id_lengths, np.uint8), errors
 
 
 def pack_columns(const uint8_t[::1] type_data not None, const int32_t[::1] type_offsets not None,
@@ -314,29 +373,33 @@ def check_token(key, bytes text not None, int64_t now, int64_t tolerance, int64_
     return _checked(status, &c, PyBytes_AS_STRING(text))
 
 
+@cython.final
 cdef class CheckedBatch:
     """What ehc_check_batch found; rows are made into Python objects only when asked for."""
     cdef ehc_checked *_rows
-    cdef bytes _text
-    cdef const uint32_t[::1] _offsets
+    cdef _Rows _texts
     cdef readonly object status  # uint8[n], EHC_* codes
 
-    def __cinit__(self, key, bytes text not None, const uint32_t[::1] offsets not None, int64_t now, int64_t tolerance,
-                  int64_t validity, bint issue):
+    def __cinit__(self, key, payloads, int64_t now, int64_t tolerance, int64_t validity, bint issue):
         cdef KeyHandle handle = _handle(key)
         cdef ehc_window window = _window(now, tolerance, validity, issue)
-        cdef size_t n = offsets.shape[0] - 1
-        cdef const uint8_t *at = <const uint8_t *>PyBytes_AS_STRING(text)
+        cdef _Rows texts = _Rows()
         cdef uint8_t[::1] s
-        self._text, self._offsets = text, offsets
-        self.status = np.empty(n, np.uint8)
-        self._rows = <ehc_checked *>malloc((n + 1) * sizeof(ehc_checked))
+        for payload in payloads:
+            try:
+                texts.append(payload)
+            except UnicodeEncodeError:
+                texts.append(payload.encode("utf-8", "surrogatepass"))  # to be refused by the parser, like any text
+            texts.end_row()
+        self._texts = texts
+        self.status = np.empty(texts.count, np.uint8)
+        self._rows = <ehc_checked *>malloc((texts.count + 1) * sizeof(ehc_checked))
         if self._rows == NULL:
             raise MemoryError()
-        if n:
+        if texts.count:
             s = self.status
             with nogil:
-                ehc_check_batch(&handle._key, at, &offsets[0], n, &window, self._rows, &s[0])
+                ehc_check_batch(&handle._key, texts.data, texts.ends, texts.count, &window, self._rows, &s[0])
 
     def __dealloc__(self):
         free(self._rows)
@@ -344,7 +407,7 @@ cdef class CheckedBatch:
     def row(self, size_t i):
         """As check_token's answer; i in range(n)."""
         cdef uint8_t[::1] s = self.status
-        return _checked(s[i], &self._rows[i], PyBytes_AS_STRING(self._text) + self._offsets[i])
+        return _checked(s[i], &self._rows[i], <const char *>self._texts.data + self._texts.ends[i])
 
     def expiries(self):
         """int64[n], seconds since 1970; 0 where the token is not authentic."""
