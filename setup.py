@@ -14,7 +14,12 @@ HIDDEN = ["-fvisibility=hidden"]
 C_FLAGS = ["-O3", "-std=c11", *HIDDEN]
 ROOMS = ["base", "sm3", "sm4", "derive", "token"]
 INCLUDES = ["native/include", *(f"native/{room}" for room in ROOMS)]
-HEADERS = sorted(path for kind in ("h", "hpp", "pxd") for path in glob(f"native/**/*.{kind}", recursive=True))
+HEADERS = sorted(
+    path
+    for room in (*ROOMS, "include", "frame", "bindings")
+    for kind in ("h", "pxd")
+    for path in glob(f"native/{room}/*.{kind}")
+)
 
 if not shutil.which("g++") and not shutil.which("c++"):
     raise SystemExit(

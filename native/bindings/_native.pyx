@@ -219,7 +219,7 @@ cdef class _Rows:
         self.size += n
         return 0
 
-    cdef int append_text(self, str text) except -1:
+    cdef int append_text(self, text) except -1:  # a str or of a subclass
         """Encodes by itself: PyUnicode_AsUTF8 would leave a copy in every str."""
         cdef Py_ssize_t i, n = PyUnicode_GET_LENGTH(text)
         cdef int kind = PyUnicode_KIND(text)

@@ -14,6 +14,7 @@ from vectors import load
 
 from ehc.crypto import Batch, KeyHandle, derive_batch
 from ehc.errors import STATUS
+from ehc.model import IdType
 
 VECTORS = load("identifiers")
 KEY = bytes.fromhex(VECTORS["security_key"])
@@ -217,6 +218,31 @@ def test_text_and_bytes_give_the_same_card():
     text = ("01", "11010020171225006X", "电子健康卡")
     cards = derive_batch([text, tuple(cell.encode() for cell in text)], KEY).hex()
     assert cards.card_id[0] == cards.card_id[1]
+
+
+def test_subclasses_of_str_and_bytes_are_text_too():
+    class Text(str):
+        __slots__ = ()
+
+    class Bytes(bytes):
+        __slots__ = ()
+
+    number, name = "11010020171225006X", "电子健康卡"
+    rows = [(IdType.RESIDENT_ID, Text(number), Text(name)), (Bytes(b"01"), number, Bytes(name.encode()))]
+    assert derive_batch(rows, KEY).hex().card_id == [VECTORS["case"][0]["card_id"]] * 2
+
+
+@pytest.mark.parametrize("first", range(0, 0x110000, 0x8000))
+def test_every_code_point_is_packed_as_utf_8(first):
+    """In rows of 256 code points of one width each, so that a str of every internal form is met."""
+    rows = [
+        ("01", "110", "".join(map(chr, range(at, at + 256))))
+        for at in range(first, min(first + 0x8000, 0x110000), 256)
+        if not 0xD800 <= at < 0xE000
+    ]
+    packed = Batch.pack(rows)
+    assert packed.data.tobytes() == "".join(f"01110{name}" for _, _, name in rows).encode()
+    assert packed.errors == ()
 
 
 @pytest.mark.parametrize(

@@ -261,11 +261,6 @@ def test_one_refused_payload_touches_no_other(at):
         assert [verdict.expiry for verdict in batch] == [None if i == at else T + i for i in range(100)]
 
 
-def test_a_batch_over_4_gib_is_refused():
-    with pytest.raises(ValueError, match="at most 4 GiB"):
-        check_batch([b"0" * 2**20] * 4097, KEY, T)
-
-
 @settings(max_examples=400, deadline=None)
 @given(
     time=st.integers(YEAR_0, YEAR_9999) | st.integers(T - 500, T + 500),

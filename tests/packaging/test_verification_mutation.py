@@ -63,7 +63,7 @@ def parses(source):
 
 
 def judge(mutants):
-    """{mutant: exit code of the suite with it}; 0: nothing noticed; 1: a test failed; 4: conftest.py could not import it."""
+    """{mutant: exit code of the suite}; 0: nothing noticed; 1: a test failed; 4: conftest.py could not import it."""
     command = [sys.executable, "-c", JUDGE, str(SUITE), *map(str, mutants)]
     done = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True, timeout=300)
     found = re.findall(r"^verdict (-?[0-9]+) (.*)$", done.stdout, re.MULTILINE)
