@@ -5,6 +5,7 @@ head of its file, so the result runs on every processor of the architecture.
 """
 
 import shutil
+import sys
 from glob import glob
 
 from pybind11 import get_include
@@ -12,6 +13,8 @@ from setuptools import Extension, setup
 
 HIDDEN = ["-fvisibility=hidden"]
 C_FLAGS = ["-O3", "-std=c11", *HIDDEN]
+EXPORTS = "native/bindings/exports.map"
+LINK_FLAGS = [f"-Wl,--version-script={EXPORTS}"] if sys.platform == "linux" else []
 ROOMS = ["base", "sm3", "sm4", "derive", "token"]
 INCLUDES = ["native/include", *(f"native/{room}" for room in ROOMS)]
 HEADERS = sorted(
@@ -41,7 +44,8 @@ native = Extension(
     ["native/bindings/_native.pyx"],
     include_dirs=[*INCLUDES, "native/bindings"],
     extra_compile_args=["-O3", *HIDDEN],
-    depends=HEADERS,
+    extra_link_args=LINK_FLAGS,
+    depends=[*HEADERS, EXPORTS],
 )
 
 frame = Extension(
@@ -49,7 +53,8 @@ frame = Extension(
     ["native/bindings/_frame.cpp", *sorted(glob("native/frame/*.cpp"))],
     include_dirs=["native/frame", get_include()],
     extra_compile_args=["-O3", "-std=c++17", *HIDDEN],
-    depends=HEADERS,
+    extra_link_args=LINK_FLAGS,
+    depends=[*HEADERS, EXPORTS],
     language="c++",
 )
 
