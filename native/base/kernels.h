@@ -5,9 +5,8 @@
 #include "base.h"
 
 #define DECLARE_EXPAND(name) void name(const uint8_t raw[16], uint32_t round_keys[32]);
-#define DECLARE_BLOCKS(name) \
-    void name(const uint32_t round_keys[32], const uint8_t *in, uint8_t *out, size_t blocks);
-#define DECLARE_DERIVE(name)                                                                                   \
+#define DECLARE_BLOCKS(name) void name(const uint32_t round_keys[32], const uint8_t *in, uint8_t *out, size_t blocks);
+#define DECLARE_DERIVE(name)                                                                                      \
     size_t name(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, \
                 size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status);
 

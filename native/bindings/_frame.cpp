@@ -20,7 +20,10 @@ using ehc::frame::View;
 
 namespace {
 
-[[noreturn]] void refuse(const std::string &what) { throw py::value_error(what); }
+[[noreturn]] void refuse(const std::string &what)
+{
+    throw py::value_error(what);
+}
 
 Format format_named(const std::string &name)
 {
@@ -51,8 +54,12 @@ View view_of_array(const py::buffer_info &info, Format format)
         refuse(channels == 1 ? "frame must have the shape (height, width)"
                              : "frame must have the shape (height, width, " + std::to_string(channels) + ")");
     const auto channel = info.ndim == 3 ? info.strides[2] : 1;
-    return {static_cast<const std::uint8_t *>(info.ptr), side(info.shape[1]), side(info.shape[0]), info.strides[0],
-            info.strides[1], channel};
+    return {static_cast<const std::uint8_t *>(info.ptr),
+            side(info.shape[1]),
+            side(info.shape[0]),
+            info.strides[0],
+            info.strides[1],
+            channel};
 }
 
 void check_bytes(const py::buffer_info &info)
@@ -84,8 +91,8 @@ py::array read_only(py::array array)
 /// An array on these pixels that keeps `owner` alive.
 py::array array_on(const View &grey, const py::object &owner)
 {
-    return read_only(py::array(py::dtype::of<std::uint8_t>(), {grey.height, grey.width}, {grey.row, grey.pixel},
-                               grey.data, owner));
+    return read_only(
+        py::array(py::dtype::of<std::uint8_t>(), {grey.height, grey.width}, {grey.row, grey.pixel}, grey.data, owner));
 }
 
 py::array array_of(FramePipeline::Grey plane)

@@ -88,8 +88,8 @@ size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, 
     for (size_t i = 0; i < n; i++) {
         text type = cell(id_type, i), number = cell(id_number, i), person = cell(name, i);
         unsigned kind = id_type_of(type);
-        int regular = kind != 0 && (kind == 1 ? is_plain_resident_id(number) : is_plain_number(number)) &&
-                      is_plain_name(person);
+        int regular =
+            kind != 0 && (kind == 1 ? is_plain_resident_id(number) : is_plain_number(number)) && is_plain_name(person);
         status[i] = regular ? EHC_OK : EHC_ROW_IRREGULAR;
         id_lengths[i] = regular ? (uint8_t)(2 + number.length) : 0;
         if (regular) {

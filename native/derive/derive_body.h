@@ -90,7 +90,8 @@ static void schedule(batch *b)
     vec x[4][STREAMS], key[4][STREAMS];
     for (int s = 0; s < STREAMS; s++)
         for (int i = 0; i < 2; i++) {
-            x[i][s] = v_xor(v_xor(b->digest[i][s], b->digest[i + 2][s]), v_xor(b->digest[i + 4][s], b->digest[i + 6][s]));
+            x[i][s] =
+                v_xor(v_xor(b->digest[i][s], b->digest[i + 2][s]), v_xor(b->digest[i + 4][s], b->digest[i + 6][s]));
             x[i + 2][s] = sm4_enter(v_not(x[i][s]));
             x[i][s] = sm4_enter(x[i][s]);
         }
@@ -161,8 +162,8 @@ static void refuse_row(batch *b, size_t row)
     memset(b->card_id + 32 * row, 0, 32);
 }
 
-size_t DERIVE(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, size_t n,
-              uint8_t *mindex, uint8_t *card_id, uint8_t *status)
+size_t DERIVE(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths,
+              size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status)
 {
     batch b;
     memset(&b, 0, sizeof b);

@@ -37,8 +37,8 @@ int ehc_row_status(const uint8_t *data, const uint32_t *offsets, const uint8_t *
 /* mindex (主索引ID): SM3 of the row; factor (分散因子): the XOR of its four 8-byte groups; user key
  * (用户身份认证密钥): SM4 under the security key of factor ‖ NOT factor; card id (电子健康卡ID): SM4 under the user
  * key of the id, padded with zeros to 32 bytes. */
-static void derive_row(const uint32_t root[32], const uint8_t *row, size_t length, size_t id_length,
-                       uint8_t mindex[32], uint8_t card_id[32])
+static void derive_row(const uint32_t root[32], const uint8_t *row, size_t length, size_t id_length, uint8_t mindex[32],
+                       uint8_t card_id[32])
 {
     uint8_t block[16], user_key[16], id[32] = {0};
     uint32_t user_round_keys[32];

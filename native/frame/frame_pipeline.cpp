@@ -12,7 +12,10 @@ namespace {
 
 constexpr std::size_t pool_size = 8; // planes kept for the next frame: the pyramid and two variants
 
-int clip(double value, int limit) noexcept { return static_cast<int>(std::clamp(value, 0.0, static_cast<double>(limit))); }
+int clip(double value, int limit) noexcept
+{
+    return static_cast<int>(std::clamp(value, 0.0, static_cast<double>(limit)));
+}
 
 } // namespace
 

@@ -15,7 +15,10 @@ using byte = std::uint8_t;
 // A constant step lets the compiler vectorise the loop it is inlined into, so callers pass literals where they can.
 #define EHC_INLINE inline __attribute__((always_inline))
 
-byte grey_of(int r, int g, int b) noexcept { return static_cast<byte>((77 * r + 150 * g + 29 * b + 128) >> 8); }
+byte grey_of(int r, int g, int b) noexcept
+{
+    return static_cast<byte>((77 * r + 150 * g + 29 * b + 128) >> 8);
+}
 
 byte on_white(int grey, int alpha) noexcept
 {
@@ -134,7 +137,10 @@ void double_row(const std::uint16_t *column, int width, byte *out) noexcept
     }
 }
 
-byte mean9(int sum) noexcept { return static_cast<byte>((sum + 4) / 9); }
+byte mean9(int sum) noexcept
+{
+    return static_cast<byte>((sum + 4) / 9);
+}
 
 /// Sums of whole columns over a sliding band of rows, and their running total along the row.
 class Band {
@@ -198,12 +204,16 @@ void check_side(const char *name, std::int64_t side)
 int pixel_bytes(Format format) noexcept
 {
     switch (format) {
-    case Format::rgba: return 4;
+    case Format::rgba:
+        return 4;
     case Format::rgb:
-    case Format::bgr: return 3;
-    case Format::yuyv: return 2;
+    case Format::bgr:
+        return 3;
+    case Format::yuyv:
+        return 2;
     case Format::grey:
-    case Format::nv12: break;
+    case Format::nv12:
+        break;
     }
     return 1;
 }
@@ -232,13 +242,18 @@ View view_of(const std::uint8_t *data, std::size_t size, Format format, std::int
                                     std::to_string(row) + " bytes");
     const auto have = static_cast<std::uint64_t>(size), last = static_cast<std::uint64_t>(row);
     const auto rows_before = static_cast<std::uint64_t>(std::max<std::int64_t>(height - 1, 0));
-    const bool fits = height == 0 || (last <= have && (rows_before == 0 ||
-                                                       static_cast<std::uint64_t>(stride) <= (have - last) / rows_before));
+    const bool fits =
+        height == 0 ||
+        (last <= have && (rows_before == 0 || static_cast<std::uint64_t>(stride) <= (have - last) / rows_before));
     if (!fits)
         throw std::invalid_argument("frame has " + std::to_string(size) + " bytes, too few for " +
                                     std::to_string(height) + " rows with a stride of " + std::to_string(stride));
-    return {data, static_cast<int>(width), static_cast<int>(height), static_cast<std::ptrdiff_t>(stride),
-            pixel_bytes(format), 1};
+    return {data,
+            static_cast<int>(width),
+            static_cast<int>(height),
+            static_cast<std::ptrdiff_t>(stride),
+            pixel_bytes(format),
+            1};
 }
 
 View oriented(View in, Format format) noexcept

@@ -122,10 +122,10 @@ typedef struct {
 } ehc_span;
 
 typedef struct {
-    uint8_t kind;            /* EHC_KIND_* */
-    uint8_t flag;            /* EHC_FLAG_* */
-    uint8_t card_id_length;  /* bytes: 16, 24 or 32 */
-    uint16_t error_offset;   /* where a refused text stops being a payload */
+    uint8_t kind;           /* EHC_KIND_* */
+    uint8_t flag;           /* EHC_FLAG_* */
+    uint8_t card_id_length; /* bytes: 16, 24 or 32 */
+    uint16_t error_offset;  /* where a refused text stops being a payload */
     ehc_span prefix, card, token, organisation;
     uint8_t card_id[32];
     uint8_t token_bytes[16];

@@ -28,25 +28,25 @@ static const uint32_t SM3_CONSTANTS[64] = {
 enum { SM3_STREAMS = 2 }; /* two message blocks a lane in flight hide the latency of a round */
 
 /* One round; the registers are renamed by the caller (four rounds make a turn), not moved. */
-#define SM3_ROUND(A, B, C, D, E, F, G, H, FF, GG, j)                                                     \
-    _Pragma("GCC unroll 2") for (int s = 0; s < SM3_STREAMS; s++)                                        \
-    {                                                                                                    \
-        vec a12 = v_rotl(A[s], 12);                                                                      \
-        vec ss1 = v_rotl(v_add(v_add(a12, E[s]), v_set(SM3_CONSTANTS[j])), 7);                           \
+#define SM3_ROUND(A, B, C, D, E, F, G, H, FF, GG, j)                                                               \
+    _Pragma("GCC unroll 2") for (int s = 0; s < SM3_STREAMS; s++)                                                  \
+    {                                                                                                              \
+        vec a12 = v_rotl(A[s], 12);                                                                                \
+        vec ss1 = v_rotl(v_add(v_add(a12, E[s]), v_set(SM3_CONSTANTS[j])), 7);                                     \
         vec tt1 = v_add(v_add(FF(A[s], B[s], C[s]), D[s]), v_add(v_xor(ss1, a12), v_xor(w[j][s], w[(j) + 4][s]))); \
-        vec tt2 = v_add(v_add(GG(E[s], F[s], G[s]), H[s]), v_add(ss1, w[j][s]));                         \
-        B[s] = v_rotl(B[s], 9);                                                                          \
-        D[s] = tt1;                                                                                      \
-        F[s] = v_rotl(F[s], 19);                                                                         \
-        H[s] = sm3_p0(tt2);                                                                              \
+        vec tt2 = v_add(v_add(GG(E[s], F[s], G[s]), H[s]), v_add(ss1, w[j][s]));                                   \
+        B[s] = v_rotl(B[s], 9);                                                                                    \
+        D[s] = tt1;                                                                                                \
+        F[s] = v_rotl(F[s], 19);                                                                                   \
+        H[s] = sm3_p0(tt2);                                                                                        \
     }
 
 #define SM3_PARITY(x, y, z) v_xor(x, v_xor(y, z))
 
-#define SM3_FOUR_ROUNDS(FF, GG, j)                          \
-    SM3_ROUND(a, b, c, d, e, f, g, h, FF, GG, j);           \
-    SM3_ROUND(d, a, b, c, h, e, f, g, FF, GG, (j) + 1);     \
-    SM3_ROUND(c, d, a, b, g, h, e, f, FF, GG, (j) + 2);     \
+#define SM3_FOUR_ROUNDS(FF, GG, j)                      \
+    SM3_ROUND(a, b, c, d, e, f, g, h, FF, GG, j);       \
+    SM3_ROUND(d, a, b, c, h, e, f, g, FF, GG, (j) + 1); \
+    SM3_ROUND(c, d, a, b, g, h, e, f, FF, GG, (j) + 2); \
     SM3_ROUND(b, c, d, a, f, g, h, e, FF, GG, (j) + 3);
 
 /* w[j..j+3] of the message expansion, just before they are needed. */

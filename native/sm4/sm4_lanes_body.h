@@ -3,13 +3,13 @@
  *
  * x[w][s] is word w of the blocks in stream s, one block a lane. All words are inside the field that the tier computes
  * in (sm4_enter, sm4_leave). Round keys are uniform (one key, many blocks) or per lane (many keys: every row its own). */
-#define SM4_ROUNDS(x, KEY)                                                                                           \
-    for (int i = 0; i < 32; i += 4) {                                                                                \
-        _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++)                                                          \
-        {                                                                                                            \
-            _Pragma("GCC unroll 8") for (int s = 0; s < STREAMS; s++) x[j][s] = v_xor(                               \
-                x[j][s], sm4_t(v_xor(v_xor(x[(j + 1) % 4][s], x[(j + 2) % 4][s]), v_xor(x[(j + 3) % 4][s], KEY))));  \
-        }                                                                                                            \
+#define SM4_ROUNDS(x, KEY)                                                                                          \
+    for (int i = 0; i < 32; i += 4) {                                                                               \
+        _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++)                                                         \
+        {                                                                                                           \
+            _Pragma("GCC unroll 8") for (int s = 0; s < STREAMS; s++) x[j][s] = v_xor(                              \
+                x[j][s], sm4_t(v_xor(v_xor(x[(j + 1) % 4][s], x[(j + 2) % 4][s]), v_xor(x[(j + 3) % 4][s], KEY)))); \
+        }                                                                                                           \
     }
 
 static inline void sm4_rounds_one_key(const vec round_keys[32], vec x[4][STREAMS])

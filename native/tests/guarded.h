@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 typedef struct {
-    uint8_t *map, *end;   /* of the whole mapping */
+    uint8_t *map, *end;    /* of the whole mapping */
     uint8_t *first, *last; /* the usable bytes: [first, last) */
 } guarded;
 

@@ -6,8 +6,8 @@
 enum { ROWS = 6 };
 
 static const char *const TYPES[ROWS] = {"01", "01", "03", "01", "", "1"};
-static const char *const NUMBERS[ROWS] = {"11010020171225006X", "110100201712250061", "E00000000", "11010020171225006X",
-                                          "11010020171225006X", "11010020171225006X"};
+static const char *const NUMBERS[ROWS] = {"11010020171225006X", "110100201712250061", "E00000000",
+                                          "11010020171225006X", "11010020171225006X", "11010020171225006X"};
 static const char *const NAMES[ROWS] = {"电子健康卡", "电子健康卡", "测试", "\xE5", "电子健康卡", "电子健康卡"};
 static const int REGULAR[ROWS] = {1, 0, 1, 0, 0, 0};
 

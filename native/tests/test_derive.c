@@ -7,7 +7,7 @@ enum { MOST = 150 };
 
 static const uint8_t KEY[16] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF,
                                 0xFE, 0xDC, 0xBA, 0x98, 0x76, 0x54, 0x32, 0x10};
-static const uint32_t LENGTHS[] = {3,  20, 35,  54,  55,  56,  57,  63,  64,  65, 100,
+static const uint32_t LENGTHS[] = {3,   20,  35,  54,  55,  56,  57,  63,  64,  65, 100,
                                    118, 119, 120, 127, 128, 183, 184, 247, 248, 600};
 enum { KINDS = sizeof LENGTHS / sizeof LENGTHS[0] };
 

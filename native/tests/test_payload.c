@@ -75,7 +75,8 @@ static void noise(void)
     for (int turn = 0; turn < 3000; turn++) {
         size_t length = next_byte(&seed) + (turn % 2 ? 0u : 60u);
         for (size_t i = 0; i < length; i++)
-            room.last[i - length] = turn % 3 ? (uint8_t)LETTERS[next_byte(&seed) % (sizeof LETTERS - 1)] : next_byte(&seed);
+            room.last[i - length] =
+                turn % 3 ? (uint8_t)LETTERS[next_byte(&seed) % (sizeof LETTERS - 1)] : next_byte(&seed);
         parse(&room, length);
     }
     memset(room.last - 70000, '\n', 70000);

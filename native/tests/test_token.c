@@ -28,7 +28,8 @@ static void vector(const ehc_sm4_key *key)
     CHECK(check(key, CODE, (ehc_window){.now = TIME}, &expiry) == EHC_OK && expiry == TIME);
     CHECK(check(key, CODE, (ehc_window){.now = TIME + 1}, &expiry) == EHC_TOKEN_EXPIRED && expiry == TIME);
     CHECK(check(key, CARD ":1", (ehc_window){.now = TIME}, &expiry) == EHC_TOKEN_NONE && expiry == 0);
-    CHECK(check(key, CARD ":0:92FD69141DFE1553A42251E2B0196149", (ehc_window){.now = TIME}, &expiry) == EHC_TOKEN_FORGED);
+    CHECK(check(key, CARD ":0:92FD69141DFE1553A42251E2B0196149", (ehc_window){.now = TIME}, &expiry) ==
+          EHC_TOKEN_FORGED);
     CHECK(expiry == 0);
     CHECK(check(key, "", (ehc_window){.now = TIME}, &expiry) == EHC_PAYLOAD_LENGTH && expiry == 0);
 }

@@ -46,7 +46,8 @@ static int read_time(const uint8_t plain[16], int64_t *time)
         return 0;
     int year = from_bcd(plain[0]) * 100 + from_bcd(plain[1]), month = from_bcd(plain[2]), day = from_bcd(plain[3]);
     int hour = from_bcd(plain[4]), minute = from_bcd(plain[5]), second = from_bcd(plain[6]);
-    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59)
+    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 || minute > 59 ||
+        second > 59)
         return 0;
     *time = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - CST;
     return 1;
@@ -118,8 +119,8 @@ size_t ehc_check_batch(const ehc_sm4_key *protection_key, const uint8_t *data, c
 {
     size_t refused = 0;
     for (size_t i = 0; i < n; i += GROUP)
-        refused += check_group(protection_key, data, offsets + i, n - i < GROUP ? n - i : GROUP, window, out + i,
-                               status + i);
+        refused +=
+            check_group(protection_key, data, offsets + i, n - i < GROUP ? n - i : GROUP, window, out + i, status + i);
     return refused;
 }
 
