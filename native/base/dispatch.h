@@ -4,6 +4,23 @@
 
 #include "base.h"
 
+/* What a tier offers for tokens; token/token_portable.c says what each does. Buffers of n rows have no room behind. */
+typedef struct {
+    /* n bytes to 2·n upper-case digits */
+    void (*hex_encode)(const uint8_t *data, size_t n, uint8_t *text);
+    /* 2·n digits of either case to n bytes; 0 when one is no digit (data then means nothing) */
+    int (*hex_decode)(const uint8_t *text, size_t n, uint8_t *data);
+    /* canonical[i] = 1 where row i is 64 digits, ":0:", 32 digits, and its token's bytes at blocks + 16·i */
+    void (*scan)(const uint8_t *data, const uint32_t *offsets, size_t n, uint8_t *blocks, uint8_t *canonical);
+    /* profile N: n blocks under one key; times[i] is 0 where authentic[i] is 0 */
+    void (*times)(const uint32_t decrypt[32], const uint8_t *blocks, size_t n, int64_t *times, uint8_t *authentic);
+    /* SM4 of block i under key i; in place is allowed */
+    void (*sm4_many_keys)(const uint8_t *keys, const uint8_t *in, uint8_t *out, size_t n, int decrypt);
+    /* HMAC-SM3 of n messages of 32 bytes, 32 bytes each; inner and outer: the states behind the key's two pads */
+    void (*hmac_many)(const uint32_t inner[8], const uint32_t outer[8], const uint8_t *messages, size_t n,
+                      uint8_t *macs);
+} ehc_token_kernels;
+
 typedef struct {
     const char *name;
     unsigned needs; /* CPU_* bits of cpu.h */
@@ -11,6 +28,7 @@ typedef struct {
     void (*sm4_blocks)(const uint32_t round_keys[32], const uint8_t *in, uint8_t *out, size_t blocks);
     size_t (*derive)(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths,
                      size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status);
+    ehc_token_kernels token;
 } ehc_tier;
 
 /* The chosen tier; valid after ehc_init. */

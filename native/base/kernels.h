@@ -10,6 +10,25 @@
     size_t name(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, \
                 size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status);
 
+/* The token kernels of a tier (dispatch.h says what each does). */
+#define DECLARE_TOKEN(isa)                                                                                        \
+    void ehc_hex_encode_##isa(const uint8_t *data, size_t n, uint8_t *text);                                      \
+    int ehc_hex_decode_##isa(const uint8_t *text, size_t n, uint8_t *data);                                       \
+    void ehc_token_scan_##isa(const uint8_t *data, const uint32_t *offsets, size_t n, uint8_t *blocks,            \
+                              uint8_t *canonical);                                                                \
+    void ehc_token_times_##isa(const uint32_t decrypt[32], const uint8_t *blocks, size_t n, int64_t *times,       \
+                               uint8_t *authentic);                                                               \
+    void ehc_sm4_many_keys_##isa(const uint8_t *keys, const uint8_t *in, uint8_t *out, size_t n, int decrypt);    \
+    void ehc_hmac_many_##isa(const uint32_t inner[8], const uint32_t outer[8], const uint8_t *messages, size_t n, \
+                             uint8_t *macs);
+#define TOKEN_KERNELS(isa)                                                 \
+    {ehc_hex_encode_##isa,  ehc_hex_decode_##isa,    ehc_token_scan_##isa, \
+     ehc_token_times_##isa, ehc_sm4_many_keys_##isa, ehc_hmac_many_##isa}
+
+/* Length of the one form that the scan knows; all others are payload.c's. */
+enum { EHC_CANONICAL = 64 + 3 + 32 };
+
+DECLARE_TOKEN(portable)
 DECLARE_EXPAND(ehc_sm4_expand_portable)
 DECLARE_BLOCKS(ehc_sm4_portable)
 DECLARE_DERIVE(ehc_derive_portable)
