@@ -9,12 +9,14 @@
 static const ehc_tier TIERS[] = {
 #if defined(__x86_64__)
     {"avx512", CPU_AVX512 | CPU_GFNI, ehc_sm4_expand_avx512, ehc_sm4_x16_avx512, ehc_derive_x16_avx512,
-     TOKEN_KERNELS(portable)},
+     ehc_derive_few_avx512, ehc_rekey_avx512, TOKEN_KERNELS(portable)},
     {"vaes", CPU_AVX2 | CPU_AESNI | CPU_VAES, ehc_sm4_expand_vaes, ehc_sm4_x8_vaes, ehc_derive_x8_vaes,
-     TOKEN_KERNELS(portable)},
-    {"avx2", CPU_AVX2 | CPU_AESNI, ehc_sm4_expand_aesni, ehc_sm4_x8_avx2, ehc_derive_x8_avx2, TOKEN_KERNELS(portable)},
+     ehc_derive_few_vaes, ehc_rekey_vaes, TOKEN_KERNELS(portable)},
+    {"avx2", CPU_AVX2 | CPU_AESNI, ehc_sm4_expand_aesni, ehc_sm4_x8_avx2, ehc_derive_x8_avx2, ehc_derive_few_avx2,
+     ehc_rekey_avx2, TOKEN_KERNELS(portable)},
 #endif
-    {"portable", 0, ehc_sm4_expand_portable, ehc_sm4_portable, ehc_derive_portable, TOKEN_KERNELS(portable)},
+    {"portable", 0, ehc_sm4_expand_portable, ehc_sm4_portable, ehc_derive_portable, ehc_derive_portable,
+     ehc_rekey_portable, TOKEN_KERNELS(portable)},
 };
 
 enum { TIER_COUNT = sizeof TIERS / sizeof TIERS[0] };

@@ -28,6 +28,13 @@ typedef struct {
     void (*sm4_blocks)(const uint32_t round_keys[32], const uint8_t *in, uint8_t *out, size_t blocks);
     size_t (*derive)(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths,
                      size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status);
+    /* the same with the shortest way through for EHC_FEW rows or fewer */
+    size_t (*derive_few)(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets,
+                         const uint8_t *id_lengths, size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status);
+    /* card ids under two keys: ehc_rekey_batch */
+    size_t (*rekey)(const uint32_t old_root[32], const uint32_t new_root[32], const uint8_t *data,
+                    const uint32_t *offsets, const uint8_t *id_lengths, size_t n, uint8_t *old_card_id,
+                    uint8_t *new_card_id, uint8_t *status);
     ehc_token_kernels token;
 } ehc_tier;
 

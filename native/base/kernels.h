@@ -9,6 +9,10 @@
 #define DECLARE_DERIVE(name)                                                                                      \
     size_t name(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, \
                 size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status);
+#define DECLARE_REKEY(name)                                                                         \
+    size_t name(const uint32_t old_root[32], const uint32_t new_root[32], const uint8_t *data,      \
+                const uint32_t *offsets, const uint8_t *id_lengths, size_t n, uint8_t *old_card_id, \
+                uint8_t *new_card_id, uint8_t *status);
 
 /* The token kernels of a tier (dispatch.h says what each does). */
 #define DECLARE_TOKEN(isa)                                                                                        \
@@ -25,6 +29,9 @@
     {ehc_hex_encode_##isa,  ehc_hex_decode_##isa,    ehc_token_scan_##isa, \
      ehc_token_times_##isa, ehc_sm4_many_keys_##isa, ehc_hmac_many_##isa}
 
+/* Up to so many rows take a tier's derive_few. */
+enum { EHC_FEW = 16 };
+
 /* Length of the one form that the scan knows; all others are payload.c's. */
 enum { EHC_CANONICAL = 64 + 3 + 32 };
 
@@ -32,17 +39,24 @@ DECLARE_TOKEN(portable)
 DECLARE_EXPAND(ehc_sm4_expand_portable)
 DECLARE_BLOCKS(ehc_sm4_portable)
 DECLARE_DERIVE(ehc_derive_portable)
+DECLARE_REKEY(ehc_rekey_portable)
 
 #if defined(__x86_64__)
 DECLARE_EXPAND(ehc_sm4_expand_avx512)
 DECLARE_BLOCKS(ehc_sm4_x16_avx512)
 DECLARE_DERIVE(ehc_derive_x16_avx512)
+DECLARE_DERIVE(ehc_derive_few_avx512)
+DECLARE_REKEY(ehc_rekey_avx512)
 DECLARE_EXPAND(ehc_sm4_expand_vaes)
 DECLARE_BLOCKS(ehc_sm4_x8_vaes)
 DECLARE_DERIVE(ehc_derive_x8_vaes)
+DECLARE_DERIVE(ehc_derive_few_vaes)
+DECLARE_REKEY(ehc_rekey_vaes)
 DECLARE_EXPAND(ehc_sm4_expand_aesni)
 DECLARE_BLOCKS(ehc_sm4_x8_avx2)
 DECLARE_DERIVE(ehc_derive_x8_avx2)
+DECLARE_DERIVE(ehc_derive_few_avx2)
+DECLARE_REKEY(ehc_rekey_avx2)
 #endif
 
 /* SM3 of one message of any length, used by every tier for rows of more than two blocks. SM3 has no secret-indexed

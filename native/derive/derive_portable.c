@@ -34,19 +34,22 @@ int ehc_row_status(const uint8_t *data, const uint32_t *offsets, const uint8_t *
     return is_printable(data + offsets[i], id_lengths[i]) ? EHC_OK : EHC_ROW_ID_CHARACTER;
 }
 
-/* mindex (主索引ID): SM3 of the row; factor (分散因子): the XOR of its four 8-byte groups; user key
- * (用户身份认证密钥): SM4 under the security key of factor ‖ NOT factor; card id (电子健康卡ID): SM4 under the user
- * key of the id, padded with zeros to 32 bytes. */
-static void derive_row(const uint32_t root[32], const uint8_t *row, size_t length, size_t id_length, uint8_t mindex[32],
-                       uint8_t card_id[32])
+/* factor (分散因子): the XOR of the mindex's four 8-byte groups; here factor ‖ NOT factor. */
+static void fold(const uint8_t mindex[32], uint8_t block[16])
 {
-    uint8_t block[16], user_key[16], id[32] = {0};
-    uint32_t user_round_keys[32];
-    ehc_sm3(row, length, mindex);
     for (size_t k = 0; k < 8; k++) {
         block[k] = mindex[k] ^ mindex[k + 8] ^ mindex[k + 16] ^ mindex[k + 24];
         block[k + 8] = (uint8_t)~block[k];
     }
+}
+
+/* user key (用户身份认证密钥): SM4 under the security key of the folded mindex; card id (电子健康卡ID): SM4 under the
+ * user key of the id, padded with zeros to 32 bytes. */
+static void encrypt_id(const uint32_t root[32], const uint8_t block[16], const uint8_t *row, size_t id_length,
+                       uint8_t card_id[32])
+{
+    uint8_t user_key[16], id[32] = {0};
+    uint32_t user_round_keys[32];
     ehc_sm4_portable(root, block, user_key, 1);
     ehc_sm4_expand_portable(user_key, user_round_keys);
     memcpy(id, row, id_length);
@@ -54,6 +57,16 @@ static void derive_row(const uint32_t root[32], const uint8_t *row, size_t lengt
     ehc_wipe(user_key, sizeof user_key);
     ehc_wipe(user_round_keys, sizeof user_round_keys);
     ehc_wipe(id, sizeof id);
+}
+
+/* mindex (主索引ID): SM3 of the row. */
+static void derive_row(const uint32_t root[32], const uint8_t *row, size_t length, size_t id_length, uint8_t mindex[32],
+                       uint8_t card_id[32])
+{
+    uint8_t block[16];
+    ehc_sm3(row, length, mindex);
+    fold(mindex, block);
+    encrypt_id(root, block, row, id_length, card_id);
 }
 
 size_t ehc_derive_portable(const uint32_t root[32], const uint8_t *data, const uint32_t *offsets,
@@ -70,6 +83,36 @@ size_t ehc_derive_portable(const uint32_t root[32], const uint8_t *data, const u
         }
         derive_row(root, data + offsets[i], offsets[i + 1] - offsets[i], id_lengths[i], mindex + 32 * i,
                    card_id + 32 * i);
+    }
+    return bad;
+}
+
+/* A row's card ids under an old and a new security key: one mindex and one factor serve both. */
+static void rekey_row(const uint32_t old_root[32], const uint32_t new_root[32], const uint8_t *row, size_t length,
+                      size_t id_length, uint8_t old_card_id[32], uint8_t new_card_id[32])
+{
+    uint8_t mindex[32], block[16];
+    ehc_sm3(row, length, mindex);
+    fold(mindex, block);
+    encrypt_id(old_root, block, row, id_length, old_card_id);
+    encrypt_id(new_root, block, row, id_length, new_card_id);
+}
+
+size_t ehc_rekey_portable(const uint32_t old_root[32], const uint32_t new_root[32], const uint8_t *data,
+                          const uint32_t *offsets, const uint8_t *id_lengths, size_t n, uint8_t *old_card_id,
+                          uint8_t *new_card_id, uint8_t *status)
+{
+    size_t bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        status[i] = (uint8_t)ehc_row_status(data, offsets, id_lengths, i);
+        if (status[i] != EHC_OK) {
+            memset(old_card_id + 32 * i, 0, 32);
+            memset(new_card_id + 32 * i, 0, 32);
+            bad++;
+            continue;
+        }
+        rekey_row(old_root, new_root, data + offsets[i], offsets[i + 1] - offsets[i], id_lengths[i],
+                  old_card_id + 32 * i, new_card_id + 32 * i);
     }
     return bad;
 }

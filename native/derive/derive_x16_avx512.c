@@ -3,6 +3,7 @@
 
 #define STREAMS 4
 #define DERIVE ehc_derive_x16_avx512
+#define REKEY ehc_rekey_avx512
 
 #include "kernels.h"
 #include "sm3_lanes_body.h"
@@ -10,3 +11,4 @@
 #include "sm4_lanes_body.h"
 
 #include "derive_body.h"
+#include "rekey_body.h"

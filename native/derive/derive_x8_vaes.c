@@ -4,6 +4,7 @@
 
 #define STREAMS 8
 #define DERIVE ehc_derive_x8_vaes
+#define REKEY ehc_rekey_vaes
 
 #include "kernels.h"
 #include "sm3_lanes_body.h"
@@ -11,3 +12,4 @@
 #include "sm4_lanes_body.h"
 
 #include "derive_body.h"
+#include "rekey_body.h"

@@ -85,6 +85,13 @@ void ehc_sm4_decrypt(const ehc_sm4_key *key, const uint8_t *in, uint8_t *out, si
 size_t ehc_derive_batch(const ehc_sm4_key *security_key, const uint8_t *data, const uint32_t *offsets,
                         const uint8_t *id_lengths, size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status);
 
+/* Card ids of the same rows under two security keys in one pass, as a change of keys needs them: what ehc_derive_batch
+ * gives as card_id under either, without the mindex. A bad row gets its status and 64 zero bytes. Returns the number of
+ * bad rows. */
+size_t ehc_rekey_batch(const ehc_sm4_key *old_key, const ehc_sm4_key *new_key, const uint8_t *data,
+                       const uint32_t *offsets, const uint8_t *id_lengths, size_t n, uint8_t *old_card_id,
+                       uint8_t *new_card_id, uint8_t *status);
+
 /* One UTF-8 column: row i is data[offsets[i] .. offsets[i+1]). Arrow's layout. */
 typedef struct {
     const uint8_t *data;
@@ -96,6 +103,13 @@ typedef struct {
  * EHC_ROW_IRREGULAR. `out` needs the three columns' total bytes. Returns the number of irregular rows. */
 size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
                         uint8_t *out, uint32_t *offsets, uint8_t *id_lengths, uint8_t *status);
+
+/* Joins the rows of three columns as they are, whatever is in them. `out` needs the columns' total bytes and
+ * EHC_JOIN_SLACK more; their offsets must not decrease. id_lengths[i] is 255 where id_type and id_number have more bytes
+ * than that. Returns the bytes written: offsets[n]. */
+enum { EHC_JOIN_SLACK = 32 };
+size_t ehc_join_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
+                        uint8_t *out, uint32_t *offsets, uint8_t *id_lengths);
 
 /* Upper-case hex: 2·n characters, no terminator. */
 void ehc_hex(const uint8_t *data, size_t n, uint8_t *out);

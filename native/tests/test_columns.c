@@ -28,6 +28,42 @@ static size_t fill(const char *const cells[ROWS], guarded *room, int32_t offsets
     return total;
 }
 
+static void check_join(const ehc_column *type, const ehc_column *number, const ehc_column *name, size_t total)
+{
+    guarded room = guarded_room(total + EHC_JOIN_SLACK);
+    uint8_t *out = room.last - total - EHC_JOIN_SLACK, id_lengths[ROWS];
+    uint32_t offsets[ROWS + 1];
+    CHECK(ehc_join_columns(type, number, name, ROWS, out, offsets, id_lengths) == total);
+    CHECK(offsets[0] == 0 && offsets[ROWS] == total);
+    for (size_t i = 0; i < ROWS; i++) {
+        char row[100];
+        int length = snprintf(row, sizeof row, "%s%s%s", TYPES[i], NUMBERS[i], NAMES[i]);
+        CHECK(id_lengths[i] == strlen(TYPES[i]) + strlen(NUMBERS[i]));
+        CHECK(offsets[i + 1] - offsets[i] == (uint32_t)length);
+        CHECK(memcmp(out + offsets[i], row, (size_t)length) == 0);
+    }
+    guarded_release(&room);
+}
+
+/* A text longer than one move, an id that no row may have, and no rows. */
+static void check_join_of_long_texts(void)
+{
+    static uint8_t text[400], out[1200 + EHC_JOIN_SLACK];
+    static const int32_t AT[3] = {0, 300, 400};
+    const ehc_column column = {text, AT};
+    uint32_t offsets[3];
+    uint8_t id_lengths[2];
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)i;
+    CHECK(ehc_join_columns(&column, &column, &column, 2, out, offsets, id_lengths) == 1200);
+    CHECK(id_lengths[0] == 255 && id_lengths[1] == 200);
+    for (size_t k = 0; k < 3; k++) {
+        CHECK(memcmp(out + 300 * k, text, 300) == 0);
+        CHECK(memcmp(out + 900 + 100 * k, text + 300, 100) == 0);
+    }
+    CHECK(ehc_join_columns(&column, &column, &column, 0, out, offsets, id_lengths) == 0 && offsets[0] == 0);
+}
+
 void test_columns(void)
 {
     guarded rooms[4];
@@ -52,6 +88,8 @@ void test_columns(void)
         CHECK(memcmp(out + offsets[i], row, strlen(row)) == 0);
     }
     CHECK(ehc_pack_columns(&type, &number, &name, 0, out, offsets, id_lengths, status) == 0);
+    check_join(&type, &number, &name, total);
+    check_join_of_long_texts();
     for (size_t k = 0; k < 4; k++)
         guarded_release(&rooms[k]);
 }

@@ -61,12 +61,32 @@ static batch make_batch(size_t n, const uint32_t *lengths, int at_end)
     return b;
 }
 
+/* Under two keys at once what comes out is what either gives alone; the arrays are written before the call. */
+static void check_rekey(const batch *b, const ehc_sm4_key *root, size_t bad)
+{
+    static uint8_t expected[32 * MOST], old_card_id[32 * MOST], new_card_id[32 * MOST], mindex[32 * MOST], status[MOST];
+    static const uint8_t OTHER[16] = {1, 2, 3};
+    ehc_sm4_key other;
+    ehc_sm4_set_key(&other, OTHER);
+    memset(old_card_id, 0xA5, sizeof old_card_id);
+    memset(new_card_id, 0xA5, sizeof new_card_id);
+    memset(status, 0xA5, sizeof status);
+    CHECK(ehc_rekey_batch(root, &other, b->data, b->offsets, b->id_lengths, b->n, old_card_id, new_card_id, status) ==
+          bad);
+    CHECK(memcmp(status, b->status, b->n) == 0);
+    CHECK(memcmp(old_card_id, b->card_id, 32 * b->n) == 0);
+    ehc_derive_batch(&other, b->data, b->offsets, b->id_lengths, b->n, mindex, expected, status);
+    CHECK(memcmp(new_card_id, expected, 32 * b->n) == 0);
+}
+
 static size_t run(batch *b, const ehc_sm4_key *root)
 {
     memset(b->mindex, 0xA5, 32 * b->n);
     memset(b->card_id, 0xA5, 32 * b->n);
     memset(b->status, 0xA5, b->n);
-    return ehc_derive_batch(root, b->data, b->offsets, b->id_lengths, b->n, b->mindex, b->card_id, b->status);
+    size_t bad = ehc_derive_batch(root, b->data, b->offsets, b->id_lengths, b->n, b->mindex, b->card_id, b->status);
+    check_rekey(b, root, bad);
+    return bad;
 }
 
 /* Every row is right, or refused with its status and zeros. */
