@@ -56,7 +56,7 @@ class Demo:
     def command(self, *arguments: str) -> str:
         """Run `ehc` as its user would; what it printed."""
         environment = {name: value for name, value in os.environ.items() if name == "EHC_ISA" or name[:4] != "EHC_"}
-        command = [sys.executable, "-m", "ehc.cli", *arguments]
+        command = [sys.executable, "-P", "-m", "ehc.cli", *arguments]
         done = subprocess.run(command, env=environment, cwd=self.home, capture_output=True, text=True, check=False)
         _expect(done.returncode == 0, f"ehc {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout

@@ -199,7 +199,7 @@ def start_service(settings: Settings) -> tuple[subprocess.Popen[str], str]:
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ehc.cli", "serve", "--host", "127.0.0.1", "--port", "0"],
+            [sys.executable, "-P", "-m", "ehc.cli", "serve", "--host", "127.0.0.1", "--port", "0"],
             env=_environment(settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

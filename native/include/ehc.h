@@ -98,9 +98,9 @@ typedef struct {
     const int32_t *offsets;
 } ehc_column;
 
-/* Packs rows that need no normalisation (type 01, 18 characters with a right check character, a name of common
- * ideographs and interpuncts only) into the layout of ehc_derive_batch. Any other row becomes an empty one with status
- * EHC_ROW_IRREGULAR. `out` needs the three columns' total bytes. Returns the number of irregular rows. */
+/* Packs rows that need no normalisation (derive/columns.c says which) into the layout of ehc_derive_batch. Any other row
+ * becomes an empty one with status EHC_ROW_IRREGULAR. `out` needs the three columns' total bytes. Returns the number of
+ * irregular rows. */
 size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
                         uint8_t *out, uint32_t *offsets, uint8_t *id_lengths, uint8_t *status);
 

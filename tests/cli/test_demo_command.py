@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -32,6 +33,15 @@ def test_nothing_is_left_behind_or_taken_from_the_user(tmp_path):
     ran = run_demo("--people", "10", cwd=tmp_path, environment=environment)
     assert ran.returncode == 0, ran.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_runs_from_a_folder_that_holds_another_ehc(tmp_path):
+    """As the README's command does: in a clone, whose own ehc/ has no compiled core."""
+    (tmp_path / "ehc").mkdir()
+    (tmp_path / "ehc" / "__init__.py").write_text("raise ImportError('not this one')")
+    command = [Path(sys.executable).parent / "ehc", "demo", "--people", "10"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_a_folder_with_something_in_it_is_not_touched(tmp_path):
