@@ -113,7 +113,8 @@ def issue_cards(demo: Demo) -> str:
     with (demo.home / "cards.csv").open(encoding="utf-8", newline="") as file:
         cards = sum(1 for _ in csv.DictReader(file))
     _expect((cards, len(rejects)) == (demo.people - 2, 2), f"{cards} cards, {len(rejects)} rejects")
-    return f"{cards:,} cards; 2 bad rows put aside (line {rejects[0]['line']}: {rejects[0]['reason']})"
+    first = "line {line}, {column}: {reason}".format_map(rejects[0])
+    return f"{cards:,} cards; 2 bad rows put aside ({first})"
 
 
 def serve(demo: Demo) -> str:
