@@ -1,0 +1,242 @@
+/* driver.c: times contenders beside each other, in laps, in core cycles.
+ *
+ *   driver tiers CONTENDER.so
+ *   driver measure LAPS JOB.job... -- CONTENDER.so[@TIER]...     a line a job and contender: cycles an item, lap by lap
+ *   driver once JOB.job CONTENDER.so@TIER                        one run, for a tool that counts instructions
+ *
+ * A lap runs every contender once untimed, then once timed between two chains of dependent additions. A chain takes one
+ * core cycle an addition whatever the clock is doing, so it gives core cycles for a tick of the counter at that moment.
+ * Every contender's answer is compared with the one in the job file; a wrong one ends the driver with status 3.
+ *
+ * A job file: items, answer bytes, divisor (u32 each; contenders but the first take items / divisor), the name of the
+ * job's kind (8 bytes), offsets[items + 1], id_lengths[items], answer, data. A job whose answer is one for all items
+ * ("keys") has divisor 1. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "job.h"
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+static uint64_t ticks(void)
+{
+    unsigned core;
+    return __rdtscp(&core);
+}
+static uint64_t chain(uint64_t additions)
+{
+    uint64_t sum = 1; /* register to register: some cores do an addition of a constant in no time at all */
+    for (uint64_t i = 0; i < additions; i += 8)
+        __asm__ volatile("add %1, %0\n add %1, %0\n add %1, %0\n add %1, %0\n"
+                         "add %1, %0\n add %1, %0\n add %1, %0\n add %1, %0\n"
+                         : "+r"(sum)
+                         : "r"(i));
+    return sum;
+}
+#elif defined(__aarch64__)
+static uint64_t ticks(void)
+{
+    uint64_t now;
+    __asm__ volatile("isb\n mrs %0, cntvct_el0" : "=r"(now));
+    return now;
+}
+static uint64_t chain(uint64_t additions)
+{
+    uint64_t sum = 1;
+    for (uint64_t i = 0; i < additions; i += 8)
+        __asm__ volatile("add %0, %0, %1\n add %0, %0, %1\n add %0, %0, %1\n add %0, %0, %1\n"
+                         "add %0, %0, %1\n add %0, %0, %1\n add %0, %0, %1\n add %0, %0, %1\n"
+                         : "+r"(sum)
+                         : "r"(i));
+    return sum;
+}
+#endif
+
+enum { MOST = 64, ADDITIONS = 16000 };
+
+typedef struct {
+    char kind[9];
+    uint32_t answer_bytes, divisor;
+    job all;
+    const uint8_t *answer;
+} work;
+
+typedef struct {
+    const char *name, *tier;
+    const contender *can;
+} entrant;
+
+static void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "driver: %s: %s\n", what, why);
+    exit(2);
+}
+
+static uint8_t *whole_file(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0)
+        fail(path, "cannot be read");
+    long size = ftell(file);
+    uint8_t *bytes = malloc((size_t)size);
+    rewind(file);
+    if (bytes == NULL || fread(bytes, 1, (size_t)size, file) != (size_t)size)
+        fail(path, "cannot be read");
+    fclose(file);
+    return bytes;
+}
+
+static work load(const char *path)
+{
+    const uint8_t *bytes = whole_file(path);
+    work w = {0};
+    uint32_t head[3];
+    memcpy(head, bytes, sizeof head);
+    memcpy(w.kind, bytes + 12, 8);
+    w.all.items = head[0], w.answer_bytes = head[1], w.divisor = head[2];
+    w.all.offsets = (const uint32_t *)(const void *)(bytes + 20);
+    w.all.id_lengths = bytes + 20 + 4 * (w.all.items + 1);
+    w.answer = w.all.id_lengths + w.all.items;
+    w.all.data = w.answer + w.answer_bytes;
+    return w;
+}
+
+/* "path.so@tier"; each in a name space of its own, so that two versions of a library, and two tiers of ours, do not
+ * meet. */
+static entrant enter(char *argument)
+{
+    char *at = strchr(argument, '@');
+    if (at != NULL)
+        *at = '\0';
+    void *loaded = dlmopen(LM_ID_NEWLM, argument, RTLD_NOW | RTLD_LOCAL);
+    if (loaded == NULL)
+        fail(argument, dlerror());
+    entrant e = {.tier = at == NULL ? NULL : at + 1, .can = dlsym(loaded, "CONTENDER")};
+    e.name = e.can == NULL ? NULL : e.can->open();
+    if (e.name == NULL)
+        fail(argument, "does not open");
+    if (e.tier != NULL && e.can->choose(e.tier) != 0)
+        fail(e.tier, "this processor does not run the tier, or its self-test failed");
+    return e;
+}
+
+static run_job *function_for(const contender *can, const char *kind)
+{
+    return strcmp(kind, "derive") == 0  ? can->derive
+           : strcmp(kind, "check") == 0 ? can->check
+           : strcmp(kind, "ecb") == 0   ? can->ecb
+           : strcmp(kind, "keys") == 0  ? can->keys
+           : strcmp(kind, "hash") == 0  ? can->hash
+                                        : NULL;
+}
+
+/* The portable tier and the peers take a part of the items: enough for as much time. */
+static job share_of(const work *w, const entrant *e)
+{
+    job mine = w->all;
+    if (e->tier == NULL || strncmp(e->tier, "portable", 8) == 0)
+        mine.items /= w->divisor;
+    return mine;
+}
+
+static void run(const entrant *e, const work *w, uint8_t *answer)
+{
+    const job mine = share_of(w, e);
+    function_for(e->can, w->kind)(&mine, answer);
+}
+
+static void prove(const entrant *e, const work *w, uint8_t *answer)
+{
+    size_t bytes = w->answer_bytes / w->all.items * share_of(w, e).items;
+    bytes = w->answer_bytes < w->all.items ? w->answer_bytes : bytes;
+    memset(answer, 0xEE, w->answer_bytes);
+    run(e, w, answer);
+    if (memcmp(answer, w->answer, bytes) != 0) {
+        fprintf(stderr, "driver: %s %s: wrong answer in %s\n", e->name, e->tier ? e->tier : "", w->kind);
+        exit(3);
+    }
+}
+
+/* Core cycles of one run. */
+static double timed(const entrant *e, const work *w, uint8_t *answer)
+{
+    run(e, w, answer);
+    uint64_t t0 = ticks();
+    chain(ADDITIONS);
+    uint64_t t1 = ticks();
+    run(e, w, answer);
+    uint64_t t2 = ticks();
+    chain(ADDITIONS);
+    uint64_t t3 = ticks();
+    double cycles_per_tick = 2.0 * ADDITIONS / (double)((t1 - t0) + (t3 - t2));
+    return (double)(t2 - t1) * cycles_per_tick;
+}
+
+static void measure(const char *path, entrant *entrants, size_t count, size_t laps)
+{
+    const work w = load(path);
+    uint8_t *answer = malloc(w.answer_bytes);
+    double *cycles = calloc(laps * count, sizeof *cycles);
+    if (answer == NULL || cycles == NULL)
+        fail(path, "no memory");
+    for (size_t i = 0; i < count; i++)
+        if (function_for(entrants[i].can, w.kind) != NULL)
+            prove(&entrants[i], &w, answer);
+    for (size_t lap = 0; lap < laps; lap++)
+        for (size_t i = 0; i < count; i++)
+            if (function_for(entrants[i].can, w.kind) != NULL)
+                cycles[i * laps + lap] = timed(&entrants[i], &w, answer);
+    for (size_t i = 0; i < count; i++) {
+        if (function_for(entrants[i].can, w.kind) == NULL)
+            continue;
+        size_t items = share_of(&w, &entrants[i]).items;
+        printf("%s\t%s%s%s\t%zu\t", path, entrants[i].name, entrants[i].tier ? "@" : "",
+               entrants[i].tier ? entrants[i].tier : "", items);
+        for (size_t lap = 0; lap < laps; lap++)
+            printf("%.3f ", cycles[i * laps + lap] / (double)items);
+        printf("\n");
+    }
+    free(answer), free(cycles);
+}
+
+static int once(char **arguments)
+{
+    const work w = load(arguments[0]);
+    const entrant e = enter(arguments[1]);
+    uint8_t *answer = malloc(w.answer_bytes);
+    if (answer == NULL)
+        fail(arguments[0], "no memory");
+    prove(&e, &w, answer);
+    printf("%zu\n", share_of(&w, &e).items);
+    return 0;
+}
+
+static int tiers(char *path)
+{
+    const entrant e = enter(path);
+    for (size_t i = 0; e.can->tier(i) != NULL; i++)
+        printf("%s\n", e.can->tier(i));
+    return 0;
+}
+
+int main(int count, char **arguments)
+{
+    if (count == 3 && strcmp(arguments[1], "tiers") == 0)
+        return tiers(arguments[2]);
+    if (count == 4 && strcmp(arguments[1], "once") == 0)
+        return once(arguments + 2);
+    if (count < 6 || strcmp(arguments[1], "measure") != 0)
+        fail("usage", "driver tiers | measure | once: see the head of driver.c");
+    entrant entrants[MOST];
+    size_t entered = 0;
+    int jobs = 3;
+    while (jobs < count && strcmp(arguments[jobs], "--") != 0)
+        jobs++;
+    for (int i = jobs + 1; i < count && entered < MOST; i++)
+        entrants[entered++] = enter(arguments[i]);
+    for (int i = 3; i < jobs; i++)
+        measure(arguments[i], entrants, entered, strtoul(arguments[2], NULL, 10));
+    return 0;
+}

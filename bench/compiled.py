@@ -1,0 +1,287 @@
+"""Our kernels on every tier, beside the C libraries, without Python: cycles an item, interleaved, in one process.
+
+    python bench/compiled.py [--laps 200] [--peer FOLDER]...
+
+The driver and an adapter a library (bench/c/) are compiled now, with gcc, into a temporary folder. Libraries that are
+installed by name are found by the compiler; --peer names a folder outside the repository that holds a built checkout of
+one more (headers and .so or .a, wherever in it), or of another version. What is not there is listed as missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from peers import openssl_well
+from people import PROTECTION_KEY, SECURITY_KEY, VALIDITY_VECTOR, VECTORS, people
+
+ROOT = Path(__file__).parent.parent
+C = Path(__file__).parent / "c"
+ROOMS = ("base", "sm3", "sm4", "derive", "token")
+OURS = "ehc"
+LAPS = 200
+
+
+@dataclass(frozen=True)
+class Library:
+    """A peer: its adapter in bench/c/, the header and library that show it is there, and how to get it."""
+
+    adapter: str
+    header: str
+    stem: str
+    get: str
+
+
+LIBRARIES = (
+    Library("libgcrypt.c", "gcrypt.h", "gcrypt", "apt install libgcrypt20-dev"),
+    Library("openssl.c", "openssl/evp.h", "crypto", "apt install libssl-dev"),
+    Library("botan.cpp", "botan/block_cipher.h", "botan-2", "apt install libbotan-2-dev"),
+    Library("gmssl.c", "gmssl/sm4.h", "gmssl", "build a checkout of guanzhi/GmSSL, give its folder with --peer"),
+)
+INCLUDES = ("/usr/include", "/usr/include/botan-2", "/usr/local/include")
+
+
+class Failed(RuntimeError):
+    """A compiler or the driver said no; the message holds what it said."""
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"{Path(command[0]).name} ended with {done.returncode}: {done.stderr.strip()[:2000]}")
+    return done.stdout
+
+
+# ---- what is built ----
+
+
+def build_driver(folder: Path) -> Path:
+    driver = folder / "driver"
+    run("gcc", "-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", driver, C / "driver.c", "-ldl")
+    return driver
+
+
+def build_ours(folder: Path, native: Path = ROOT / "native", flags: Sequence[str] = ("-O3",)) -> Path:
+    """The kernels, with the flags of setup.py, and their adapter as one shared object."""
+    target = folder / "ehc.so"
+    sources = [source for room in ROOMS for source in sorted((native / room).glob("*.c"))]
+    includes = [f"-I{native / room}" for room in ("include", *ROOMS)]
+    options = (*flags, "-std=c11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,-Bsymbolic")
+    run("gcc", *options, f"-I{C}", *includes, "-o", target, C / "ehc.c", *sources)
+    return target
+
+
+def build_peer(library: Library, folder: Path, root: Path | None = None) -> Path | None:
+    """The library's adapter as a shared object; None when the library is not there, by name or under `root`."""
+    place = _installed(library) if root is None else _checkout(library, root)
+    if place is None:
+        return None
+    include, found = place
+    source = C / library.adapter
+    compiler = ("g++", "-std=c++17") if source.suffix == ".cpp" else ("gcc", "-std=c11")
+    target = folder / f"{source.stem}{'' if root is None else '-' + root.name}.so"
+    options = ("-O3", "-fPIC", "-shared", "-fvisibility=hidden", f"-I{C}", *include, "-o", target, source)
+    run(*compiler, *options, *found)
+    return target
+
+
+def _installed(library: Library) -> tuple[list[str], list[str]] | None:
+    for folder in map(Path, INCLUDES):
+        if (folder / library.header).exists():
+            return ([] if folder == Path("/usr/include") else [f"-I{folder}"]), [f"-l{library.stem}"]
+    return None
+
+
+def _checkout(library: Library, root: Path) -> tuple[list[str], list[str]] | None:
+    headers = sorted(root.rglob(library.header))
+    shared = sorted(root.rglob(f"lib{library.stem}.so")) or sorted(root.rglob(f"lib{library.stem}.so.*"))
+    built = shared or sorted(root.rglob(f"lib{library.stem}.a"))
+    if not headers or not built:
+        return None
+    include = {header.parents[library.header.count("/")] for header in headers}
+    search = f"-Wl,--disable-new-dtags,-rpath,{built[0].parent}"
+    return [f"-I{folder}" for folder in sorted(include)], [search, str(built[0])]
+
+
+# ---- what is done ----
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job's items and, by OpenSSL through `cryptography`, its answer."""
+
+    name: str
+    kind: str  # the adapter's function
+    unit: str  # what a cycle count is divided by
+    items: list[bytes]
+    answer: bytes
+    divisor: int = 8  # the portable tier and the peers take this part of the items
+    id_lengths: Sequence[int] = ()
+    units: int = 1  # in an item
+
+    def file(self, folder: Path) -> Path:
+        offsets = [0]
+        for item in self.items:
+            offsets.append(offsets[-1] + len(item))
+        count = len(self.items)
+        head = struct.pack("=3I8s", count, len(self.answer), self.divisor, self.kind.encode())
+        parts = head, struct.pack(f"={count + 1}I", *offsets), bytes(self.id_lengths or bytes(count)), self.answer
+        path = folder / f"{self.name}.job"
+        path.write_bytes(b"".join((*parts, *self.items)))
+        return path
+
+
+def _rows(name: str, rows: list[tuple[str, str, str]]) -> Job:
+    ids = bytes.fromhex("".join(openssl_well.derive(rows, SECURITY_KEY)))
+    lengths = [len(row[0] + row[1]) for row in rows]
+    return Job(name, "derive", "person", ["".join(row).encode() for row in rows], ids, id_lengths=lengths)
+
+
+def _codes(count: int) -> Job:
+    """Dynamic codes; one in 64 is forged, one expired."""
+    now, vector = VALIDITY_VECTOR
+    cards = list(VECTORS.values())
+    tokens = openssl_well.tokens([now + i % 600 for i in range(count)], PROTECTION_KEY)
+    tokens[0] = vector
+    tokens[5::64] = openssl_well.tokens([now - 3600] * len(tokens[5::64]), PROTECTION_KEY)
+    tokens[9::64] = ["0" * 32] * len(tokens[9::64])
+    texts = [f"{cards[i % len(cards)]}:0:{token}" for i, token in enumerate(tokens)]
+    accepted = bytes(openssl_well.check(texts, PROTECTION_KEY, now))
+    return Job("check N", "check", "token", [text.encode() for text in texts], accepted)
+
+
+def jobs(scale: int = 1) -> list[Job]:
+    """scale: divides the number of items, for a quick look."""
+    count = 4096 // scale
+    one = [*VECTORS, *(row for row in people(count) if len("".join(row).encode()) <= 55)][:count]
+    two = [(a, b, (name * 9)[:20]) for a, b, name in people(3 * count) if not name.isascii()][:count]
+    blocks = [SECURITY_KEY, *(struct.pack("=2Q", i, i * i) for i in range(1, 2 * count))]
+    messages = [b"abc", *(item * 2 for item in blocks[1 : count // 4])]
+    bulk = b"".join(blocks)[:16384]
+    last = openssl_well.sm4_ecb(blocks[count // 4 - 1], bytes(16))
+    return [
+        _rows("derive, one block", one),
+        _rows("derive, two blocks", two),
+        _codes(count),
+        Job("SM4-ECB", "ecb", "byte", blocks, openssl_well.sm4_ecb(SECURITY_KEY, b"".join(blocks)), units=16),
+        Job("SM4 key schedule", "keys", "key", blocks[: count // 4], last, divisor=1),
+        Job("SM3, long", "hash", "byte", [bulk], openssl_well.sm3(bulk), divisor=1, units=len(bulk)),
+        Job("SM3, 32 bytes", "hash", "message", messages, b"".join(map(openssl_well.sm3, messages)), divisor=1),
+    ]
+
+
+# ---- what came out ----
+
+
+def measure(
+    laps: int = LAPS, peers: Iterable[Path] = (), native: Path = ROOT / "native", scale: int = 1
+) -> dict[str, Any]:
+    """{"jobs": {job: {"unit", "contenders": {name: {"items", "p10", "median", "slower"}}}}, "missing", "laps"}.
+
+    slower[name of a tier of ours]: how many times that tier's cycles the contender needed, median of the laps' ratios.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        driver, ours = build_driver(folder), build_ours(folder, native)
+        found, missing = _peers(folder, peers)
+        entrants = [f"{ours}@{tier}" for tier in run(driver, "tiers", ours).split()] + [str(peer) for peer in found]
+        work = jobs(scale)
+        files = [job.file(folder) for job in work]
+        text = run(driver, "measure", str(laps), *files, "--", *entrants)
+    return {"laps": laps, "jobs": _results(text, {job.name: job for job in work}), "missing": missing}
+
+
+def _peers(folder: Path, given: Iterable[Path]) -> tuple[list[Path], dict[str, str]]:
+    """Adapters that could be built, and library -> how to get it for the others."""
+    found, missing = [], {}
+    checkouts = [(library, root) for root in given for library in LIBRARIES if _checkout(library, root)]
+    for root in given:
+        if root not in (checkout for _, checkout in checkouts):
+            known = ", ".join(f"{library.header} with lib{library.stem}" for library in LIBRARIES)
+            raise Failed(f"--peer {root}: holds none of {known}; is it built?")
+    for library in LIBRARIES:
+        installed = build_peer(library, folder)
+        outside = [build_peer(library, folder, root) for one, root in checkouts if one is library]
+        adapters = [adapter for adapter in (installed, *outside) if adapter]
+        found += adapters
+        if not adapters:
+            missing[Path(library.adapter).stem] = library.get
+    return found, missing
+
+
+def _results(text: str, work: dict[str, Job]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    laps: dict[str, dict[str, list[float]]] = {}
+    for line in text.splitlines():
+        file, name, items, figures = line.split("\t")
+        job = work[Path(file).stem]
+        cycles = [float(figure) / job.units for figure in figures.split()]
+        laps.setdefault(job.name, {})[name] = cycles
+        entry = found.setdefault(job.name, {"unit": job.unit, "contenders": {}})
+        entry["contenders"][name] = {
+            "items": int(items) * job.units,
+            "p10": _short(_p10(cycles)),
+            "median": _short(median(cycles)),
+        }
+    for job_name, entry in found.items():
+        tiers = [name for name in entry["contenders"] if is_ours(name)]
+        for name, contender in entry["contenders"].items():
+            contender["slower"] = {tier: _short(_pairwise(laps[job_name], name, tier)) for tier in tiers}
+    return found
+
+
+def is_ours(contender: str) -> bool:
+    return contender.startswith(OURS + "@")
+
+
+def _p10(values: list[float]) -> float:
+    return quantiles(values, n=10)[0] if len(values) > 1 else values[0]
+
+
+def _pairwise(laps: dict[str, list[float]], theirs: str, ours: str) -> float:
+    return median(a / b for a, b in zip(laps[theirs], laps[ours], strict=True))
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def table(result: dict[str, Any]) -> str:
+    """A line a job and contender: quiet tenth percentile, median, and how much slower than our best tier."""
+    lines = []
+    for name, job in result["jobs"].items():
+        best = next(iter(job["contenders"]))
+        for contender, one in job["contenders"].items():
+            lines.append(
+                f"{name:20} {contender:22} {one['p10']:>9,.2f} {one['median']:>9,.2f} cycles a {job['unit']:8}"
+                f"{one['slower'][best]:>8.2f} times {best}"
+            )
+    lines += [f"missing: {name}: {get}" for name, get in result["missing"].items()]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--laps", type=int, default=LAPS)
+    parser.add_argument("--peer", type=Path, action="append", default=[], metavar="FOLDER")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    options = parser.parse_args()
+    result = measure(options.laps, options.peer)
+    print(json.dumps(result, indent=2) if options.json else table(result))
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failed as error:
+        sys.exit(str(error))
