@@ -20,7 +20,7 @@ INCLUDES = ["native/include", *(f"native/{room}" for room in ROOMS)]
 HEADERS = sorted(
     path
     for room in (*ROOMS, "include", "frame", "bindings")
-    for kind in ("h", "pxd")
+    for kind in ("h", "pxd", "pxi")
     for path in glob(f"native/{room}/*.{kind}")
 )
 

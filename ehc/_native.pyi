@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ehc.crypto.batch import Row
+from ehc.crypto.columns import ArrowArray
 from ehc.crypto.token import Checked, Fields
 
 @final
@@ -41,20 +42,45 @@ def tier() -> str: ...
 def sm3(data: bytes | bytearray | memoryview) -> bytes: ...
 def hmac_sm3(key: bytes | bytearray | memoryview, data: bytes | bytearray | memoryview) -> bytes: ...
 def sm4_ecb(key: bytes | KeyHandle, data: bytes, decrypt: bool) -> bytes: ...
-def derive(
-    key: bytes | KeyHandle, data: NDArray[np.uint8], offsets: NDArray[np.uint32], id_lengths: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]: ...
 def pack_rows(
     source: Iterable[Row],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint8], list[tuple[int, str]]]: ...
+def derive_rows(
+    key: bytes | KeyHandle, source: Iterable[Row]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8], int, NDArray[np.uint8], list[tuple[int, str]]]: ...
+def check_rows(data: NDArray[np.uint8], offsets: NDArray[np.uint32], id_lengths: NDArray[np.uint8]) -> None: ...
+def derive(
+    key: bytes | KeyHandle,
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.uint32],
+    id_lengths: NDArray[np.uint8],
+    mindex: NDArray[np.uint8],
+    card_id: NDArray[np.uint8],
+    status: NDArray[np.uint8],
+    begin: int,
+    end: int,
+) -> int: ...
+def rekey(
+    old_key: bytes | KeyHandle,
+    new_key: bytes | KeyHandle,
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.uint32],
+    id_lengths: NDArray[np.uint8],
+    old_card_id: NDArray[np.uint8],
+    new_card_id: NDArray[np.uint8],
+    status: NDArray[np.uint8],
+    begin: int,
+    end: int,
+) -> int: ...
 def pack_columns(
-    type_data: NDArray[np.uint8],
-    type_offsets: NDArray[np.int32],
-    number_data: NDArray[np.uint8],
-    number_offsets: NDArray[np.int32],
-    name_data: NDArray[np.uint8],
-    name_offsets: NDArray[np.int32],
+    *columns: NDArray[np.uint8] | NDArray[np.int32],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint8]]: ...
+def join_columns(
+    *columns: NDArray[np.uint8] | NDArray[np.int32],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint8]]: ...
+def arrow_text(
+    array: ArrowArray,
+) -> tuple[NDArray[np.uint8], NDArray[np.int32] | NDArray[np.int64], NDArray[np.uint8] | None, int] | None: ...
 def hex_upper(rows: NDArray[np.uint8]) -> bytes: ...
 def parse_payload(text: bytes) -> tuple[int, int, int, Fields | None]: ...
 def check_token(

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ehc.cards.identity import encode, normalise
 from ehc.crypto import pack_columns
-from ehc.crypto.batch import Column, Padding
+from ehc.crypto.batch import Padding
+from ehc.crypto.columns import Column
 from ehc.errors import IdentityError
 from ehc.model import Identity
 from ehc.ports import KeyService

@@ -13,7 +13,17 @@ from __future__ import annotations
 
 from ehc._native import KeyHandle, hmac_sm3, sm3, tier, tiers, wipe
 from ehc._native import equal as constant_time_equal
-from ehc.crypto.batch import Batch, DerivedBatch, HexColumns, RowError, derive_batch, hex_digits, pack_columns
+from ehc.crypto.batch import (
+    Batch,
+    DerivedBatch,
+    HexColumns,
+    RekeyedBatch,
+    RowError,
+    derive_batch,
+    hex_digits,
+    pack_columns,
+    rekey_batch,
+)
 from ehc.crypto.sm4 import sm4_ecb_decrypt, sm4_ecb_encrypt
 from ehc.crypto.token import VerdictBatch, Window, check_batch, check_token, make_token, parse_payload
 
@@ -22,6 +32,7 @@ __all__ = [
     "DerivedBatch",
     "HexColumns",
     "KeyHandle",
+    "RekeyedBatch",
     "RowError",
     "VerdictBatch",
     "Window",
@@ -34,6 +45,7 @@ __all__ = [
     "make_token",
     "pack_columns",
     "parse_payload",
+    "rekey_batch",
     "sm3",
     "sm4_ecb_decrypt",
     "sm4_ecb_encrypt",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ehc import _native
 from ehc._native import KeyHandle
+from ehc.crypto.columns import Column, TextColumn, buffers
 from ehc.errors import STATUS
 
 Row = tuple[str | bytes, str | bytes, str | bytes]
@@ -67,6 +69,20 @@ class Batch:
         data, offsets, id_lengths, errors = _native.pack_rows(rows)
         return cls(data, offsets, id_lengths, tuple(RowError(row, reason) for row, reason in errors))
 
+    @classmethod
+    def from_columns(cls, id_type: TextColumn, id_number: TextColumn, name: TextColumn) -> Batch:
+        """Pack three columns exactly as they are, without a Python object a row; a row with a null is an error.
+
+        A column is an array of text or bytes of any library that speaks Arrow's C data interface (pyarrow, nanoarrow,
+        …), or the pair of its buffers. Raises ValueError for columns of other types or of unequal length.
+        """
+        columns = {"id_type": id_type, "id_number": id_number, "name": name}
+        found = {field: buffers(field, column) for field, column in columns.items()}
+        data, offsets, id_lengths = _native.join_columns(*(part for column, _ in found.values() for part in column))
+        null = {row: f"{field} is null" for field, (_, rows) in found.items() for row in rows.tolist()}
+        id_lengths[list(null)] = 0  # refused, whatever stands under a null
+        return cls(data, offsets, id_lengths, tuple(RowError(row, null[row]) for row in sorted(null)))
+
     def __len__(self) -> int:
         return len(self.id_lengths)
 
@@ -103,32 +119,109 @@ def _hex_rows(rows: NDArray[np.uint8], lengths: NDArray[np.integer]) -> list[str
 
 
 def derive_batch(
-    rows: Batch | Iterable[Row], security_key: bytes | KeyHandle, *, padding: Padding = "full"
+    rows: Batch | Iterable[Row],
+    security_key: bytes | KeyHandle,
+    *,
+    padding: Padding = "full",
+    threads: int | None = None,
 ) -> DerivedBatch:
     """Derive mindex and card id of every row (domain.md section 1) from the exact bytes given.
 
     rows: a Batch, or (id_type, id_number, name) tuples. security_key (安全密钥): 16 bytes or a handle.
+    threads: how many share a large batch (None: 1); the answer is the same.
     Normalising them first is cards.identity's work.
     A bad row is an entry of `.errors`, and the others are done. Raises ValueError for a key of another length, for
     offsets that lie outside the data and for more than 4 GiB of rows.
     """
+    _require(padding)
+    if isinstance(rows, list) and len(rows) <= _FEW:
+        mindex, card_id, status, bad, id_lengths, packing = _native.derive_rows(security_key, rows)
+        return DerivedBatch(
+            mindex, card_id, _row_errors(packing, status) if bad else (), _lengths(id_lengths, status, bad, padding)
+        )
+    batch = rows if isinstance(rows, Batch) else Batch.pack(rows)
+    key = security_key if isinstance(security_key, KeyHandle) else KeyHandle(security_key)
+    mindex, card_id, status = _results(len(batch))
+    bad = _in_parts(threads, batch, partial(_native.derive, key), mindex, card_id, status)
+    errors = _row_errors(batch.errors, status) if bad else ()
+    return DerivedBatch(mindex, card_id, errors, _lengths(batch.id_lengths, status, bad, padding))
+
+
+_FEW = 64  # rows for which an array for each step in between would cost more than the cards
+_PART = 1 << 14  # rows: a millisecond or two, so that no thread waits long for another
+
+
+def _results(n: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    return np.empty((n, 32), np.uint8), np.empty((n, 32), np.uint8), np.empty(n, np.uint8)
+
+
+def _in_parts(threads: int | None, batch: Batch, work: Callable[..., int], *results: NDArray[np.uint8]) -> int:
+    """Call work(data, offsets, id_lengths, *results, begin, end) for all rows, on that many threads; returns the sum of
+    what it returns."""
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is at least 1, not {threads}")
+    _native.check_rows(batch.data, batch.offsets, batch.id_lengths)
+    arrays = (batch.data, batch.offsets, batch.id_lengths, *results)
+    parts = range(0, len(batch), _PART)
+    if threads is None or threads == 1 or len(parts) < 2:
+        return work(*arrays, 0, len(batch))
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  a hundredth of a second that few calls need
+
+    with ThreadPoolExecutor(min(threads, len(parts)), "ehc-derive") as pool:
+        return sum(pool.map(lambda begin: work(*arrays, begin, min(begin + _PART, len(batch))), parts))
+
+
+def _require(padding: Padding) -> None:
     if padding not in ("full", "minimal"):
         raise ValueError(f"padding is 'full' or 'minimal', not {padding!r}")
-    batch = rows if isinstance(rows, Batch) else Batch.pack(rows)
-    mindex, card_id, status = _native.derive(security_key, batch.data, batch.offsets, batch.id_lengths)
-    short = (batch.id_lengths <= 16) & (padding == "minimal")
-    lengths = np.where(status != 0, 0, np.where(short, 16, 32)).astype(np.uint8)
-    return DerivedBatch(mindex, card_id, _row_errors(batch.errors, status), lengths)
 
 
-def _row_errors(packing: Sequence[RowError], status: NDArray[np.uint8]) -> tuple[RowError, ...]:
+def _lengths(id_lengths: NDArray[np.uint8], status: NDArray[np.uint8], bad: int, padding: Padding) -> NDArray[np.uint8]:
+    """How many bytes of each card id count."""
+    if padding == "full":
+        lengths = np.full(len(status), 32, np.uint8)
+    else:
+        lengths = np.where(id_lengths <= 16, np.uint8(16), np.uint8(32))
+    if bad:
+        lengths[status != 0] = 0
+    return lengths
+
+
+def _row_errors(packing: Sequence[tuple[int, str]], status: NDArray[np.uint8]) -> tuple[RowError, ...]:
     reasons = {int(row): STATUS[int(status[row])] for row in np.flatnonzero(status)}
     reasons.update(packing)  # packing knows more
     return tuple(RowError(row, reasons[row]) for row in sorted(reasons))
 
 
-Column = tuple[NDArray[np.uint8], NDArray[np.int32]]
-"""One UTF-8 column in Arrow's layout: bytes, and n + 1 offsets into them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class RekeyedBatch:
+    """Card ids of a batch under two security keys, row for row; a row in error is all zeros and named in `errors`."""
+
+    old_card_id: NDArray[np.uint8]  # [n, 32]
+    new_card_id: NDArray[np.uint8]  # [n, 32]
+    errors: tuple[RowError, ...]
+    card_id_lengths: NDArray[np.uint8]  # [n] as of DerivedBatch
+
+    def __len__(self) -> int:
+        return len(self.old_card_id)
+
+
+def rekey_batch(
+    rows: Batch | Iterable[Row],
+    old_key: bytes | KeyHandle,
+    new_key: bytes | KeyHandle,
+    *,
+    padding: Padding = "full",
+    threads: int | None = None,
+) -> RekeyedBatch:
+    """The card ids that derive_batch gives under either key, of all rows in one pass, without the mindex."""
+    _require(padding)
+    batch = rows if isinstance(rows, Batch) else Batch.pack(rows)
+    old, new = (key if isinstance(key, KeyHandle) else KeyHandle(key) for key in (old_key, new_key))
+    old_ids, new_ids, status = _results(len(batch))
+    bad = _in_parts(threads, batch, partial(_native.rekey, old, new), old_ids, new_ids, status)
+    errors = _row_errors(batch.errors, status) if bad else ()
+    return RekeyedBatch(old_ids, new_ids, errors, _lengths(batch.id_lengths, status, bad, padding))
 
 
 def pack_columns(id_type: Column, id_number: Column, name: Column) -> tuple[Batch, NDArray[np.intp]]:

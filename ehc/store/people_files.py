@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ehc.cards.issuing import FIELDS, PersonColumns
-from ehc.crypto.batch import Column
+from ehc.crypto.columns import Column
 from ehc.errors import FileError
 from ehc.store.csv_lines import LINE_BYTES, RawLines, Refusal, raw_lines, split
 

@@ -9,15 +9,13 @@ import numpy as np
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.unicode cimport PyUnicode_DATA, PyUnicode_DecodeASCII, PyUnicode_GET_LENGTH, PyUnicode_KIND, PyUnicode_READ
+from cpython.buffer cimport PyBUF_CONTIG, PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
 include "ehc.pxd"
-
-cdef extern from "Python.h":
-    bint PyUnicode_IS_ASCII(object text)
-
 
 
 def _init():
@@ -139,187 +137,7 @@ def sm4_ecb(key, const uint8_t[::1] data not None, bint decrypt):
     return out
 
 
-def derive(key, const uint8_t[::1] data not None, const uint32_t[::1] offsets not None,
-           const uint8_t[::1] id_lengths not None):
-    """(mindex uint8[n, 32], card_id uint8[n, 32], status uint8[n]); rows checked against data's size before."""
-    cdef KeyHandle handle = _handle(key)
-    cdef size_t n = id_lengths.shape[0]
-    cdef size_t i, size = data.shape[0]
-    if offsets.shape[0] != <Py_ssize_t>(n + 1):
-        raise ValueError(f"{n} rows need {n + 1} offsets, not {offsets.shape[0]}")
-    for i in range(n + 1):
-        if offsets[i] > size:
-            raise ValueError(f"offsets[{i}] = {offsets[i]} lies past the {size} bytes of data")
-    mindex, card_id = np.empty((n, 32), np.uint8), np.empty((n, 32), np.uint8)
-    status = np.empty(n, np.uint8)
-    cdef uint8_t[:, ::1] m = mindex, c = card_id
-    cdef uint8_t[::1] s = status
-    if n:
-        with nogil:
-            ehc_derive_batch(&handle._key, &data[0] if size else NULL, &offsets[0], &id_lengths[0], n, &m[0, 0],
-                             &c[0, 0], &s[0])
-    return mindex, card_id, status
-
-
-cdef class _Rows:
-    """Growing packed rows: text after text, and where each row ends."""
-    cdef uint8_t *data
-    cdef uint32_t *ends
-    cdef size_t size, room, count, ends_room
-
-    def __cinit__(self):
-        self.grow_ends()
-        self.ends[0] = 0
-
-    def __dealloc__(self):
-        free(self.data)
-        free(self.ends)
-
-    cdef int reserve(self, size_t n) except -1:
-        cdef size_t room = 2 * (self.size + n) + 4096
-        if self.size + n <= self.room:
-            return 0
-        grown = <uint8_t *>realloc(self.data, room)
-        if grown == NULL:
-            raise MemoryError()
-        self.data, self.room = grown, room
-        return 0
-
-    cdef int grow_ends(self) except -1:
-        cdef size_t room = 2 * self.ends_room + 64
-        grown = <uint32_t *>realloc(self.ends, room * sizeof(uint32_t))
-        if grown == NULL:
-            raise MemoryError()
-        self.ends, self.ends_room = grown, room
-        return 0
-
-    cdef int end_row(self) except -1:
-        if self.size > 0xFFFFFFFF:
-            raise ValueError("a batch holds at most 4 GiB; split it")
-        self.count += 1
-        if self.count == self.ends_room:
-            self.grow_ends()
-        self.ends[self.count] = <uint32_t>self.size
-        return 0
-
-    cdef Py_ssize_t append(self, cell) except -1:
-        """Bytes as they are, text in UTF-8; how many bytes were added."""
-        cdef size_t before = self.size
-        if isinstance(cell, str):
-            self.append_text(cell)
-        elif isinstance(cell, bytes):
-            self.append_bytes(PyBytes_AS_STRING(cell), PyBytes_GET_SIZE(cell))
-        else:
-            raise TypeError(f"str or bytes wanted, not {type(cell).__name__}")
-        return self.size - before
-
-    cdef int append_bytes(self, const char *p, size_t n) except -1:
-        self.reserve(n)
-        memcpy(self.data + self.size, p, n)
-        self.size += n
-        return 0
-
-    cdef int append_text(self, text) except -1:  # a str or of a subclass
-        """Encodes by itself: PyUnicode_AsUTF8 would leave a copy in every str."""
-        cdef Py_ssize_t i, n = PyUnicode_GET_LENGTH(text)
-        cdef int kind = PyUnicode_KIND(text)
-        cdef const void *characters = PyUnicode_DATA(text)
-        cdef uint32_t c
-        cdef uint8_t *to
-        if PyUnicode_IS_ASCII(text):
-            return self.append_bytes(<const char *>characters, n)
-        self.reserve(4 * n)
-        to = self.data + self.size
-        for i in range(n):
-            c = PyUnicode_READ(kind, characters, i)
-            if c < 0x80:
-                to[0] = c
-                to += 1
-            elif c < 0x800:
-                to[0], to[1] = 0xC0 | c >> 6, 0x80 | c & 0x3F
-                to += 2
-            elif c < 0x10000:
-                if 0xD800 <= c <= 0xDFFF:
-                    text.encode()  # raises the error that names the place
-                to[0], to[1], to[2] = 0xE0 | c >> 12, 0x80 | c >> 6 & 0x3F, 0x80 | c & 0x3F
-                to += 3
-            else:
-                to[0], to[1], to[2], to[3] = 0xF0 | c >> 18, 0x80 | c >> 12 & 0x3F, 0x80 | c >> 6 & 0x3F, 0x80 | c & 0x3F
-                to += 4
-        self.size = to - self.data
-        return 0
-
-
-def pack_rows(source):
-    """(data, offsets, id_lengths, [(row, reason)]) of an iterable of (id_type, id_number, name)."""
-    cdef _Rows rows = _Rows()
-    cdef size_t before
-    cdef Py_ssize_t id_length
-    id_lengths, errors = bytearray(), []
-    for row in source:
-        before = rows.size
-        id_length = 0
-        try:
-            id_type, id_number, name = row
-            id_length = rows.append(id_type)
-            id_length += rows.append(id_number)
-            rows.append(name)
-        except UnicodeEncodeError as error:
-            errors.append((rows.count, f"cannot be written in UTF-8: {error.reason} at character {error.start}"))
-            rows.size, id_length = before, 0
-        except (TypeError, ValueError) as error:
-            errors.append((rows.count, f"not an (id_type, id_number, name) of text: {error}"))
-            rows.size, id_length = before, 0
-        rows.end_row()
-        id_lengths.append(min(id_length, 255))
-    data, offsets = np.empty(rows.size, np.uint8), np.empty(rows.count + 1, np.uint32)
-    cdef uint8_t[::1] bytes_view = data
-    cdef uint32_t[::1] ends_view = offsets
-    if rows.size:
-        memcpy(&bytes_view[0], rows.data, rows.size)
-    memcpy(&ends_view[0], rows.ends, (rows.count + 1) * sizeof(uint32_t))
-    return data, offsets, np.frombuffer(id_lengths, np.uint8), errors
-
-
-def pack_columns(const uint8_t[::1] type_data not None, const int32_t[::1] type_offsets not None,
-                 const uint8_t[::1] number_data not None, const int32_t[::1] number_offsets not None,
-                 const uint8_t[::1] name_data not None, const int32_t[::1] name_offsets not None):
-    """(data, offsets, id_lengths, status): rows of Arrow columns that are canonical already; the others have
-    status EHC_ROW_IRREGULAR and no bytes."""
-    cdef size_t n = type_offsets.shape[0] - 1
-    if type_offsets.shape[0] == 0:
-        raise ValueError("a column of n rows has n + 1 offsets, at least one")
-    if number_offsets.shape[0] != type_offsets.shape[0] or name_offsets.shape[0] != type_offsets.shape[0]:
-        raise ValueError("the three columns must have the same number of rows")
-    _check_offsets(type_offsets, type_data.shape[0])
-    _check_offsets(number_offsets, number_data.shape[0])
-    _check_offsets(name_offsets, name_data.shape[0])
-    cdef size_t size = type_data.shape[0] + number_data.shape[0] + name_data.shape[0]
-    if size > 0xFFFFFFFF:
-        raise ValueError("a batch holds at most 4 GiB of rows; split it")
-    data = np.empty(size + 1, np.uint8)
-    offsets = np.zeros(n + 1, np.uint32)
-    id_lengths, status = np.empty(n, np.uint8), np.empty(n, np.uint8)
-    cdef ehc_column kind, number, name
-    kind.data, kind.offsets = &type_data[0] if type_data.shape[0] else NULL, &type_offsets[0]
-    number.data, number.offsets = &number_data[0] if number_data.shape[0] else NULL, &number_offsets[0]
-    name.data, name.offsets = &name_data[0] if name_data.shape[0] else NULL, &name_offsets[0]
-    cdef uint8_t[::1] out = data, lengths = id_lengths, s = status
-    cdef uint32_t[::1] ends = offsets
-    if n:
-        with nogil:
-            ehc_pack_columns(&kind, &number, &name, n, &out[0], &ends[0], &lengths[0], &s[0])
-    return data[:offsets[n]], offsets, id_lengths, status
-
-
-cdef int _check_offsets(const int32_t[::1] offsets, Py_ssize_t size) except -1:
-    cdef Py_ssize_t i
-    cdef int32_t last = 0
-    for i in range(offsets.shape[0]):
-        if offsets[i] < last or offsets[i] > size:
-            raise ValueError(f"column offset {i} is {offsets[i]}: not between {last} and {size}")
-        last = offsets[i]
-    return 0
+include "rows.pxi"
 
 
 def hex_upper(const uint8_t[:, ::1] rows not None):

@@ -28,12 +28,21 @@ cdef extern from "ehc.h" nogil:
     size_t ehc_derive_batch(const ehc_sm4_key *security_key, const uint8_t *data, const uint32_t *offsets,
                             const uint8_t *id_lengths, size_t n, uint8_t *mindex, uint8_t *card_id, uint8_t *status)
 
+    size_t ehc_rekey_batch(const ehc_sm4_key *old_key, const ehc_sm4_key *new_key, const uint8_t *data,
+                           const uint32_t *offsets, const uint8_t *id_lengths, size_t n, uint8_t *old_card_id,
+                           uint8_t *new_card_id, uint8_t *status)
+
     ctypedef struct ehc_column:
         const uint8_t *data
         const int32_t *offsets
 
     size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
                             uint8_t *out, uint32_t *offsets, uint8_t *id_lengths, uint8_t *status)
+    enum:
+        EHC_JOIN_SLACK
+
+    size_t ehc_join_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
+                            uint8_t *out, uint32_t *offsets, uint8_t *id_lengths)
     void ehc_hex(const uint8_t *data, size_t n, uint8_t *out)
 
     ctypedef struct ehc_span:

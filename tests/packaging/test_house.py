@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 TRACKED = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True).rstrip("\0").split("\0")
 FILES = [ROOT / name for name in TRACKED if (ROOT / name).is_file()]
 C_KINDS = {".c", ".h", ".cpp", ".hpp"}
-LONGEST = dict.fromkeys([".py", ".pyi"], 400) | dict.fromkeys([*C_KINDS, ".pyx", ".pxd"], 600)
+LONGEST = dict.fromkeys([".py", ".pyi"], 400) | dict.fromkeys([*C_KINDS, ".pyx", ".pxd", ".pxi"], 600)
 ALLOWED_IN_ROOT = {"pyproject.toml", "setup.py", "native", "ehc", "bench", "tests", "README.md", "LICENSE"}
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 
@@ -40,7 +40,7 @@ def test_the_root_holds_what_the_house_says_and_dot_names():
 
 
 def test_file_names_are_unique_inside_native():
-    counts = Counter(path.name for path in native(*C_KINDS, ".pyx", ".pxd"))
+    counts = Counter(path.name for path in native(*C_KINDS, ".pyx", ".pxd", ".pxi"))
     assert len(counts) > 30
     assert [name for name, count in counts.items() if count > 1] == []
 
