@@ -1,4 +1,4 @@
-/* cpu.c: the only CPUID in the house. gcc's and clang's builtin also checks that the operating system saves the
+/* cpu.c: the only CPUID and the only HWCAP in the house. gcc's and clang's builtin also checks that the operating system saves the
  * wide registers (XGETBV). */
 #include "cpu.h"
 
@@ -31,6 +31,32 @@ unsigned ehc_cpu_features(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         bits |= CPU_AVX512;
     return bits;
+}
+
+#elif defined(__AARCH64EL__) && defined(__linux__)
+
+#include <sys/auxv.h>
+
+/* Bits of AT_HWCAP as the kernel's arch/arm64 asm/hwcap.h has them. */
+enum { HWCAP_ASIMD_BIT = 1 << 1, HWCAP_AES_BIT = 1 << 3, HWCAP_SM3_BIT = 1 << 18, HWCAP_SM4_BIT = 1 << 19 };
+
+unsigned ehc_cpu_features(void)
+{
+    unsigned long has = getauxval(AT_HWCAP);
+    unsigned bits = 0;
+    bits |= has & HWCAP_ASIMD_BIT ? CPU_NEON : 0u;
+    bits |= has & HWCAP_AES_BIT ? CPU_NEON_AES : 0u;
+    bits |= has & HWCAP_SM3_BIT ? CPU_NEON_SM3 : 0u;
+    bits |= has & HWCAP_SM4_BIT ? CPU_NEON_SM4 : 0u;
+    return bits;
+}
+
+#elif defined(__AARCH64EL__)
+
+/* NEON is part of AArch64; what else there is, no other system of ours was there to ask. */
+unsigned ehc_cpu_features(void)
+{
+    return CPU_NEON;
 }
 
 #else

@@ -7,7 +7,11 @@ enum {
     CPU_AESNI = 1 << 1,
     CPU_VAES = 1 << 2,
     CPU_AVX512 = 1 << 3, /* F, BW, VL */
-    CPU_GFNI = 1 << 4
+    CPU_GFNI = 1 << 4,
+    CPU_NEON = 1 << 5,     /* AArch64 */
+    CPU_NEON_AES = 1 << 6, /* AESE */
+    CPU_NEON_SM3 = 1 << 7,
+    CPU_NEON_SM4 = 1 << 8
 };
 
 /* What this processor and its operating system offer. */

@@ -1,6 +1,8 @@
 /* dispatch.c: THE table. Tiers in order of priority; the first that this processor runs is chosen, once.
  *
- * Places kept for the tiers to come (native/README.md, "Add an instruction set"): neon and armv8, portable_ct. */
+ * portable_ct stands above portable, so a processor without any of the vector tiers gets constant time by default;
+ * EHC_ISA=portable still forces the readable specification. The place of the SM3 and SM4 instructions of x86-64 (Arrow
+ * Lake, Lunar Lake) is above avx512; native/README.md says why there is no such row yet. */
 #include "dispatch.h"
 
 #include "cpu.h"
@@ -14,7 +16,16 @@ static const ehc_tier TIERS[] = {
      ehc_derive_few_vaes, ehc_rekey_vaes, TOKEN_KERNELS(portable)},
     {"avx2", CPU_AVX2 | CPU_AESNI, ehc_sm4_expand_aesni, ehc_sm4_x8_avx2, ehc_derive_x8_avx2, ehc_derive_few_avx2,
      ehc_rekey_avx2, TOKEN_KERNELS(portable)},
+#elif defined(__AARCH64EL__)
+    {"armv8", CPU_NEON | CPU_NEON_AES | CPU_NEON_SM3 | CPU_NEON_SM4, ehc_sm4_expand_armv8, ehc_sm4_x4_armv8,
+     ehc_derive_x4_armv8, ehc_derive_x4_armv8, ehc_rekey_armv8, TOKEN_CIPHERS(armv8)},
+    {"neon", CPU_NEON | CPU_NEON_AES, ehc_sm4_expand_neon, ehc_sm4_x4_neon, ehc_derive_x4_neon, ehc_derive_x4_neon,
+     ehc_rekey_neon, TOKEN_CIPHERS(neon)},
+    {"neon_tbl", CPU_NEON, ehc_sm4_expand_neon_tbl, ehc_sm4_x4_neon_tbl, ehc_derive_x4_neon_tbl, ehc_derive_x4_neon_tbl,
+     ehc_rekey_neon_tbl, TOKEN_CIPHERS(neon_tbl)},
 #endif
+    {"portable_ct", 0, ehc_sm4_expand_portable_ct, ehc_sm4_x32_portable_ct, ehc_derive_x32_portable_ct,
+     ehc_derive_x32_portable_ct, ehc_rekey_portable_ct, TOKEN_CIPHERS(portable_ct)},
     {"portable", 0, ehc_sm4_expand_portable, ehc_sm4_portable, ehc_derive_portable, ehc_derive_portable,
      ehc_rekey_portable, TOKEN_KERNELS(portable)},
 };

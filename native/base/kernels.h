@@ -29,6 +29,17 @@
     {ehc_hex_encode_##isa,  ehc_hex_decode_##isa,    ehc_token_scan_##isa, \
      ehc_token_times_##isa, ehc_sm4_many_keys_##isa, ehc_hmac_many_##isa}
 
+/* The same for a tier that leaves the text to the portable kernels and has its ciphers in lanes. */
+#define DECLARE_TOKEN_CIPHERS(isa)                                                                                \
+    void ehc_token_times_##isa(const uint32_t decrypt[32], const uint8_t *blocks, size_t n, int64_t *times,       \
+                               uint8_t *authentic);                                                               \
+    void ehc_sm4_many_keys_##isa(const uint8_t *keys, const uint8_t *in, uint8_t *out, size_t n, int decrypt);    \
+    void ehc_hmac_many_##isa(const uint32_t inner[8], const uint32_t outer[8], const uint8_t *messages, size_t n, \
+                             uint8_t *macs);
+#define TOKEN_CIPHERS(isa)                                                      \
+    {ehc_hex_encode_portable, ehc_hex_decode_portable, ehc_token_scan_portable, \
+     ehc_token_times_##isa,   ehc_sm4_many_keys_##isa, ehc_hmac_many_##isa}
+
 /* Up to so many rows take a tier's derive_few. */
 enum { EHC_FEW = 16 };
 
@@ -39,9 +50,17 @@ DECLARE_TOKEN(portable)
 DECLARE_EXPAND(ehc_sm4_expand_portable)
 DECLARE_BLOCKS(ehc_sm4_portable)
 DECLARE_DERIVE(ehc_derive_portable)
+DECLARE_EXPAND(ehc_sm4_expand_portable_ct)
+DECLARE_BLOCKS(ehc_sm4_x32_portable_ct)
+DECLARE_DERIVE(ehc_derive_x32_portable_ct)
+DECLARE_REKEY(ehc_rekey_portable_ct)
+DECLARE_TOKEN_CIPHERS(portable_ct)
 DECLARE_REKEY(ehc_rekey_portable)
 
 #if defined(__x86_64__)
+DECLARE_TOKEN(avx512)
+DECLARE_TOKEN(vaes)
+DECLARE_TOKEN(avx2)
 DECLARE_EXPAND(ehc_sm4_expand_avx512)
 DECLARE_BLOCKS(ehc_sm4_x16_avx512)
 DECLARE_DERIVE(ehc_derive_x16_avx512)
@@ -58,6 +77,27 @@ DECLARE_DERIVE(ehc_derive_x8_avx2)
 DECLARE_DERIVE(ehc_derive_few_avx2)
 DECLARE_REKEY(ehc_rekey_avx2)
 #endif
+
+#if defined(__AARCH64EL__)
+DECLARE_TOKEN_CIPHERS(armv8)
+DECLARE_EXPAND(ehc_sm4_expand_armv8)
+DECLARE_BLOCKS(ehc_sm4_x4_armv8)
+DECLARE_DERIVE(ehc_derive_x4_armv8)
+DECLARE_REKEY(ehc_rekey_armv8)
+DECLARE_TOKEN_CIPHERS(neon)
+DECLARE_EXPAND(ehc_sm4_expand_neon)
+DECLARE_BLOCKS(ehc_sm4_x4_neon)
+DECLARE_DERIVE(ehc_derive_x4_neon)
+DECLARE_REKEY(ehc_rekey_neon)
+DECLARE_TOKEN_CIPHERS(neon_tbl)
+DECLARE_EXPAND(ehc_sm4_expand_neon_tbl)
+DECLARE_BLOCKS(ehc_sm4_x4_neon_tbl)
+DECLARE_DERIVE(ehc_derive_x4_neon_tbl)
+DECLARE_REKEY(ehc_rekey_neon_tbl)
+#endif
+
+/* 6.2 a) of GB/T 32907, for sm4_portable.c and for the tier that looks it up in registers. */
+extern const uint8_t ehc_sm4_sbox[256];
 
 /* SM3 of one message of any length, used by every tier for rows of more than two blocks. SM3 has no secret-indexed
  * table: the portable form is constant time in the message. */

@@ -1,4 +1,5 @@
 /* derive_x16_avx512.c: batch derivation, 64 rows a group. Needs AVX-512 (F, BW, VL) and GFNI. Constant time. */
+#if defined(__x86_64__)
 #include "lanes_avx512.h"
 
 #define STREAMS 4
@@ -12,3 +13,4 @@
 
 #include "derive_body.h"
 #include "rekey_body.h"
+#endif

@@ -1,4 +1,5 @@
 /* derive_x8_avx2.c: batch derivation, 64 rows a group. Needs AVX2 and AES-NI. Constant time. */
+#if defined(__x86_64__)
 #include "lanes_avx2.h"
 
 #define STREAMS 8
@@ -12,3 +13,4 @@
 
 #include "derive_body.h"
 #include "rekey_body.h"
+#endif

@@ -1,4 +1,5 @@
 /* derive_x8_vaes.c: batch derivation, 64 rows a group. Needs AVX2, AES-NI and VAES. Constant time. */
+#if defined(__x86_64__)
 #define LANES_VAES
 #include "lanes_avx2.h"
 
@@ -13,3 +14,4 @@
 
 #include "derive_body.h"
 #include "rekey_body.h"
+#endif

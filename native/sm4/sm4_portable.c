@@ -4,7 +4,7 @@
 #include "sm4_constants.h"
 
 /* clang-format off */
-static const uint8_t SBOX[256] = {
+const uint8_t ehc_sm4_sbox[256] = {
     /* 6.2 a) */
     0xD6, 0x90, 0xE9, 0xFE, 0xCC, 0xE1, 0x3D, 0xB7, 0x16, 0xB6, 0x14, 0xC2, 0x28, 0xFB, 0x2C, 0x05,
     0x2B, 0x67, 0x9A, 0x76, 0x2A, 0xBE, 0x04, 0xC3, 0xAA, 0x44, 0x13, 0x26, 0x49, 0x86, 0x06, 0x99,
@@ -28,8 +28,9 @@ static const uint8_t SBOX[256] = {
 /* 6.2 a), the non-linear transform: the S-box on each byte. */
 static uint32_t tau(uint32_t x)
 {
-    return (uint32_t)SBOX[x >> 24] << 24 | (uint32_t)SBOX[x >> 16 & 0xFF] << 16 | (uint32_t)SBOX[x >> 8 & 0xFF] << 8 |
-           SBOX[x & 0xFF];
+    const uint8_t *s = ehc_sm4_sbox;
+    return (uint32_t)s[x >> 24] << 24 | (uint32_t)s[x >> 16 & 0xFF] << 16 | (uint32_t)s[x >> 8 & 0xFF] << 8 |
+           s[x & 0xFF];
 }
 
 /* 6.2 b), L, and 7.3, L' of the key schedule. */

@@ -1,4 +1,5 @@
 /* sm4_x16_avx512.c: SM4-ECB, sixteen blocks a vector. Needs AVX-512 (F, BW, VL) and GFNI. Constant time. */
+#if defined(__x86_64__)
 #include "lanes_avx512.h"
 
 #define STREAMS 4
@@ -10,3 +11,4 @@
 #include "sm4_lanes_body.h"
 
 #include "sm4_blocks_body.h"
+#endif

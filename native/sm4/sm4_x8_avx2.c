@@ -1,4 +1,5 @@
 /* sm4_x8_avx2.c: SM4-ECB, eight blocks a vector. Needs AVX2 and AES-NI. Constant time. */
+#if defined(__x86_64__)
 #include "lanes_avx2.h"
 
 #define STREAMS 8
@@ -10,3 +11,4 @@
 #include "sm4_lanes_body.h"
 
 #include "sm4_blocks_body.h"
+#endif

@@ -1,4 +1,5 @@
 /* sm4_x8_vaes.c: SM4-ECB, eight blocks a vector. Needs AVX2, AES-NI and VAES. Constant time. */
+#if defined(__x86_64__)
 #define LANES_VAES
 #include "lanes_avx2.h"
 
@@ -11,3 +12,4 @@
 #include "sm4_lanes_body.h"
 
 #include "sm4_blocks_body.h"
+#endif
