@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import struct
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -72,11 +74,14 @@ def build_driver(folder: Path) -> Path:
 
 def build_ours(folder: Path, native: Path = ROOT / "native", flags: Sequence[str] = ("-O3",)) -> Path:
     """The kernels, with the flags of setup.py, and their adapter as one shared object."""
-    target = folder / "ehc.so"
-    sources = [source for room in ROOMS for source in sorted((native / room).glob("*.c"))]
+    objects, target = folder / "".join(("ours", *flags)), folder / "ehc.so"
+    objects.mkdir()
+    sources = [C / "ehc.c", *(source for room in ROOMS for source in sorted((native / room).glob("*.c")))]
     includes = [f"-I{native / room}" for room in ("include", *ROOMS)]
-    options = (*flags, "-std=c11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,-Bsymbolic")
-    run("gcc", *options, f"-I{C}", *includes, "-o", target, C / "ehc.c", *sources)
+    options = (*flags, "-std=c11", "-fPIC", "-fvisibility=hidden", f"-I{C}", *includes)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda file: run("gcc", *options, "-c", file, "-o", objects / f"{file.stem}.o"), sources))
+    run("gcc", "-shared", "-Wl,-Bsymbolic", "-o", target, *sorted(objects.glob("*.o")))
     return target
 
 
@@ -182,22 +187,23 @@ def jobs(scale: int = 1) -> list[Job]:
 # ---- what came out ----
 
 
-def measure(
-    laps: int = LAPS, peers: Iterable[Path] = (), native: Path = ROOT / "native", scale: int = 1
-) -> dict[str, Any]:
-    """{"jobs": {job: {"unit", "contenders": {name: {"items", "p10", "median", "slower"}}}}, "missing", "laps"}.
+def measure(laps: int = LAPS, peers: Iterable[Path] = (), scale: int = 1, ours: Path | None = None) -> dict[str, Any]:
+    """laps, clock_hz, missing, jobs: {job: {unit, contenders: {name: {items, p10, median, slower}}}}.
 
     slower[name of a tier of ours]: how many times that tier's cycles the contender needed, median of the laps' ratios.
+    ours: what build_ours gave, if it is built already.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        driver, ours = build_driver(folder), build_ours(folder, native)
         found, missing = _peers(folder, peers)
+        driver, ours = build_driver(folder), ours or build_ours(folder)
         entrants = [f"{ours}@{tier}" for tier in run(driver, "tiers", ours).split()] + [str(peer) for peer in found]
         work = jobs(scale)
         files = [job.file(folder) for job in work]
         text = run(driver, "measure", str(laps), *files, "--", *entrants)
-    return {"laps": laps, "jobs": _results(text, {job.name: job for job in work}), "missing": missing}
+    clock, _, lines = text.partition("\n")
+    found = _results(lines, {job.name: job for job in work})
+    return {"laps": laps, "clock_hz": int(clock), "jobs": found, "missing": missing}
 
 
 def _peers(folder: Path, given: Iterable[Path]) -> tuple[list[Path], dict[str, str]]:

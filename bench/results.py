@@ -77,8 +77,8 @@ def ratio(result: dict[str, Any], group: str, ours: str, theirs: str) -> float |
     return median(a / b for a, b in pairs)
 
 
-def describe(measured: Iterable[Lap]) -> dict[str, Any]:
-    """The result of a run on this machine, now."""
+def describe(measured: Iterable[Lap], **parts: Any) -> dict[str, Any]:
+    """The result of a run on this machine, now; parts: what else was measured, "kernels" of compiled.measure first."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "machine": processor(),
@@ -89,6 +89,7 @@ def describe(measured: Iterable[Lap]) -> dict[str, Any]:
         "peers": [gmssl_python.version(), openssl_well.version()],
         "method": METHOD,
         "groups": groups(measured),
+        **parts,
     }
 
 

@@ -1,6 +1,6 @@
-"""The whole bench in one command, some three minutes: measure, judge, keep the result, regenerate the tables.
+"""The whole bench in one command, some five minutes: measure, judge, keep the result, regenerate the tables.
 
-    python bench/run.py [--laps 7] [--people 1000000] [--keep FOLDER] [--accept]
+    python bench/run.py [--laps 7] [--kernel-laps 200] [--people 1000000] [--peer FOLDER]... [--keep FOLDER] [--accept]
 
 Exit code 1 when the gate fails; then nothing is kept, unless --accept says that the loss is meant. The tables are
 regenerated only from the folder of the repository.
@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import compiled
 import gate
+import instructions
 import results
 import table
 
@@ -29,25 +33,42 @@ def measure(laps: int, people: int) -> list[results.Lap]:
         return results.laps(json.loads(file.read_text("utf-8")))
 
 
+def measure_kernels(laps: int, peers: list[Path]) -> tuple[dict[str, Any], instructions.Counts]:
+    """The C bench, and the instruction counts where there is a valgrind."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours = compiled.build_ours(Path(folder))
+        kernels = compiled.measure(laps, peers, ours=ours)
+        print(compiled.table(kernels))
+        return kernels, instructions.count(ours=ours) if shutil.which("valgrind") else {}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--laps", type=int, default=7)
+    parser.add_argument("--kernel-laps", type=int, default=compiled.LAPS, help="laps of the C bench")
+    parser.add_argument("--peer", type=Path, action="append", default=[], help="a built checkout; see compiled.py")
     parser.add_argument("--people", type=int, default=1_000_000, help="rows of the file for `ehc derive`")
     parser.add_argument("--keep", type=Path, default=results.FOLDER, help="folder of the results")
     parser.add_argument("--accept", action="store_true", help="keep the result although the gate fails")
     options = parser.parse_args()
     try:
-        result = results.describe(measure(options.laps, options.people))
+        kernels, counts = measure_kernels(options.kernel_laps, options.peer)
+        result = results.describe(measure(options.laps, options.people), kernels=kernels, instructions=counts)
     except subprocess.CalledProcessError as error:
         return error.returncode
     good = gate.report(result, results.load(results.path(result, options.keep)))
+    own = options.keep == results.FOLDER  # the counts stand beside the suite: kept when its own results are
+    good = instructions.report(counts, accept=options.accept and own) and good
     if good or options.accept:
         file = results.keep(result, options.keep)
         print(f"kept: {file.name}")
-        if options.keep == results.FOLDER:
+        if own:
             table.write(result)
     return 0 if good else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except compiled.Failed as error:
+        sys.exit(str(error))

@@ -94,12 +94,39 @@ def details(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def kernels(result: dict[str, Any]) -> str:
+    """A line a job and contender of the C bench; empty when it was not run."""
+    part = result.get("kernels")
+    if not part:
+        return ""
+    lines = [
+        "| kernel | contender | cycles, quiet tenth | median | million a second | times our best | times portable |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for name, job in part["jobs"].items():
+        best = next(iter(job["contenders"]))
+        for contender, one in job["contenders"].items():
+            cells = (
+                significant(one["p10"]),
+                significant(one["median"]),
+                significant(part["clock_hz"] / one["p10"] / 1e6),
+                significant(one["slower"][best]),
+                significant(one["slower"]["ehc@portable"]),
+            )
+            lines.append(f"| {name}, a {job['unit']} | {contender} | {' | '.join(cells)} |")
+    missing = [f"Missing: {name} ({get})." for name, get in part["missing"].items()]
+    clock = f"At {part['clock_hz'] / 1e9:.2f} GHz, {part['laps']} laps; `times`: medians of the laps' ratios."
+    return "\n".join([*lines, "", " ".join([clock, *missing])])
+
+
 def pages(result: dict[str, Any]) -> dict[Path, str]:
     """File -> what stands between its markers."""
     short = summary(result)
     return {
         ROOT / "README.md": short,
-        ROOT / "bench" / "README.md": short.replace("(bench/README.md)", "(#method)") + "\n\n" + details(result),
+        ROOT / "bench" / "README.md": "\n\n".join(
+            filter(None, (short.replace("(bench/README.md)", "(#method)"), kernels(result), details(result)))
+        ),
     }
 
 

@@ -1,7 +1,8 @@
 /* driver.c: times contenders beside each other, in laps, in core cycles.
  *
  *   driver tiers CONTENDER.so
- *   driver measure LAPS JOB.job... -- CONTENDER.so[@TIER]...     a line a job and contender: cycles an item, lap by lap
+ *   driver measure LAPS JOB.job... -- CONTENDER.so[@TIER]...     the clock in Hz, then a line a job and contender:
+ *                                                              cycles an item, lap by lap
  *   driver once JOB.job CONTENDER.so@TIER                        one run, for a tool that counts instructions
  *
  * A lap runs every contender once untimed, then once timed between two chains of dependent additions. A chain takes one
@@ -15,6 +16,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "job.h"
 
@@ -221,6 +223,22 @@ static int tiers(char *path)
     return 0;
 }
 
+/* Core cycles a second, now. */
+static double clock_hz(void)
+{
+    struct timespec start, end;
+    double fastest = 0;
+    for (int i = 0; i < 50; i++) {
+        clock_gettime(CLOCK_MONOTONIC, &start);
+        chain(100 * ADDITIONS);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        double seconds = (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
+        double hertz = 100.0 * ADDITIONS / seconds;
+        fastest = hertz > fastest ? hertz : fastest;
+    }
+    return fastest;
+}
+
 int main(int count, char **arguments)
 {
     if (count == 3 && strcmp(arguments[1], "tiers") == 0)
@@ -236,6 +254,7 @@ int main(int count, char **arguments)
         jobs++;
     for (int i = jobs + 1; i < count && entered < MOST; i++)
         entrants[entered++] = enter(arguments[i]);
+    printf("%.0f\n", clock_hz());
     for (int i = 3; i < jobs; i++)
         measure(arguments[i], entrants, entered, strtoul(arguments[2], NULL, 10));
     return 0;
