@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from peers import Peer
+from peers import optional as peers_there
 
 
 def _same(value: Any) -> Any:
@@ -24,9 +25,13 @@ class Contender:
     answer: Callable[[Any], Any] = _same  # what `run` gave -> the answer as every other contender gives it
 
 
-def peers(run: Callable[[Peer, Any], Any], shares: dict[Peer, int]) -> list[Contender]:
-    """The same job by each peer."""
-    return [Contender(peer.NAME, share, lambda job, peer=peer: run(peer, job)) for peer, share in shares.items()]
+def peers(run: Callable[[Peer, Any], Any], shares: dict[Peer, int], job: str, optional: int) -> list[Contender]:
+    """The same job by each peer, and by the optional ones that have the function `job`, `optional` items a run."""
+    others = {peer: optional for peer in peers_there()[0].values() if hasattr(peer, job)}
+    return [
+        Contender(peer.NAME, share, lambda items, peer=peer: run(peer, items))
+        for peer, share in (shares | others).items()
+    ]
 
 
 def by_name(*contenders: Contender | Sequence[Contender]) -> dict[str, Contender]:

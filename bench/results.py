@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from peers import gmssl_python, openssl_well
+from peers import gmssl_python, openssl_well, optional
 
 from ehc.cli.info import core, processor, versions
 
@@ -86,7 +86,8 @@ def describe(measured: Iterable[Lap], **parts: Any) -> dict[str, Any]:
         "tiers": core()["supported"],
         "compiler": core()["compiler"],
         "versions": {name: versions()[name] for name in ("ehc", "python", "numpy", "pyarrow")},
-        "peers": [gmssl_python.version(), openssl_well.version()],
+        "peers": [peer.version() for peer in (gmssl_python, openssl_well, *optional()[0].values())],
+        "missing": optional()[1],
         "method": METHOD,
         "groups": groups(measured),
         **parts,

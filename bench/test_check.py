@@ -28,11 +28,11 @@ CHECKING = by_name(
         answer=lambda verdicts: [verdict.accepted for verdict in verdicts],
     ),
     tiers("check", share=20_000, portable_share=20_000),
-    peers(lambda peer, payloads: peer.check(payloads, PROTECTION_KEY, NOW), PEERS),
+    peers(lambda peer, payloads: peer.check(payloads, PROTECTION_KEY, NOW), PEERS, "check", optional=5_000),
 )
 MAKING = by_name(
     Contender("ehc, make_token", 20_000, run=lambda times: [make_token(time, KEY) for time in times]),
-    peers(lambda peer, times: peer.tokens(times, PROTECTION_KEY), PEERS),
+    peers(lambda peer, times: peer.tokens(times, PROTECTION_KEY), PEERS, "tokens", optional=5_000),
 )
 
 

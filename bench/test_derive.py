@@ -37,6 +37,8 @@ CONTENDERS = by_name(
     peers(
         lambda peer, rows: peer.derive(rows, SECURITY_KEY),
         {openssl_well: 10_000, openssl_usual: 5_000, gmssl_python: 100},
+        job="derive",
+        optional=2_000,
     ),
 )
 

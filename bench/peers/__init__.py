@@ -3,12 +3,31 @@ that each may do once a list what its library lets it do once a list."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
 from typing import Protocol
 
 Row = tuple[str, str, str]
 
 
+OPTIONAL = {"tongsuo_well": "tongsuopy", "gmssl_compiled": "gmssl_pyx", "gmssl_ctypes": "gmssl-python and libgmssl"}
+"""Peers that take part where they are installed: module -> what to install."""
+
+
+def optional() -> tuple[dict[str, ModuleType], dict[str, str]]:
+    """The optional peers that are there, and module -> why it is not for the others."""
+    found, missing = {}, {}
+    for name, package in OPTIONAL.items():
+        try:
+            found[name] = import_module(f"peers.{name}")
+        except ImportError as error:
+            missing[name] = f"{package}: {error}"
+    return found, missing
+
+
 class Peer(Protocol):
+    """A peer that lacks a function is left out of that job."""
+
     NAME: str  # as tables print it
 
     def version(self) -> str: ...
