@@ -9,6 +9,7 @@ regenerated only from the folder of the repository.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import subprocess
@@ -22,6 +23,9 @@ import gate
 import instructions
 import results
 import table
+
+from ehc.cli import bench
+from ehc.errors import InputError
 
 
 def measure(laps: int, people: int) -> list[results.Lap]:
@@ -48,12 +52,16 @@ def main() -> int:
     parser.add_argument("--kernel-laps", type=int, default=compiled.LAPS, help="laps of the C bench")
     parser.add_argument("--peer", type=Path, action="append", default=[], help="a built checkout; see compiled.py")
     parser.add_argument("--people", type=int, default=1_000_000, help="rows of the file for `ehc derive`")
+    parser.add_argument("--curve-rows", type=int, default=10_000_000, help="largest batch of the scaling curves")
+    parser.add_argument("--curve-seconds", type=float, default=60, help="how long `ehc bench`'s part takes, about")
     parser.add_argument("--keep", type=Path, default=results.FOLDER, help="folder of the results")
     parser.add_argument("--accept", action="store_true", help="keep the result although the gate fails")
     options = parser.parse_args()
     try:
         kernels, counts = measure_kernels(options.kernel_laps, options.peer)
-        result = results.describe(measure(options.laps, options.people), kernels=kernels, instructions=counts)
+        laps = measure(options.laps, options.people)
+        short = bench.result(options.curve_seconds, options.curve_rows)
+        result = results.describe(laps, kernels=kernels, instructions=counts, curves=short["curves"])
     except subprocess.CalledProcessError as error:
         return error.returncode
     good = gate.report(result, results.load(results.path(result, options.keep)))
@@ -62,6 +70,8 @@ def main() -> int:
     if good or options.accept:
         file = results.keep(result, options.keep)
         print(f"kept: {file.name}")
+        with contextlib.suppress(InputError):  # no matplotlib: no picture
+            bench.draw(short, file.with_suffix(".png"), bench.pyplot())
         if own:
             table.write(result)
     return 0 if good else 1

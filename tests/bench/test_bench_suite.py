@@ -1,10 +1,12 @@
 """The suite runs, each contender giving the right answers; short here, and never judged by time."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import compiled
 import pytest
 import results
 import table
@@ -27,7 +29,8 @@ def test_every_contender_answers_right():
 def test_one_command_measures_judges_and_keeps(tmp_path):
     before = (ROOT / "README.md").read_bytes()
     ran = subprocess.run(
-        [sys.executable, ROOT / "bench" / "run.py", "--laps=1", "--people=5000", f"--keep={tmp_path}", "--accept"],
+        [sys.executable, ROOT / "bench" / "run.py", "--laps=1", "--kernel-laps=2", "--people=5000",
+         "--curve-rows=1000", "--curve-seconds=0.1", f"--keep={tmp_path}", "--accept"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode in (0, 1), ran.stdout + ran.stderr  # 1: the gate, which short laps may miss
@@ -35,7 +38,10 @@ def test_one_command_measures_judges_and_keeps(tmp_path):
     kept = json.loads(file.read_text("utf-8"))
     assert file == results.path(kept, tmp_path)
     assert set(kept["groups"]) == {"derive", "check", "make token", "sm3", "sm4-ecb", "derive a file"}
+    assert set(kept["kernels"]["jobs"]) == {job.name for job in compiled.jobs(64)}
+    assert set(kept["curves"]) == {"rows", "threads", "memory"}
     assert "derive: ehc, packed batch / gmssl" in ran.stdout
+    assert "portable" in kept["instructions"] or not shutil.which("valgrind")
     assert "not measured" not in ran.stdout
     assert all(len(one["per_second"]) == 1 for one in kept["groups"]["derive"]["contenders"].values())
     assert (ROOT / "README.md").read_bytes() == before
