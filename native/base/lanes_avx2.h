@@ -8,7 +8,8 @@
 #ifndef EHC_LANES_AVX2_H
 #define EHC_LANES_AVX2_H
 
-#if defined(__clang__) && defined(LANES_VAES)
+#if defined(EHC_SIMDE) /* the intrinsics in plain C: tests/native/test_simde.py */
+#elif defined(__clang__) && defined(LANES_VAES)
 #pragma clang attribute push(__attribute__((target("avx2,aes,vaes"))), apply_to = function)
 #elif defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,aes"))), apply_to = function)
@@ -18,7 +19,11 @@
 #pragma GCC target("avx2,aes")
 #endif
 
+#if defined(EHC_SIMDE)
+#include EHC_SIMDE
+#else
 #include <immintrin.h>
+#endif
 
 #include "base.h"
 

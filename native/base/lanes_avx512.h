@@ -5,13 +5,18 @@
 #ifndef EHC_LANES_AVX512_H
 #define EHC_LANES_AVX512_H
 
-#if defined(__clang__)
+#if defined(EHC_SIMDE) /* the intrinsics in plain C: tests/native/test_simde.py */
+#elif defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,gfni"))), apply_to = function)
 #else
 #pragma GCC target("avx512f,avx512bw,avx512vl,gfni,prefer-vector-width=512")
 #endif
 
+#if defined(EHC_SIMDE)
+#include EHC_SIMDE
+#else
 #include <immintrin.h>
+#endif
 
 #include "base.h"
 
