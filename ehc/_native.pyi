@@ -78,6 +78,12 @@ def pack_columns(
 def join_columns(
     *columns: NDArray[np.uint8] | NDArray[np.int32],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.uint8]]: ...
+def card_lines(
+    lines: NDArray[np.int64],
+    mindex: NDArray[np.uint8] | None,
+    card_id: NDArray[np.uint8],
+    card_id_lengths: NDArray[np.uint8],
+) -> NDArray[np.uint8]: ...
 def arrow_text(
     array: ArrowArray,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32] | NDArray[np.int64], NDArray[np.uint8] | None, int] | None: ...

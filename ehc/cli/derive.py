@@ -49,9 +49,10 @@ def derive(  # noqa: PLR0917  the command line, not called from code
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a row was refused.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace CARDS and the rejects file if they exist.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Throw an interrupted run away, begin anew.")] = False,
-    block: Annotated[
-        int, typer.Option(metavar="KIB", min=1, max=1 << 18, help="KiB read at a time; a crash costs that much work.")
-    ] = 2048,
+    block: Annotated[int, typer.Option(metavar="KIB", min=1, max=1 << 18, help="KiB read at a time.")] = 2048,
+    checkpoint: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="A crash costs that much work; 0: one block.")
+    ] = 0.5,
     keyring: Folder = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
@@ -88,6 +89,7 @@ def derive(  # noqa: PLR0917  the command line, not called from code
         encoding=encoding,
         stream_format=stream_format,
         block_bytes=block << 10,
+        checkpoint=checkpoint,
         force=force,
         restart=restart,
     )

@@ -113,6 +113,17 @@ def hex_digits(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.frombuffer(text, np.uint8).reshape(len(rows), 2 * rows.shape[1])
 
 
+def card_lines(
+    lines: NDArray[np.int64],
+    mindex: NDArray[np.uint8] | None,
+    card_id: NDArray[np.uint8],
+    card_id_lengths: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    """CSV lines "number,mindex,card_id" of rows [n, 32] as one text, without a Python object a row; mindex None leaves
+    it out. A row of length 0 has no line."""
+    return _native.card_lines(lines, mindex, card_id, card_id_lengths)
+
+
 def _hex_rows(rows: NDArray[np.uint8], lengths: NDArray[np.integer]) -> list[str]:
     text = _native.hex_upper(rows).decode("ascii")
     return [text[64 * i : 64 * i + 2 * length] for i, length in enumerate(lengths.tolist())]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -20,13 +21,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ehc.cards.issuing import Issued
-from ehc.crypto.batch import hex_digits
+from ehc.crypto import card_lines, hex_digits
 from ehc.errors import FileError
 from ehc.store.csv_lines import Refusal
 from ehc.store.people_files import STANDARD_STREAM, Block, Format, PeopleFile
-from ehc.store.run_journal import beside, open_part, private, put, remove_folder, sync, sync_folder
+from ehc.store.run_journal import beside, open_part, private, put, remove_folder, reserve, sync, sync_folder
 
 ROW_GROUP_ROWS = 1 << 17
+ROOM_BYTES = 1 << 25  # of the disk, taken before they are written: on ext4 writing is several times faster then
 
 
 def card_schema(people: PeopleFile, mindex: bool) -> pa.Schema:
@@ -35,8 +37,19 @@ def card_schema(people: PeopleFile, mindex: bool) -> pa.Schema:
     return pa.schema([pa.field("line", pa.int64()), *people.kept, *digests])
 
 
-def card_rows(block: Block, issued: Issued, schema: pa.Schema) -> pa.RecordBatch:
+class Cards(NamedTuple):
+    """A block of people and what was issued for them."""
+
+    block: Block
+    issued: Issued
+
+    def __len__(self) -> int:
+        return len(self.block.lines) - len(self.issued.refused)
+
+
+def card_rows(cards: Cards, schema: pa.Schema) -> pa.RecordBatch:
     """The rows of a block that got a card."""
+    block, issued = cards
     columns = [pa.array(block.lines), *block.kept]
     if issued.refused:
         fine = pa.array(issued.card_id_lengths > 0)
@@ -61,10 +74,19 @@ def csv_header(schema: pa.Schema) -> bytes:
     return _csv_line(schema.names)
 
 
-def csv_rows(rows: pa.RecordBatch) -> memoryview | bytes:
-    """The lines of a batch. Only kept columns can need quotes."""
-    if not len(rows):
+def csv_rows(cards: Cards, schema: pa.Schema) -> memoryview | bytes:
+    """The lines of a block."""
+    if not len(cards):
         return b""
+    if not cards.block.kept:
+        issued = cards.issued
+        mindex = issued.mindex if "mindex" in schema.names else None
+        return card_lines(cards.block.lines, mindex, issued.card_id, issued.card_id_lengths).data
+    return _csv_rows(card_rows(cards, schema))
+
+
+def _csv_rows(rows: pa.RecordBatch) -> memoryview:
+    """With columns that were kept: only these can need quotes."""
     plain = {"line", "mindex", "card_id"}
     cells = [
         column.cast(pa.string()) if name in plain else _csv_cells(column)
@@ -92,10 +114,14 @@ def _csv_line(cells: Iterable[str | int]) -> bytes:
 class CardFile(Protocol):
     """Where cards go."""
 
-    def write(self, rows: pa.RecordBatch) -> None: ...
+    def write(self, cards: Cards) -> None: ...
 
-    def sync(self) -> int:
-        """Make all that was written durable; returns how much there is, for the journal."""
+    def flush(self) -> int:
+        """Hand all that was written to the system; returns how much there is, for the journal."""
+        ...
+
+    def sync(self) -> None:
+        """Make durable what was flushed. May run beside write(), never beside flush()."""
         ...
 
     def complete(self) -> None:
@@ -133,19 +159,30 @@ class CsvCards:
     def __init__(self, path: Path, schema: pa.Schema, done: int) -> None:
         for field in schema:
             _require_castable(field)
+        self._schema = schema
         self._file = open_part(beside(path, ".part"), done)
+        self._end = self._room = done
         if not done:
-            self._file.write(csv_header(schema))
+            self._append(csv_header(schema))
 
-    def write(self, rows: pa.RecordBatch) -> None:
-        self._file.write(csv_rows(rows))
+    def write(self, cards: Cards) -> None:
+        self._append(csv_rows(cards, self._schema))
 
-    def sync(self) -> int:
-        sync(self._file)
-        return self._file.tell()
+    def _append(self, text: memoryview | bytes) -> None:
+        if self._end + len(text) > self._room:
+            self._room += reserve(self._file, self._room, ROOM_BYTES + len(text))
+        self._end += self._file.write(text)
+
+    def flush(self) -> int:
+        self._file.flush()
+        return self._end
+
+    def sync(self) -> None:
+        os.fsync(self._file.fileno())
 
     def complete(self) -> None:
-        self.sync()
+        self._file.truncate(self._end)
+        sync(self._file)
 
     def close(self) -> None:
         self._file.close()
@@ -168,36 +205,49 @@ class ParquetCards:
             remove_folder(self._folder)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._rows: list[pa.RecordBatch] = []
+        self._waiting: list[BinaryIO] = []  # segments that are not durable yet
 
-    def write(self, rows: pa.RecordBatch) -> None:
-        if len(rows):
-            self._rows.append(rows)
+    def write(self, cards: Cards) -> None:
+        if len(cards):
+            self._rows.append(card_rows(cards, self._schema))
 
-    def sync(self) -> int:
+    def flush(self) -> int:
         if self._rows:
-            with private(self._segment(self._done), "wb") as file:
-                with pa.ipc.new_file(file, self._schema) as writer:
-                    for rows in self._rows:
-                        writer.write_batch(rows)
-                sync(file)
-            sync_folder(self._folder)
+            file = private(self._segment(self._done), "wb")
+            self._waiting.append(file)
+            with pa.ipc.new_file(file, self._schema) as writer:
+                for rows in self._rows:
+                    writer.write_batch(rows)
+            file.flush()
             self._done, self._rows = self._done + 1, []
         return self._done
+
+    def sync(self) -> None:
+        if self._waiting:
+            for file in self._waiting:
+                sync(file)
+            self._drop()
+            sync_folder(self._folder)
+
+    def _drop(self) -> None:
+        while self._waiting:
+            self._waiting.pop().close()
 
     def _segment(self, number: int) -> Path:
         return self._folder / f"{number:08}.arrow"
 
     def complete(self) -> None:
+        self.flush()
         self.sync()
         with private(self._part, "wb") as file:
             stream = ParquetStream(file, self._schema)
             for rows in self._batches():
-                stream.write(rows)
+                stream.write_rows(rows)
             stream.complete()
             sync(file)
 
     def close(self) -> None:
-        pass
+        self._drop()
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         for number in range(self._done):
@@ -211,17 +261,21 @@ class CsvStream:
     def __init__(self, schema: pa.Schema) -> None:
         for field in schema:
             _require_castable(field)
+        self._schema = schema
         sys.stdout.buffer.write(csv_header(schema))
 
-    def write(self, rows: pa.RecordBatch) -> None:
-        sys.stdout.buffer.write(csv_rows(rows))
+    def write(self, cards: Cards) -> None:
+        sys.stdout.buffer.write(csv_rows(cards, self._schema))
+        sys.stdout.buffer.flush()  # whoever reads it need not wait
 
-    def sync(self) -> int:
-        sys.stdout.buffer.flush()
+    def flush(self) -> int:
         return 0
 
+    def sync(self) -> None:
+        pass
+
     def complete(self) -> None:
-        self.sync()
+        sys.stdout.buffer.flush()
 
     def close(self) -> None:
         pass
@@ -232,10 +286,22 @@ class ParquetStream:
 
     def __init__(self, stream: BinaryIO, schema: pa.Schema) -> None:
         self._stream, self._schema = stream, schema
-        self._writer = pq.ParquetWriter(stream, schema)
+        kept = [name for name in schema.names if name not in {"line", "mindex", "card_id"}]
+        # hex of a cipher has no two values alike and nothing to compress
+        self._writer = pq.ParquetWriter(
+            stream,
+            schema,
+            use_dictionary=kept,
+            write_statistics=["line", *kept],
+            compression={name: "NONE" if name in {"mindex", "card_id"} else "SNAPPY" for name in schema.names},
+            column_encoding={"line": "DELTA_BINARY_PACKED"},
+        )
         self._waiting: list[pa.RecordBatch] = []
 
-    def write(self, rows: pa.RecordBatch) -> None:
+    def write(self, cards: Cards) -> None:
+        self.write_rows(card_rows(cards, self._schema))
+
+    def write_rows(self, rows: pa.RecordBatch) -> None:
         self._waiting.append(rows)
         if sum(map(len, self._waiting)) >= ROW_GROUP_ROWS:
             self._write_groups(last=False)
@@ -247,8 +313,11 @@ class ParquetStream:
         self._writer.write_table(table.slice(0, whole), row_group_size=ROW_GROUP_ROWS)
         self._waiting = table.slice(whole).to_batches()
 
-    def sync(self) -> int:
+    def flush(self) -> int:
         return 0
+
+    def sync(self) -> None:
+        pass
 
     def complete(self) -> None:
         self._write_groups(last=True)
@@ -263,7 +332,8 @@ class Rejects(Protocol):
     """Where refused rows go."""
 
     def write(self, refused: Iterable[Refusal]) -> None: ...
-    def sync(self) -> int: ...
+    def flush(self) -> int: ...
+    def sync(self) -> None: ...
     def complete(self) -> None: ...
     def close(self) -> None: ...
 
@@ -280,12 +350,15 @@ class RejectsFile:
                 self._file.write(_csv_line(Refusal._fields))
             self._file.write(_csv_line(refusal))
 
-    def sync(self) -> int:
-        sync(self._file)
+    def flush(self) -> int:
+        self._file.flush()
         return self._file.tell()
 
+    def sync(self) -> None:
+        os.fsync(self._file.fileno())
+
     def complete(self) -> None:
-        self.sync()
+        sync(self._file)
 
     def close(self) -> None:
         self._file.close()
@@ -298,8 +371,11 @@ class RejectLines:
         for line, column, reason in refused:
             print(f"line {line}{f', {column}' if column else ''}: {reason}", file=sys.stderr)
 
-    def sync(self) -> int:
+    def flush(self) -> int:
         return 0
+
+    def sync(self) -> None:
+        pass
 
     def complete(self) -> None:
         pass

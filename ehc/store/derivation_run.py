@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from ehc.crypto import sm3
 from ehc.crypto.batch import Padding
 from ehc.errors import Conflict, FileError
 from ehc.ports import KeyService
-from ehc.store.card_files import RejectLines, Rejects, RejectsFile, card_rows, card_schema, open_cards, place
+from ehc.store.card_files import CardFile, Cards, RejectLines, Rejects, RejectsFile, card_schema, open_cards, place
 from ehc.store.csv_lines import Refusal
 from ehc.store.people_files import (
     STANDARD_STREAM,
@@ -27,7 +28,7 @@ from ehc.store.people_files import (
     format_of,
     open_people,
 )
-from ehc.store.run_journal import Journal, Progress
+from ehc.store.run_journal import Checkpoints, Journal, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Job:
     encoding: Encoding = Encoding.UTF_8
     stream_format: Format = Format.CSV
     block_bytes: int = 1 << 21
+    checkpoint: float = 0.5  # seconds between two; 0: after each block
     force: bool = False  # replace files that exist
     restart: bool = False  # throw an interrupted run away
 
@@ -52,7 +54,7 @@ class Job:
 
 
 class DerivationRun:
-    """A job on opened files, under lock. Iterate to do it: each step is durable when its Progress comes out.
+    """A job on opened files, under lock. Iterate to do it, a Progress for each block; it is durable at the checkpoints.
 
     done: what an earlier, interrupted run did. size: of the input, in the unit of Progress.offset, if known.
     """
@@ -90,24 +92,33 @@ class DerivationRun:
             held.callback(cards.close)
             rejects: Rejects = RejectsFile(job.rejects, progress.rejects) if job.rejects else RejectLines()
             held.callback(rejects.close)
+            checkpoints = Checkpoints(job.checkpoint, partial(self._checkpoint, cards, rejects))
+            held.callback(checkpoints.close)
             for block in self._people.blocks(Position(progress.offset, progress.line)):
-                issued = issue(block.people, self._keys, job.padding)
-                rows, refused = card_rows(block, issued, schema), self._refused(block, issued)
-                cards.write(rows)
+                issued = Cards(block, issue(block.people, self._keys, job.padding))
+                refused = self._refused(*issued)
+                cards.write(issued)
                 rejects.write(refused)
-                progress = Progress(
+                progress = msgspec.structs.replace(
+                    progress,
                     offset=block.following.offset,
                     line=block.following.line,
-                    output=cards.sync(),
-                    rejects=rejects.sync(),
-                    rows=progress.rows + len(rows) + len(refused),
-                    cards=progress.cards + len(rows),
+                    rows=progress.rows + len(issued) + len(refused),
+                    cards=progress.cards + len(issued),
                 )
-                self._save(progress)
+                if checkpoints.due():
+                    progress = msgspec.structs.replace(progress, output=cards.flush(), rejects=rejects.flush())
+                    checkpoints.begin(progress)
                 yield progress
+            checkpoints.close()
             cards.complete()
             rejects.complete()
             self._save(msgspec.structs.replace(progress, finishing=True))
+
+    def _checkpoint(self, cards: CardFile, rejects: Rejects, progress: Progress) -> None:
+        cards.sync()
+        rejects.sync()
+        self._save(progress)
 
     def _save(self, progress: Progress) -> None:
         if self._journal:

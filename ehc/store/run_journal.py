@@ -1,8 +1,8 @@
 """How a long run over files survives kill -9: the output grows in `OUT.part`, `OUT.progress` says how far it counts.
 
-Each step appends to the part, syncs it, then replaces the journal. A run that begins anew cuts the part back to the
-length in the journal and goes on from there; what was not in the journal is done again. A journal of another input,
-other options or another key is refused. `OUT.lock` keeps a second process away.
+Each block is appended to the part; now and then (`Checkpoints`) the part is synced, then the journal replaced. A run
+that begins anew cuts the part back to the length in the journal and goes on from there; what was not in the journal is
+done again. A journal of another input, other options or another key is refused. `OUT.lock` keeps a second process away.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -143,6 +145,47 @@ def open_part(path: Path, length: int) -> BinaryIO:
     file.truncate(length)
     file.seek(length)
     return file
+
+
+def reserve(file: BinaryIO, offset: int, length: int) -> int:
+    """Take that much of the disk in one go; what is not written must be cut off in the end. Where it is not to be had
+    the write itself will say so. Returns length."""
+    with contextlib.suppress(OSError):
+        os.posix_fallocate(file.fileno(), offset, length)
+    return length
+
+
+class Checkpoints:
+    """Puts a run's progress into its journal, at most every so many seconds, while the work goes on.
+
+    seconds 0: at every offer, before the work goes on.
+    """
+
+    def __init__(self, seconds: float, write: Callable[[Progress], None]) -> None:
+        """write: makes what is in the files durable, then the progress; it runs in a thread."""
+        self._seconds, self._write = seconds, write
+        self._pool = ThreadPoolExecutor(1, "ehc-checkpoint")
+        self._running: Future[None] | None = None
+        self._last = time.monotonic()
+
+    def due(self) -> bool:
+        """Raises what the one before raised."""
+        if self._running and self._running.done():
+            self._running.result()
+            self._running = None
+        return not self._running and time.monotonic() - self._last >= self._seconds
+
+    def begin(self, progress: Progress) -> None:
+        self._last = time.monotonic()
+        self._running = self._pool.submit(self._write, progress)
+        if not self._seconds:
+            self._running.result()
+
+    def close(self) -> None:
+        """Wait for the last one. Raises what it raised."""
+        self._pool.shutdown()
+        if self._running:
+            self._running.result()
 
 
 def remove_folder(path: Path) -> None:

@@ -43,6 +43,11 @@ cdef extern from "ehc.h" nogil:
 
     size_t ehc_join_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
                             uint8_t *out, uint32_t *offsets, uint8_t *id_lengths)
+    enum:
+        EHC_CARD_LINE
+
+    size_t ehc_card_lines(const int64_t *lines, const uint8_t *mindex, const uint8_t *card_id,
+                          const uint8_t *card_id_lengths, size_t n, uint8_t *out)
     void ehc_hex(const uint8_t *data, size_t n, uint8_t *out)
 
     ctypedef struct ehc_span:

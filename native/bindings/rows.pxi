@@ -316,6 +316,21 @@ def join_columns(*columns):
     return data[:size], offsets, id_lengths
 
 
+def card_lines(const int64_t[::1] lines not None, const uint8_t[:, ::1] mindex, const uint8_t[:, ::1] card_id not None,
+               const uint8_t[::1] card_id_lengths not None):
+    """uint8[...]: CSV lines of the rows whose length is not 0; mindex None: without that column."""
+    cdef size_t n = lines.shape[0], size = 0
+    if n != <size_t>card_id_lengths.shape[0] or n != _rows_of(card_id) or (mindex is not None and n != _rows_of(mindex)):
+        raise ValueError("lines, ids and lengths must have the same number of rows")
+    text = np.empty(n * EHC_CARD_LINE, np.uint8)
+    cdef uint8_t[::1] out = text
+    if n:
+        with nogil:
+            size = ehc_card_lines(&lines[0], &mindex[0, 0] if mindex is not None else NULL, &card_id[0, 0],
+                                  &card_id_lengths[0], n, &out[0])
+    return text[:size]
+
+
 # The structures of the Arrow C data interface, as far as a text column needs them.
 cdef struct _ArrowSchema:
     const char *format

@@ -111,6 +111,12 @@ enum { EHC_JOIN_SLACK = 32 };
 size_t ehc_join_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
                         uint8_t *out, uint32_t *offsets, uint8_t *id_lengths);
 
+/* Cards as CSV lines: number, mindex (none where it is NULL), the first card_id_lengths[i] bytes of the card id, in
+ * upper-case hex. A row of length 0 has no line. `out` needs EHC_CARD_LINE bytes a row. Returns the bytes written. */
+enum { EHC_CARD_LINE = 20 + 1 + 64 + 1 + 64 + 1 };
+size_t ehc_card_lines(const int64_t *lines, const uint8_t *mindex, const uint8_t *card_id,
+                      const uint8_t *card_id_lengths, size_t n, uint8_t *out);
+
 /* Upper-case hex: 2·n characters, no terminator. */
 void ehc_hex(const uint8_t *data, size_t n, uint8_t *out);
 

@@ -195,11 +195,34 @@ static void sample_person(const ehc_sm4_key *root)
     CHECK(strcmp(text, "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928") == 0);
 }
 
+/* Lines of CSV: numbers of every length, an id of 16 bytes, a row without a card. */
+static void card_lines(void)
+{
+    static const int64_t NUMBERS[3] = {0, 5, INT64_MAX};
+    static const uint8_t LENGTHS_OF_IDS[3] = {16, 0, 32};
+    static const char SIXTEEN[] = "0101010101010101"
+                                  "0101010101010101";
+    uint8_t ids[3 * 32];
+    char out[3 * EHC_CARD_LINE], expected[3 * EHC_CARD_LINE + 1];
+    memset(ids, 1, sizeof ids);
+    for (int with_mindex = 0; with_mindex < 2; with_mindex++) {
+        char mindex[66] = "";
+        if (with_mindex)
+            snprintf(mindex, sizeof mindex, ",%s%s", SIXTEEN, SIXTEEN);
+        int length = snprintf(expected, sizeof expected, "0%s,%s\n9223372036854775807%s,%s%s\n", mindex, SIXTEEN,
+                              mindex, SIXTEEN, SIXTEEN);
+        size_t written = ehc_card_lines(NUMBERS, with_mindex ? ids : NULL, ids, LENGTHS_OF_IDS, 3, (uint8_t *)out);
+        CHECK(written == (size_t)length);
+        CHECK(memcmp(out, expected, (size_t)length) == 0);
+    }
+}
+
 void test_derive(void)
 {
     ehc_sm4_key root;
     ehc_sm4_set_key(&root, KEY);
     sample_person(&root);
+    card_lines();
     sizes(&root);
     mixtures(&root);
     bad_rows(&root);

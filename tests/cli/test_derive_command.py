@@ -18,6 +18,8 @@ import pytest
 from cards.invented import people
 from derive_runs import HEADER, KEY, SAMPLE, SAMPLE_CARD, SAMPLE_MINDEX, card_of, derive, names, run, table, write
 
+EACH_BLOCK = ("--block", "1", "--checkpoint", "0")  # of some 30 lines
+
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
@@ -211,7 +213,7 @@ def test_a_passphrase_comes_from_a_file(tmp_path, environment):
 def test_a_terminal_shows_progress(tmp_path, environment):
     source = write(tmp_path / "people.csv", people(2000))
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", "--block", "1"]
+    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", *EACH_BLOCK]
     with subprocess.Popen(command, stderr=theirs, env=environment | {"TERM": "xterm", "COLUMNS": "120"}) as process:
         os.close(theirs)
         shown = b""
@@ -238,7 +240,7 @@ def many(path, count=3000):
 def test_killed_at_any_change_of_a_file_the_same_command_finishes_alike(tmp_path, environment, output):
     source = many(tmp_path / "people.csv", 60)
     script = Path(__file__).with_name("crash_points.py")
-    command = [sys.executable, script, output, "derive", source, "--block", "1"]
+    command = [sys.executable, script, output, "derive", source, *EACH_BLOCK]
     done = subprocess.run(command, capture_output=True, env=environment, check=True)
     found = json.loads(done.stdout)
     assert found["wrong"] == []
@@ -246,12 +248,25 @@ def test_killed_at_any_change_of_a_file_the_same_command_finishes_alike(tmp_path
 
 
 @pytest.mark.parametrize("output", ["cards.csv", "cards.parquet"])
-def test_killed_again_and_again_from_outside_no_row_is_lost_or_doubled(tmp_path, environment, output):
+@pytest.mark.parametrize("seconds", ["0", "0.000001"])
+def test_killed_again_and_again_from_outside_no_row_is_lost_or_doubled(tmp_path, environment, output, seconds):
     source, moments = many(tmp_path / "people.csv", 30_000), random.Random(4)
     derive(environment, source, "-o", tmp_path / f"whole.{output}", "--block", "16")
     target = tmp_path / output
     journal = tmp_path / f"{output}.progress"
-    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", target, "--block", "16"]
+    command = [
+        sys.executable,
+        "-m",
+        "ehc.cli",
+        "derive",
+        source,
+        "-o",
+        target,
+        "--block",
+        "16",
+        "--checkpoint",
+        seconds,
+    ]
     kills = 0
     for rows in sorted(moments.sample(range(500, 26_000), 4)):
         with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
@@ -281,7 +296,7 @@ def rows_done(journal):
 def interrupted(tmp_path, environment):
     """A source and an output that was begun and killed."""
     source = many(tmp_path / "people.csv")
-    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", "--block", "1"]
+    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", *EACH_BLOCK]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None and not rows_done(tmp_path / "cards.csv.progress"):
             time.sleep(0.001)
@@ -293,7 +308,7 @@ def interrupted(tmp_path, environment):
 
 def test_stopped_from_the_keyboard_it_says_how_to_go_on(tmp_path, environment):
     source = many(tmp_path / "people.csv", 10_000)
-    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", "--block", "1"]
+    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", *EACH_BLOCK]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         while process.poll() is None and not rows_done(tmp_path / "cards.csv.progress"):
             time.sleep(0.001)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from reference.derivation import derive
 
-from ehc.crypto import Batch, KeyHandle, derive_batch, rekey_batch
+from ehc.crypto import Batch, KeyHandle, card_lines, derive_batch, rekey_batch
 from ehc.errors import STATUS
 
 KEY, OTHER = bytes(range(16)), bytes(range(16, 32))
@@ -164,3 +164,17 @@ def test_rekeying_agrees_with_the_reference_and_goes_over_threads():
         rekey_batch(ROWS, KEY, OTHER[:15])
     with pytest.raises(ValueError, match="'full' or 'minimal'"):
         rekey_batch(ROWS, KEY, OTHER, padding="none")
+
+
+@pytest.mark.parametrize("with_mindex", [True, False])
+def test_card_lines_are_what_hex_and_join_give(with_mindex):
+    rows = [*ROWS[:6], BAD, ("03", "E00000000", "n")]
+    cards = derive_batch(rows, KEY, padding="minimal")
+    lines = np.array([0, 9, 10, 99, 12345678901234567, 2**63 - 1, 7, 8], np.int64)
+    columns = [lines.tolist(), *([cards.hex().mindex] if with_mindex else []), cards.hex().card_id]
+    expected = "".join(",".join(map(str, row)) + "\n" for row in zip(*columns, strict=True) if row[-1])
+    mindex = cards.mindex if with_mindex else None
+    assert card_lines(lines, mindex, cards.card_id, cards.card_id_lengths).tobytes().decode() == expected
+    assert card_lines(lines[:0], None, cards.card_id[:0], cards.card_id_lengths[:0]).size == 0
+    with pytest.raises(ValueError, match="same number of rows"):
+        card_lines(lines[1:], mindex, cards.card_id, cards.card_id_lengths)
