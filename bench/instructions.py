@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,19 +65,22 @@ def count(tiers: Sequence[str] = TIERS, only: Sequence[str] = (), ours: Path | N
         driver, ours = compiled.build_driver(folder), ours or compiled.build_ours(folder)
         runs = set(compiled.run(driver, "tiers", ours).split())
         jobs = [job for job in compiled.jobs(SCALE) if not only or job.name in only]
-        return {
-            tier: {job.name: _count(driver, f"{ours}@{tier}", job, folder) for job in jobs}
-            for tier in tiers
-            if tier in runs
-        }
+        files = {job.name: job.file(folder) for job in jobs}
+        work = [(tier, job) for tier in tiers if tier in runs for job in jobs]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(pool.map(lambda one: _count(driver, f"{ours}@{one[0]}", one[1], files[one[1].name]), work))
+    counts: Counts = {}
+    for (tier, job), instructions in zip(work, found, strict=True):
+        counts.setdefault(tier, {})[job.name] = instructions
+    return counts
 
 
-def _count(driver: Path, entrant: str, job: compiled.Job, folder: Path) -> float:
+def _count(driver: Path, entrant: str, job: compiled.Job, file: Path) -> float:
     """Instructions an item inside the adapter's function, and all that it calls."""
     collect = f"--toggle-collect=ours_{job.kind}"
     command = ["valgrind", "--tool=callgrind", collect, "--callgrind-out-file=/dev/null"]
     ran = subprocess.run(
-        [*command, str(driver), "once", str(job.file(folder)), entrant], capture_output=True, text=True, check=False
+        [*command, str(driver), "once", str(file), entrant], capture_output=True, text=True, check=False
     )
     found = re.search(r"Collected : (\d+)", ran.stderr)
     if ran.returncode or not found:

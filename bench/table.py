@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import results
+from bounds import bound
 from gate import GMSSL, PACKED, USUAL, WELL
 from results import rate, ratio, spread
 
@@ -100,18 +101,20 @@ def kernels(result: dict[str, Any]) -> str:
     if not part:
         return ""
     lines = [
-        "| kernel | contender | cycles, quiet tenth | median | million a second | times our best | times portable |",
-        "|---|---|--:|--:|--:|--:|--:|",
+        "| kernel | contender | cycles, quiet | median | million/s | / our best | / portable | / its bound |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     for name, job in part["jobs"].items():
         best = next(iter(job["contenders"]))
         for contender, one in job["contenders"].items():
+            least = bound(contender, name)
             cells = (
                 significant(one["p10"]),
                 significant(one["median"]),
                 significant(part["clock_hz"] / one["p10"] / 1e6),
                 significant(one["slower"][best]),
                 significant(one["slower"]["ehc@portable"]),
+                significant(one["p10"] / least) if least else "–",
             )
             lines.append(f"| {name}, a {job['unit']} | {contender} | {' | '.join(cells)} |")
     missing = [f"Missing: {name} ({get})." for name, get in part["missing"].items()]

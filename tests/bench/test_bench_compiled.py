@@ -2,6 +2,7 @@
 
 import shutil
 
+import bounds
 import compiled
 import instructions
 import pytest
@@ -106,3 +107,15 @@ def test_counts_are_kept_by_compiler(tmp_path, capsys):
     assert instructions.report({"avx2": {"a": 10.05}}, file=file)
     assert not instructions.report({"avx2": {"a": 12.0}}, file=file)
     assert list(instructions.load(file)) == [instructions.compiler()]
+
+
+def test_the_bounds_are_those_that_the_readme_works_out():
+    page = (compiled.ROOT / "bench" / "README.md").read_text("utf-8")
+    counted = [bounds.bounds(lanes) for lanes in (bounds.AVX2, bounds.AVX512)]
+    vaes, avx512 = ([one["derive, one block"], one["derive, two blocks"], one["SM4-ECB"]] for one in counted)
+    assert f"{vaes[0]:.0f} cycles" in page
+    assert f"{vaes[1]:.0f}. SM4-ECB" in page
+    assert f"{vaes[2]:.1f} cycles a" in page
+    assert f"{avx512[0]:.0f}, {avx512[1]:.0f} and {avx512[2]:.2f}." in page
+    assert bounds.bound("ehc@vaes", "derive, one block") == vaes[0]
+    assert bounds.bound("OpenSSL 3", "derive, one block") is None

@@ -1,0 +1,108 @@
+"""The least cycles that a tier's vector operations can take on Zen 3 and Zen 4, counted from the lane bodies.
+
+Four 256-bit operations a cycle, of which two may be shuffles or shifts; a 512-bit one takes two of those four places.
+Loads, stores, scalar work and latency come on top: nothing reaches the bound. Change the counts with the lane bodies.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    """Operations on one vector of rows, and those among them that are shuffles or shifts."""
+
+    operations: int
+    shuffles: int
+
+
+class Lanes(NamedTuple):
+    """What a lanes_<isa>.h and the bodies make of each step."""
+
+    rows: int  # a vector
+    places: int  # that an operation takes, of four a cycle
+    sm4_round: Step
+    key_round: Step
+    sm3_round: Step
+    sm3_early: Step  # rounds 0 to 15
+    sm3_word: Step  # of the message expansion
+    words_in: Step  # 32 bytes of each row transposed into eight words
+    words_out: Step
+    field: Step  # a word into the AES field, or out of it
+    staging: Step  # a row's message and id, of all rows
+
+
+AVX2 = Lanes(
+    rows=8,
+    places=1,
+    sm4_round=Step(22, 9),  # xor 4 | aesenclast 1 | nibbles 3 | P and Q 6 | rotations by shuffle 4 | xor 4
+    key_round=Step(26, 11),  # xor 4 | aesenclast 1 | nibbles 3 | POST 3 | shuffle 1 | rotations 6 | xor 2 | field 6
+    sm3_round=Step(35, 11),  # rotations 3 each, 5 of them, and 1 by 8; majority 4, choose 3; sums and xors 12
+    sm3_early=Step(32, 11),  # both functions are two xors
+    sm3_word=Step(16, 7),
+    words_in=Step(32, 32),
+    words_out=Step(32, 32),
+    field=Step(6, 3),
+    staging=Step(24, 0),
+)
+AVX512 = Lanes(
+    rows=16,
+    places=2,
+    sm4_round=Step(11, 4),  # three-input xors 3, xors 2 | GFNI 2 | rotations 4
+    key_round=Step(8, 2),
+    sm3_round=Step(19, 6),  # every rotation one, every function one, P0 with a three-input xor
+    sm3_early=Step(19, 6),
+    sm3_word=Step(7, 4),
+    words_in=Step(40, 40),
+    words_out=Step(40, 40),
+    field=Step(0, 0),
+    staging=Step(24, 0),  # 48 of 256 bits
+)
+TIERS = {"vaes": AVX2, "avx512": AVX512}
+
+
+def _cycles(lanes: Lanes, parts: list[tuple[int, Step]]) -> float:
+    """For one row: the slower of all operations on four ports and of the shuffles on two."""
+    operations = sum(times * step.operations for times, step in parts)
+    shuffles = sum(times * step.shuffles for times, step in parts)
+    return max(operations / 4, shuffles / 2) * lanes.places / lanes.rows
+
+
+def compression(lanes: Lanes) -> list[tuple[int, Step]]:
+    return [(48, lanes.sm3_round), (16, lanes.sm3_early), (52, lanes.sm3_word), (8, Step(1, 0))]
+
+
+def derivation(lanes: Lanes, blocks: int) -> list[tuple[int, Step]]:
+    return [
+        (1, lanes.staging),
+        (2 * blocks + 1, lanes.words_in),
+        *(blocks * compression(lanes)),
+        (8, Step(1, 0)),  # the fold and its complement
+        (4 + 8 + 8, lanes.field),  # the factor, the id, the card id
+        (3 * 32, lanes.sm4_round),  # under the root key, and two blocks of the id
+        (4, Step(1, 0)),  # FK
+        (32, lanes.key_round),
+        (2, lanes.words_out),
+    ]
+
+
+def bounds(lanes: Lanes) -> dict[str, float]:
+    """Job of bench/compiled.py -> cycles."""
+    bulk = [(32, lanes.sm4_round), (8, lanes.field), (1, lanes.words_in), (1, lanes.words_out)]
+    return {
+        "derive, one block": _cycles(lanes, derivation(lanes, 1)),
+        "derive, two blocks": _cycles(lanes, derivation(lanes, 2)),
+        "SM4-ECB": _cycles(lanes, bulk) / 16,
+    }
+
+
+def bound(contender: str, job: str) -> float | None:
+    """The bound of "ehc@tier" at a job; None where none was counted."""
+    lanes = TIERS.get(contender.removeprefix("ehc@"))
+    return None if lanes is None else bounds(lanes).get(job)
+
+
+if __name__ == "__main__":
+    for tier, counted in TIERS.items():
+        for job, cycles in bounds(counted).items():
+            print(f"{tier:8} {job:20} {cycles:7.2f} cycles")
