@@ -33,5 +33,6 @@ void test_derive(void);
 void test_columns(void);
 void test_payload(void);
 void test_token(void);
+void test_token_kernels(void);
 
 #endif

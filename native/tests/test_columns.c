@@ -64,8 +64,86 @@ static void check_join_of_long_texts(void)
     CHECK(ehc_join_columns(&column, &column, &column, 0, out, offsets, id_lengths) == 0 && offsets[0] == 0);
 }
 
+/* One row alone: is it packed, and as its cells joined? */
+static int is_packed(const char *kind, const char *number, const char *person)
+{
+    const char *const cells[3] = {kind, number, person};
+    ehc_column column[3];
+    int32_t ends[3][2];
+    uint32_t offsets[2];
+    uint8_t out[400], id_length, status;
+    char joined[400];
+    for (size_t c = 0; c < 3; c++) {
+        ends[c][0] = 0;
+        ends[c][1] = (int32_t)strlen(cells[c]);
+        column[c] = (ehc_column){(const uint8_t *)cells[c], ends[c]};
+    }
+    size_t irregular = ehc_pack_columns(&column[0], &column[1], &column[2], 1, out, offsets, &id_length, &status);
+    int length = snprintf(joined, sizeof joined, "%s%s%s", kind, number, person);
+    CHECK(irregular == (status != EHC_OK));
+    CHECK(irregular || (offsets[1] == (uint32_t)length && memcmp(out, joined, (size_t)length) == 0));
+    return irregular == 0;
+}
+
+static void types(void)
+{
+    CHECK(is_packed("99", "A1", "测试") && is_packed("08", "A1", "测试"));
+    CHECK(!is_packed("09", "A1", "测试") && !is_packed("98", "A1", "测试") && !is_packed("00", "A1", "测试"));
+    CHECK(!is_packed("x3", "A1", "测试") && !is_packed("0x", "A1", "测试") && !is_packed("003", "A1", "测试"));
+}
+
+static void numbers(void)
+{
+    CHECK(is_packed("03", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0189", "测试"));
+    CHECK(!is_packed("03", "ABCDEFGHIJKLMNOPQRSTUVWXYZ01890", "测试"));
+    CHECK(!is_packed("03", "", "测试") && !is_packed("03", "a", "测试") && !is_packed("03", "A-1", "测试"));
+    CHECK(!is_packed("03", "[", "测试") && !is_packed("01", "1101002017122500", "测试"));
+}
+
+/* Resident ids of every leading digit, century, month and day near an edge, with the check character that makes them
+ * right. */
+static void resident_ids(void)
+{
+    static const char *const BODIES[] = {"11010019171225006", "11010020171228006", "11010020171229006",
+                                         "01010020171225006", "11010018171225006", "11010021171225006",
+                                         "11010020170025006", "11010020171325006", "11010020171200006",
+                                         "11010020171232006", "1101002017122500A"};
+    for (size_t i = 0; i < sizeof BODIES / sizeof BODIES[0]; i++) {
+        char number[19];
+        int packed = 0;
+        for (size_t k = 0; k < 11; k++) {
+            snprintf(number, sizeof number, "%s%c", BODIES[i], "0123456789X"[k]);
+            packed += is_packed("01", number, "测试");
+        }
+        CHECK(packed == (i < 2));
+    }
+}
+
+static void names(void)
+{
+    char fifty[152] = "";
+    for (size_t i = 0; i < 50; i++)
+        memcpy(fifty + 3 * i, "测", 4);
+    CHECK(is_packed("03", "A1", fifty));
+    memcpy(fifty + 150, "1", 2);
+    CHECK(!is_packed("03", "A1", fifty));
+    CHECK(is_packed("03", "A1", "一龥") && is_packed("03", "A1", "Test Person 2") && is_packed("03", "A1", "阿·测"));
+    static const char *const REFUSED[] = {
+        "",       "12",         "\xE4\xB7\xBF", "\xE9\xBE\xA6", "\xE5\x41\x80", "\xE5\x80\x41",
+        "测\xC2", "测\xC2\xB8", " 测",          "测 ",          "测  试",       "测-试",
+        "@",      "测\x7F",
+    };
+    for (size_t i = 0; i < sizeof REFUSED / sizeof REFUSED[0]; i++)
+        CHECK(!is_packed("03", "A1", REFUSED[i]));
+}
+
 void test_columns(void)
 {
+    types();
+    numbers();
+    resident_ids();
+    names();
+
     guarded rooms[4];
     ehc_column type, number, name;
     int32_t type_offsets[ROWS + 1], number_offsets[ROWS + 1], name_offsets[ROWS + 1];

@@ -1,6 +1,7 @@
 /* test_derive.c: the batch against the rule of domain.md section 1 spelt out with the single calls; every array between
  * guard pages, so that neither a row's end nor the batch's is overrun. */
 #include "check.h"
+#include "dispatch.h"
 #include "guarded.h"
 
 enum { MOST = 150 };
@@ -181,6 +182,32 @@ static void backward_offsets(const ehc_sm4_key *root)
     release(&b);
 }
 
+/* The data end where the last offset says; rows that lie behind it are read to their own ends only. */
+static void rows_behind_the_last_offset(const ehc_sm4_key *root)
+{
+    static const uint8_t EXPECTED[4] = {EHC_OK, EHC_OK, EHC_OK, EHC_ROW_OFFSETS};
+    static const uint32_t LENGTH[4] = {50, 50, 50, 50};
+    batch b = make_batch(4, LENGTH, 1);
+    uint32_t offsets[5] = {0, 50, 100, 200, 20};
+    memcpy(b.offsets, offsets, sizeof offsets);
+    CHECK(run(&b, root) == 1);
+    check_rows(&b, root, EXPECTED);
+    release(&b);
+}
+
+/* The way for few rows takes any number of them. */
+static void many_rows_by_the_way_for_few(const ehc_sm4_key *root)
+{
+    uint32_t lengths[MOST];
+    for (size_t i = 0; i < MOST; i++)
+        lengths[i] = 40;
+    batch b = make_batch(MOST, lengths, 1);
+    CHECK(ehc_tier_current()->derive_few(root->encrypt, b.data, b.offsets, b.id_lengths, MOST, b.mindex, b.card_id,
+                                         b.status) == 0);
+    check_rows(&b, root, NONE_BAD);
+    release(&b);
+}
+
 /* The specification's sample person. */
 static void sample_person(const ehc_sm4_key *root)
 {
@@ -227,4 +254,6 @@ void test_derive(void)
     mixtures(&root);
     bad_rows(&root);
     backward_offsets(&root);
+    rows_behind_the_last_offset(&root);
+    many_rows_by_the_way_for_few(&root);
 }

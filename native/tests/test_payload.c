@@ -67,6 +67,31 @@ static void every_prefix_and_every_byte(void)
     guarded_release(&room);
 }
 
+static void forms_that_nearly_are(void)
+{
+    static const char *const GRAMMAR[] = {
+        "98FF9F2C05145CB9305E9D8A57E072BB:9", /* a temporary card has 64 digits */
+        CARD ":1::",                          /* an organisation of no characters, of 65 */
+        CARD ":1::AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    };
+    static const char *const NUMBERS[] = {"110100201700250060", "110100201713250060", "110100201712000060",
+                                          "110100201712320060", "11010020171225006X", "11010020171225006x"};
+    ehc_payload p;
+    for (size_t i = 0; i < sizeof GRAMMAR / sizeof GRAMMAR[0]; i++)
+        CHECK(ehc_parse_payload((const uint8_t *)GRAMMAR[i], strlen(GRAMMAR[i]), &p) == EHC_PAYLOAD_GRAMMAR);
+    for (size_t i = 0; i < 6; i++) { /* with each check character: only a date makes a resident id */
+        uint8_t number[18];
+        int taken = 0;
+        memcpy(number, NUMBERS[i], 18);
+        for (size_t k = 0; k < 11; k++) {
+            number[17] = (uint8_t)"0123456789X"[k];
+            ehc_parse_payload(number, 18, &p);
+            taken += p.kind == EHC_KIND_RESIDENT_ID;
+        }
+        CHECK(taken == (i >= 4));
+    }
+}
+
 static void noise(void)
 {
     static const char LETTERS[] = "0123456789ABCDEFabcdef:::019._-G\r\n\t /";
@@ -90,5 +115,6 @@ void test_payload(void)
 {
     whole_forms();
     every_prefix_and_every_byte();
+    forms_that_nearly_are();
     noise();
 }

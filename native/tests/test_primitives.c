@@ -77,6 +77,12 @@ static void hmac_answers(void)
     CHECK(hex_is(mac, 32, "220BF579DED555393F0159F66C99877822A3ECF610D1552154B41D44B94DB3AE"));
     ehc_hmac_sm3((const uint8_t *)"Jefe", 4, (const uint8_t *)"what do ya want for nothing?", 28, mac);
     CHECK(hex_is(mac, 32, "2E87F1D16862E6D964B50A5200BF2B10B764FAA9680A296A2405F24BEC39F882"));
+    uint8_t long_key[100], hashed[32], same[32]; /* over one block: the key is its digest */
+    memset(long_key, 0xAA, sizeof long_key);
+    ehc_sm3(long_key, sizeof long_key, hashed);
+    ehc_hmac_sm3(long_key, sizeof long_key, data, sizeof data, mac);
+    ehc_hmac_sm3(hashed, sizeof hashed, data, sizeof data, same);
+    CHECK(memcmp(mac, same, 32) == 0);
     ehc_hmac_sm3(NULL, 0, NULL, 0, mac);
     CHECK(hex_is(mac, 32, "0D23F72BA15E9C189A879AEFC70996B06091DE6E64D31B7A84004356DD915261"));
 }

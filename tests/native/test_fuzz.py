@@ -1,0 +1,99 @@
+"""libFuzzer on what takes other people's bytes: native/tests/fuzz_*.c, with AddressSanitizer and UBSan.
+
+Here 20 s a target from a fixed seed; EHC_FUZZ_SECONDS=60 (or 3600) makes a campaign of it.
+"""
+
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from kernels import INCLUDES, KERNELS, NATIVE, run
+
+SECONDS = int(os.environ.get("EHC_FUZZ_SECONDS", "20"))
+TARGETS = sorted(path.stem for path in (NATIVE / "tests").glob("fuzz_*.c"))
+FLAGS = ["-g", "-O1", "-std=c11", "-Wall", "-Wextra", "-fno-sanitize-recover=all"]
+KERNEL = [*FLAGS, "-fsanitize=fuzzer-no-link,address,undefined"]
+LANES = [*FLAGS, "-fsanitize=fuzzer-no-link,address"]  # UBSan takes the compiler a minute on code that is all lanes
+CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
+TOKEN = "92FD69141DFE1553A42251E2B0196148"
+ID = b"0111010020171225006X"
+NAME = "电子健康卡".encode()
+LENGTHS = bytes((2, 18, len(NAME)))
+SEEDS = {
+    "fuzz_payload": [
+        text.encode()
+        for text in (
+            CARD,
+            f"{CARD}:1",
+            f"{CARD}:9",
+            f"{CARD[:32]}:0:{TOKEN}",
+            f"{CARD}:0:{TOKEN}:ORG.1",
+            f"85:{CARD[:48]}:1::ORG_2\r\n",
+            "https://example.invalid",
+            "11010020171225006x",
+            "130000000000000000",
+            "2800000000000000",
+        )
+    ],
+    "fuzz_batch": [
+        bytes((tier, n)) + bytes((len(ID + NAME), len(ID))) * n + (ID + NAME) * n for tier in range(5) for n in (1, 7)
+    ]
+    + [bytes((0, 2, 99, 20, 66, 20)) + f"{CARD}:0:{TOKEN}{CARD}:1".encode()],
+    "fuzz_columns": [bytes((1,)) + LENGTHS + ID + NAME, bytes((2,)) + LENGTHS * 2 + b"0101" + ID[2:] * 2 + NAME * 2],
+}
+
+
+def compile_kernel(source, folder):
+    """clang's object. Its attribute pragma in lanes_<isa>.h ends with the file, which clang wants to be told."""
+    text = source.read_text("utf-8")
+    lanes = '#include "lanes_' in text
+    pop = "#pragma clang attribute pop\n" if '"lanes_avx' in text and "attribute pop" not in text else ""
+    unit = folder / source.name
+    unit.write_text(f'#include "{source}"\n{pop}')
+    run("clang-14", *(LANES if lanes else KERNEL), *INCLUDES, "-c", unit, "-o", unit.with_suffix(".o"))
+    return unit.with_suffix(".o")
+
+
+@pytest.fixture(scope="module")
+def campaigns(tmp_path_factory):
+    """target -> (exit status, what libFuzzer said), all run in parallel."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    with ThreadPoolExecutor(2) as pool:
+        objects = list(pool.map(lambda source: compile_kernel(source, folder), KERNELS))
+
+        def campaign(target):
+            program, corpus = folder / target, folder / f"corpus_{target}"
+            source = NATIVE / f"tests/{target}.c"
+            run("clang-14", *FLAGS, "-fsanitize=fuzzer,address,undefined", *INCLUDES, source, *objects, "-o", program)
+            corpus.mkdir()
+            for i, seed in enumerate(SEEDS[target]):
+                (corpus / f"seed{i}").write_bytes(seed)
+            command = [program, "-seed=1", f"-max_total_time={SECONDS}", "-timeout=10", "-print_final_stats=1", corpus]
+            done = subprocess.run([str(part) for part in command], check=False, cwd=folder, capture_output=True)
+            return done.returncode, done.stderr.decode("utf-8", "replace")
+
+        return dict(zip(TARGETS, pool.map(campaign, TARGETS), strict=True))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_nothing_that_a_target_expects_is_broken_by_any_input(campaigns, target):
+    status, said = campaigns[target]
+    assert status == 0, said[-4000:]
+    runs = int(said.split("stat::number_of_executed_units:")[1].split()[0])
+    assert runs > 20 * SECONDS, "so few inputs prove nothing"
+
+
+def test_a_target_notices_a_broken_expectation(tmp_path):
+    """The same target over a parser that takes a card id's digits wrongly: the fuzzer must stop with the input."""
+    parser = (NATIVE / "token/payload.c").read_text("utf-8")
+    right = "out->card_id_length = (uint8_t)(field.length / 2);"
+    assert parser.count(right) == 1
+    (tmp_path / "payload.c").write_text(parser.replace(right, "out->card_id_length = (uint8_t)(field.length / 4);"))
+    (tmp_path / "seed").write_bytes(SEEDS["fuzz_payload"][1])
+    program = tmp_path / "fuzz"
+    sources = [tmp_path / "payload.c", NATIVE / "tests/fuzz_payload.c"]
+    run("clang-14", *FLAGS, "-fsanitize=fuzzer,address,undefined", *INCLUDES, *sources, "-o", program)
+    done = subprocess.run([program, tmp_path / "seed"], check=False, cwd=tmp_path, capture_output=True)
+    assert done.returncode != 0
+    assert b"not true: p->card.length == 2 * p->card_id_length" in done.stderr
