@@ -250,7 +250,7 @@ def is_ours(contender: str) -> bool:
 
 
 def _p10(values: list[float]) -> float:
-    return quantiles(values, n=10)[0] if len(values) > 1 else values[0]
+    return quantiles(values, n=10, method="inclusive")[0] if len(values) > 1 else values[0]
 
 
 def _pairwise(laps: dict[str, list[float]], theirs: str, ours: str) -> float:

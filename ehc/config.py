@@ -24,7 +24,7 @@ Scene = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$", max_length=6)]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The effective settings; △ marks a choice the standard leaves open (domain.md)."""
+    """The effective settings; △ marks a choice the standard leaves open."""
 
     home: str = DEFAULT_HOME  # folder for what has no place of its own below
     keyring: str = ""  # folder of the sealed keyring; default: HOME/keyring

@@ -13,7 +13,7 @@ CST = timezone(timedelta(hours=8), "CST")
 
 
 class IdType(enum.StrEnum):
-    """证件类型, domain.md section 3."""
+    """证件类型; the value domain of the field."""
 
     RESIDENT_ID = "01"  # 居民身份证
     HOUSEHOLD_REGISTER = "02"  # 户口簿
@@ -27,7 +27,7 @@ class IdType(enum.StrEnum):
 
 
 class AccountState(enum.IntEnum):
-    """虚拟账户状态, domain.md section 3."""
+    """虚拟账户状态; the value domain of the field."""
 
     CANCELLED = 0  # 注销
     NORMAL = 1  # 正常
@@ -83,7 +83,7 @@ STEPS: dict[Reason, int] = {
     Reason.REPLAYED: 8,
 }
 """The eight steps of verification: 1 length and alphabet, 2 grammar and profile, 3 key version, 4 authenticity, 5 time
-window, 6 revocation and account state, 7 scene policy, 8 replay claim (tokens.md, "Rules for all")."""
+window, 6 revocation and account state, 7 scene policy, 8 replay claim (native/README.md, "Verification")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Who a person is to the card system: id_type, id_number and name in the one form that is hashed (domain.md 1 and 3).
+"""Who a person is to the card system: id_type, id_number and name in the one form that is hashed (native/README.md).
 
 The name is inside the hash, so a trailing space or another interpunct gives another card. `normalise` therefore brings
 what has exactly one meaning into one form, and refuses what could mean two things. △ marks our own choice.

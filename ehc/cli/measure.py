@@ -46,7 +46,7 @@ class Peer(NamedTuple):
 
 
 def composed(rows: list[Row], key: bytes, sm3_of: Sm3, ecb: Ecb) -> list[str]:
-    """Card ids of a list (domain.md section 1) from a library's SM3 and SM4-ECB: one call for all blocks under the
+    """Card ids of a list from a library's SM3 and SM4-ECB: one call for all blocks under the
     fixed key, the fold in numpy, one call a person for the two blocks under her own key."""
     digests = b"".join([sm3_of((a + b + c).encode()) for a, b, c in rows])
     factor = np.bitwise_xor.reduce(np.frombuffer(digests, np.uint64).reshape(-1, 4), axis=1, keepdims=True)

@@ -1,6 +1,6 @@
 """QR symbols of payloads: error level M, alphanumeric mode, whole pixels a module, quiet zone of 4 modules.
 
-A static payload is version 4-M, a dynamic one 5-M (domain.md section 2).
+A static payload is version 4-M, a dynamic one 5-M (native/README.md, "Payloads").
 """
 
 from __future__ import annotations

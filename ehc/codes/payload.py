@@ -1,4 +1,4 @@
-"""The payload texts that we emit: upper case, so that they stay inside QR alphanumeric mode (domain.md section 2)."""
+"""The payload texts that we emit: upper case, so that they stay inside QR alphanumeric mode (native/README.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scene policy: which kind of code serves where, which serves once, and the time window (△ domain.md section 2)."""
+"""Scene policy: which kind of code serves where, which serves once, and the time window (△ native/README.md)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Verification of a scanned code: one path, eight steps, in the order and with the numbers of `model.STEPS`.
 
     1 length and alphabet     the text is short enough and has only characters that payloads have
-    2 grammar and profile     it is one of the forms of domain.md section 2, and nobody else's code
+    2 grammar and profile     it is one of the forms of native/README.md, "Payloads", and nobody else's code
     3 key version             a protection key version that may still check
     4 authenticity            the token was made under it, and is one that this system issued
     5 time window             not past its expiry, nor further ahead than its validity

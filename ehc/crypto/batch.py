@@ -19,7 +19,7 @@ Row = tuple[str | bytes, str | bytes, str | bytes]
 """(id_type, id_number, name); text is written in UTF-8, bytes are taken as they are."""
 
 Padding = Literal["full", "minimal"]
-"""△ How id_type ‖ id_number is filled with zeros: to 32 bytes, or to the next block of 16 (domain.md section 1)."""
+"""△ How id_type ‖ id_number is filled with zeros: to 32 bytes, or to the next block of 16."""
 
 
 class RowError(NamedTuple):
@@ -136,7 +136,7 @@ def derive_batch(
     padding: Padding = "full",
     threads: int | None = None,
 ) -> DerivedBatch:
-    """Derive mindex and card id of every row (domain.md section 1) from the exact bytes given.
+    """Derive mindex and card id of every row (native/README.md, "Identifiers") from the exact bytes given.
 
     rows: a Batch, or (id_type, id_number, name) tuples. security_key (安全密钥): 16 bytes or a handle.
     threads: how many share a large batch (None: 1); the answer is the same.

@@ -1,4 +1,4 @@
-"""SM4-ECB (GB/T 32907), as domain.md uses it: whole blocks, no padding of its own."""
+"""SM4-ECB (GB/T 32907), as the identifiers use it: whole blocks, no padding of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payload parsing and the validity token of profile N (domain.md section 2, tokens.md): steps 1, 2, 4 and 5."""
+"""Payload parsing and the validity token of profile N (native/README.md, "Payloads"): steps 1, 2, 4 and 5."""
 
 from __future__ import annotations
 

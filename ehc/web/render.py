@@ -12,7 +12,7 @@ from ehc.web import wire
 LOOK_ALIKE = frozenset(
     {Reason.KEY_VERSION, Reason.FORGED, Reason.NOT_ISSUED, Reason.EXPIRED, Reason.EARLY, Reason.UNKNOWN_CARD}
 )
-"""Refusals that would tell an outsider which half of a forgery worked (tokens.md, "Rules for all")."""
+"""Refusals that would tell an outsider which half of a forgery worked (native/README.md, "Verification")."""
 
 _STATES: dict[AccountState, wire.State] = {
     AccountState.CANCELLED: "cancelled",

@@ -31,7 +31,7 @@ static int sm4_answers(const ehc_tier *tier)
     return right;
 }
 
-/* The specification's sample person (domain.md section 1), in nine rows. */
+/* The specification's sample person (native/README.md, "Identifiers"), in nine rows. */
 static int derive_answers(const ehc_tier *tier)
 {
     static const uint8_t KEY[16] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF,

@@ -1,4 +1,4 @@
-/* derive_portable.c: a person to a card, as domain.md section 1 says it, one row at a time. The readable
+/* derive_portable.c: a person to a card, as native/README.md, "Identifiers" says it, one row at a time. The readable
  * specification of the product kernel. */
 #include "kernels.h"
 

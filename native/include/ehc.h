@@ -1,6 +1,6 @@
 /* ehc.h: the whole C API of the compiled core. No Python, no allocation, no global state but the chosen tier.
  *
- * Terms and bytes: domain.md section 1 and 2 as printed in native/README.md. All integers of the ciphers are
+ * Terms and bytes: native/README.md, "The rules, byte for byte". All integers of the ciphers are
  * big-endian in memory; times are seconds since 1970-01-01T00:00:00Z; China Standard Time is UTC+8 without
  * daylight saving. Buffers need no alignment. */
 #ifndef EHC_H
@@ -76,7 +76,7 @@ void ehc_sm4_set_key(ehc_sm4_key *key, const uint8_t raw[16]);
 void ehc_sm4_encrypt(const ehc_sm4_key *key, const uint8_t *in, uint8_t *out, size_t blocks);
 void ehc_sm4_decrypt(const ehc_sm4_key *key, const uint8_t *in, uint8_t *out, size_t blocks);
 
-/* ---- derivation (domain.md section 1) ---- */
+/* ---- derivation (native/README.md, "Identifiers") ---- */
 
 /* Rows i = 0..n-1 are the bytes data[offsets[i] .. offsets[i+1]) = id_type ‖ id_number ‖ name, of which the first
  * id_lengths[i] are id_type ‖ id_number. Writes mindex and card_id, 32 bytes a row (the card id of 32-byte padding;
@@ -120,7 +120,7 @@ size_t ehc_card_lines(const int64_t *lines, const uint8_t *mindex, const uint8_t
 /* Upper-case hex: 2·n characters, no terminator. */
 void ehc_hex(const uint8_t *data, size_t n, uint8_t *out);
 
-/* ---- payload and token, profile N (domain.md section 2, tokens.md) ---- */
+/* ---- payload and token, profile N (native/README.md, "Payloads") ---- */
 
 enum { EHC_FLAG_DYNAMIC = 0, EHC_FLAG_STATIC = 1, EHC_FLAG_TEMPORARY = 9, EHC_FLAG_ABSENT = 255 };
 

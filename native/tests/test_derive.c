@@ -1,4 +1,4 @@
-/* test_derive.c: the batch against the rule of domain.md section 1 spelt out with the single calls; every array between
+/* test_derive.c: the batch against the rule of native/README.md, "Identifiers" spelt out with the single calls; every array between
  * guard pages, so that neither a row's end nor the batch's is overrun. */
 #include "check.h"
 #include "dispatch.h"

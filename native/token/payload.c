@@ -1,4 +1,4 @@
-/* payload.c: steps 1 and 2 of verification. The forms of domain.md section 2:
+/* payload.c: steps 1 and 2 of verification. The forms of native/README.md, "Payloads":
  *
  *     [PREFIX ':'] CARD [':' FLAG [':' [TOKEN] [':' ORGANISATION]]]  (CR | LF | TAB)*
  *

@@ -1,5 +1,5 @@
 /* token_check.c: the validity token (有效性信息) of profile N: SM4 under the protection key of the BCD time
- * YYYYMMDDhhmmss in China Standard Time and nine zero bytes. Steps carry the numbers of verification (tokens.md);
+ * YYYYMMDDhhmmss in China Standard Time and nine zero bytes. Steps carry the numbers of verification;
  * step 3, the key version, is the caller's, who holds the keys. */
 #include "base.h"
 

@@ -1,7 +1,11 @@
 """Compiles the kernels and the C tests, as a newcomer would: cc, the sources, the include folders."""
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 NATIVE = ROOT / "native"
@@ -17,6 +21,17 @@ def run(*command, cwd=ROOT):
     done = subprocess.run([str(part) for part in command], check=False, cwd=cwd, capture_output=True, text=True)
     assert done.returncode == 0, f"{command[0]} said:\n{(done.stdout + done.stderr)[-6000:]}"
     return done.stdout
+
+
+def needs(missing, packages):
+    """Without these tools a test cannot say anything: it fails in CI, which installs them, and is skipped elsewhere."""
+    if missing:
+        reason = f"{' and '.join(missing)} missing (Debian: {packages})"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
+def not_on_path(*tools):
+    return [tool for tool in tools if shutil.which(tool) is None]
 
 
 def compile_objects(folder, sources, *flags):

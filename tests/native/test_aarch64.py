@@ -4,13 +4,11 @@
 processor without AES, so neon_tbl is chosen by a program whose cpu.c knows NEON only, and runs forced on the others.
 """
 
-import os
 import re
-import shutil
 from platform import machine
 
 import pytest
-from kernels import INCLUDES, KERNELS, NATIVE, STRICT, SUITES, run
+from kernels import INCLUDES, KERNELS, NATIVE, STRICT, SUITES, needs, not_on_path, run
 
 NATIVELY = machine() == "aarch64"
 COMPILER = "gcc" if NATIVELY else "aarch64-linux-gnu-gcc"
@@ -30,17 +28,13 @@ int main(void)
     return 0;
 }
 """
-MISSING = [tool for tool in (COMPILER, *(() if NATIVELY else (QEMU,))) if shutil.which(tool) is None]
+MISSING = not_on_path(COMPILER, *(() if NATIVELY else (QEMU,)))
 
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
     """{name: statically linked AArch64 program}, compiled without a warning."""
-    if MISSING:
-        reason = (
-            f"{' and '.join(MISSING)} missing (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)"
-        )
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    needs(MISSING, "gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static")
     folder = tmp_path_factory.mktemp("aarch64")
     (folder / "which.c").write_text(WHICH)
     (folder / "neon_only.c").write_text(NEON_ONLY)

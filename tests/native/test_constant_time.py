@@ -7,7 +7,7 @@ Their kernels are the bodies that avx2 includes too; native/tests/README.md says
 import subprocess
 
 import pytest
-from kernels import INCLUDES, KERNELS, NATIVE, STRICT, run
+from kernels import INCLUDES, KERNELS, NATIVE, STRICT, needs, not_on_path, run
 
 WRAPS = [f"-Wl,--wrap={name}" for name in ("ehc_row_status", "ehc_tier_current", "ehc_equal", "ehc_hex")]
 LEAKS = {"branch_on_a_secret", "look_up_by_a_secret"}  # on purpose
@@ -22,6 +22,7 @@ UNSUPPORTED = 3
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
     """tier -> {subject: reports of memcheck}, or None for a tier that valgrind hides."""
+    needs(not_on_path("valgrind"), "valgrind")
     program = tmp_path_factory.mktemp("ctgrind") / "ctgrind"
     run("gcc", "-g", "-O3", *STRICT, *INCLUDES, *KERNELS, NATIVE / "tests/ctgrind.c", *WRAPS, "-o", program)
 

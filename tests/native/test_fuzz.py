@@ -1,6 +1,6 @@
 """libFuzzer on what takes other people's bytes: native/tests/fuzz_*.c, with AddressSanitizer and UBSan.
 
-Here 20 s a target from a fixed seed; EHC_FUZZ_SECONDS=60 (or 3600) makes a campaign of it.
+Here 20 s a target from a fixed seed; FUZZ_SECONDS=60 (or 3600) makes a campaign of it.
 """
 
 import os
@@ -8,9 +8,9 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from kernels import INCLUDES, KERNELS, NATIVE, run
+from kernels import INCLUDES, KERNELS, NATIVE, needs, not_on_path, run
 
-SECONDS = int(os.environ.get("EHC_FUZZ_SECONDS", "20"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
 TARGETS = sorted(path.stem for path in (NATIVE / "tests").glob("fuzz_*.c"))
 FLAGS = ["-g", "-O1", "-std=c11", "-Wall", "-Wextra", "-fno-sanitize-recover=all"]
 KERNEL = [*FLAGS, "-fsanitize=fuzzer-no-link,address,undefined"]
@@ -58,6 +58,7 @@ def compile_kernel(source, folder):
 @pytest.fixture(scope="module")
 def campaigns(tmp_path_factory):
     """target -> (exit status, what libFuzzer said), all run in parallel."""
+    needs(not_on_path("clang-14"), "clang-14 libclang-rt-14-dev")
     folder = tmp_path_factory.mktemp("fuzz")
     with ThreadPoolExecutor(2) as pool:
         objects = list(pool.map(lambda source: compile_kernel(source, folder), KERNELS))
@@ -86,6 +87,7 @@ def test_nothing_that_a_target_expects_is_broken_by_any_input(campaigns, target)
 
 def test_a_target_notices_a_broken_expectation(tmp_path):
     """The same target over a parser that takes a card id's digits wrongly: the fuzzer must stop with the input."""
+    needs(not_on_path("clang-14"), "clang-14 libclang-rt-14-dev")
     parser = (NATIVE / "token/payload.c").read_text("utf-8")
     right = "out->card_id_length = (uint8_t)(field.length / 2);"
     assert parser.count(right) == 1
