@@ -165,7 +165,7 @@ static inline __attribute__((always_inline)) vec affine(vec x, const uint8_t row
 {
     vec r;
     EACH_BIT({
-        r.bit[k] = (slice){0} - (constant >> k & 1u);
+        r.bit[k] = (slice){0} - ((uint32_t)constant >> k & 1u);
         _Pragma("GCC unroll 8") for (int i = 0; i < 8; i++)
         {
             if (rows[k] >> i & 1)

@@ -307,7 +307,7 @@ def interrupted(tmp_path, environment):
 
 
 def test_stopped_from_the_keyboard_it_says_how_to_go_on(tmp_path, environment):
-    source = many(tmp_path / "people.csv", 10_000)
+    source = many(tmp_path / "people.csv", 100_000)  # enough not to be done before it is told
     command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", *EACH_BLOCK]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         while process.poll() is None and not rows_done(tmp_path / "cards.csv.progress"):
