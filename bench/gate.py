@@ -72,8 +72,8 @@ KERNEL_RULES = (
     KernelRule("SM4-ECB", NAMED, 8),
     KernelRule("SM3, long", NAMED, 0.5),
 )
-"""What holds beside the C libraries as installed by name; one that is not there is not asked. What the kernels still have
-to reach stands in the README, "Not reached yet"."""
+"""What holds beside the C libraries as installed by name; one that is not there is not asked.
+What they still have to reach stands in the README, "Not reached yet"."""
 
 KEPT = 0.6
 """No ratio may fall under this part of the one kept for the same machine: a kernel that takes twice as long fails."""
