@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -309,9 +308,9 @@ def interrupted(tmp_path, environment):
 
 def test_stopped_from_the_keyboard_it_says_how_to_go_on(tmp_path, environment):
     source = many(tmp_path / "people.csv", 100_000)  # enough not to be done before it is told
+    listening = ["env", "--default-signal=INT"]  # a shell's background jobs, this suite perhaps, ignore it
     command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", *EACH_BLOCK]
-    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, preexec_fn=listening) as process:
+    with subprocess.Popen([*listening, *command], env=environment, stderr=subprocess.PIPE) as process:
         while process.poll() is None and not rows_done(tmp_path / "cards.csv.progress"):
             time.sleep(0.001)
         process.send_signal(signal.SIGINT)
