@@ -27,7 +27,7 @@ class IdType(enum.StrEnum):
 
 
 class AccountState(enum.IntEnum):
-    """虚拟账户状态; the value domain of the field."""
+    """虚拟账户状态; the value domain of the field, and one of ours (△)."""
 
     CANCELLED = 0  # 注销
     NORMAL = 1  # 正常
@@ -35,6 +35,21 @@ class AccountState(enum.IntEnum):
     REJECTED = 3  # 未通过
     CERTIFIED = 4  # 已认证(未申请码)
     UNREGISTERED = 5  # 未注册
+    SUSPENDED = 6  # 停用 △: the field's domain has none; interfaces of the field show it as 2 待审核
+
+
+class CardKind(enum.IntEnum):
+    """卡属性; the value domain of the field."""
+
+    TEMPORARY = 1  # 临时: has a deadline, is merged later
+    FORMAL = 2  # 正式
+
+
+class PersonKind(enum.IntEnum):
+    """人员类型; the value domain of the field."""
+
+    ORDINARY = 1  # 普通
+    CHILD = 2  # 无证儿童: under a guardian, until there is a document of its own
 
 
 class Flag(enum.IntEnum):
@@ -169,7 +184,14 @@ class Card:
     card_id: str  # 电子健康卡ID: 64 upper-case hex digits (32 with minimal padding; up to 128 for legacy ids)
     key_version: int  # version of the security key it was derived under
     state: AccountState
-    registered_at: int  # seconds since 1970
+    registered_at: int  # seconds since 1970, as all times
+    kind: CardKind = CardKind.FORMAL
+    person: PersonKind = PersonKind.ORDINARY
+    deadline: int | None = None  # a temporary card's last second
+    guardian: int | None = None  # account of the guardian, of a child
+    birth_order: int | None = None  # 1 to 9, of a child: twins differ by it
+    merged_into: int | None = None  # account that took this one over
+    codes_from: int = 0  # codes issued before this second are revoked
 
 
 def seconds(when: datetime | int) -> int:
