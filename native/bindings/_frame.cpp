@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -45,8 +46,18 @@ int side(py::ssize_t pixels)
     return static_cast<int>(pixels);
 }
 
+/// Holds the export for as long as the memoryview or an array on it lives: a bytearray cannot be resized under it. (No
+/// py::buffer_info: it keeps the export for ever when an allocation of its own fails.)
+py::memoryview held(const py::buffer &frame)
+{
+    auto view = py::reinterpret_steal<py::memoryview>(PyMemoryView_FromObject(frame.ptr()));
+    if (!view)
+        throw py::error_already_set();
+    return view;
+}
+
 /// A buffer of two or three dimensions says its own size: (height, width) or (height, width, bytes of a pixel).
-View view_of_array(const py::buffer_info &info, Format format)
+View view_of_array(const Py_buffer &info, Format format)
 {
     const int channels = ehc::frame::pixel_bytes(format);
     const bool fits = channels == 1 ? info.ndim == 2 : info.ndim == 3 && info.shape[2] == channels;
@@ -54,7 +65,7 @@ View view_of_array(const py::buffer_info &info, Format format)
         refuse(channels == 1 ? "frame must have the shape (height, width)"
                              : "frame must have the shape (height, width, " + std::to_string(channels) + ")");
     const auto channel = info.ndim == 3 ? info.strides[2] : 1;
-    return {static_cast<const std::uint8_t *>(info.ptr),
+    return {static_cast<const std::uint8_t *>(info.buf),
             side(info.shape[1]),
             side(info.shape[0]),
             info.strides[0],
@@ -62,23 +73,26 @@ View view_of_array(const py::buffer_info &info, Format format)
             channel};
 }
 
-void check_bytes(const py::buffer_info &info)
+const Py_buffer &bytes_of(const py::memoryview &held)
 {
-    if (info.itemsize != 1 || info.format != "B")
-        refuse("frame must hold unsigned bytes (uint8), not items of the format '" + info.format + "'");
+    const Py_buffer &info = *PyMemoryView_GET_BUFFER(held.ptr());
+    if (std::strcmp(info.format, "B") != 0)
+        refuse("frame must hold unsigned bytes (uint8), not items of the format '" + std::string(info.format) + "'");
+    if (info.suboffsets != nullptr)
+        refuse("frame must lie in one piece of memory, not behind pointers to its rows");
+    return info;
 }
 
-View view(const py::buffer_info &info, Format format, std::int64_t width, std::int64_t height, std::int64_t stride)
+View view(const Py_buffer &info, Format format, std::int64_t width, std::int64_t height, std::int64_t stride)
 {
-    check_bytes(info);
     const bool sized = width != 0 || height != 0 || stride != 0;
     if (info.ndim != 1 && sized)
         refuse("width, height and stride are for flat buffers; this frame has its own shape");
     if (info.ndim != 1)
         return view_of_array(info, format);
-    if (info.size > 1 && info.strides[0] != 1)
+    if (info.len > 1 && info.strides[0] != 1)
         refuse("a flat frame must be contiguous");
-    return ehc::frame::view_of(static_cast<const std::uint8_t *>(info.ptr), static_cast<std::size_t>(info.size), format,
+    return ehc::frame::view_of(static_cast<const std::uint8_t *>(info.buf), static_cast<std::size_t>(info.len), format,
                                width, height, stride);
 }
 
@@ -118,25 +132,44 @@ py::array luma(FramePipeline &self, const py::buffer &frame, const std::string &
                std::int64_t height, std::int64_t stride)
 {
     const auto format = format_named(format_name);
-    // The memoryview holds the export for as long as the array lives: a bytearray cannot be resized under it.
-    const auto held = py::reinterpret_steal<py::memoryview>(PyMemoryView_FromObject(frame.ptr()));
-    if (!held)
-        throw py::error_already_set();
-    const py::buffer_info info = frame.request();
-    const View in = view(info, format, width, height, stride);
+    const auto owner = held(frame);
+    const View in = view(bytes_of(owner), format, width, height, stride);
     if (format == Format::grey || format == Format::nv12)
-        return array_on(in, held);
+        return array_on(in, owner);
     return without_gil([&] { return self.luma(in, format); });
 }
 
 template <class... Numbers> auto filter(FramePipeline::Grey (FramePipeline::*step)(const View &, Numbers...))
 {
     return [step](FramePipeline &self, const py::buffer &grey, Numbers... numbers) {
-        const py::buffer_info info = grey.request();
-        check_bytes(info);
-        const View in = view_of_array(info, Format::grey);
+        const auto owner = held(grey);
+        const View in = view_of_array(bytes_of(owner), Format::grey);
         return without_gil([&] { return (self.*step)(in, numbers...); });
     };
+}
+
+/// pybind11's own takes for granted that there is memory for an object.
+PyObject *new_pipeline(PyTypeObject *type, PyObject *, PyObject *)
+{
+    PyObject *self = type->tp_alloc(type, 0);
+    if (self != nullptr)
+        reinterpret_cast<py::detail::instance *>(self)->allocate_layout();
+    return self;
+}
+
+/// pybind11 enters a new object into its map of objects behind its last try block, where a failing allocation ends the
+/// process; so it is entered here, and pybind11 finds it done.
+void construct(py::detail::value_and_holder &place, double margin, int patience)
+{
+    auto made = std::make_unique<FramePipeline>(margin, patience);
+    place.value_ptr() = made.get();
+    try {
+        place.type->init_instance(place.inst, nullptr);
+    } catch (...) {
+        place.value_ptr() = nullptr;
+        throw;
+    }
+    (void)made.release();
 }
 
 py::object region(const FramePipeline &self, py::ssize_t width, py::ssize_t height)
@@ -157,8 +190,10 @@ void hit(FramePipeline &self, const std::array<std::array<double, 2>, 4> &c)
 PYBIND11_MODULE(_frame, m)
 {
     m.doc() = "Frame preparation before decoding; see ehc.reader.";
-    py::class_<FramePipeline>(m, "FramePipeline")
-        .def(py::init<double, int>(), py::kw_only(), py::arg("margin") = 0.5, py::arg("patience") = 5)
+    py::class_<FramePipeline>(
+        m, "FramePipeline", py::custom_type_setup([](PyHeapTypeObject *type) { type->ht_type.tp_new = new_pipeline; }))
+        .def("__init__", &construct, py::detail::is_new_style_constructor(), py::kw_only(), py::arg("margin") = 0.5,
+             py::arg("patience") = 5)
         .def("luma", &luma, py::arg("frame"), py::arg("format"), py::kw_only(), py::arg("width") = 0,
              py::arg("height") = 0, py::arg("stride") = 0)
         .def("half", filter(&FramePipeline::half), py::arg("grey"))

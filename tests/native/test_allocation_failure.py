@@ -1,5 +1,6 @@
-"""Each allocation that ehc._native makes itself fails once: a MemoryError, nothing leaked, and the next call
-is right. The work is done in a process of its own, under native/tests/failing_malloc.cpp."""
+"""Each allocation fails once: a MemoryError, nothing leaked, and the next call is right. First those that ehc._native
+and ehc._frame make themselves (in a process under native/tests/failing_malloc.cpp), then those that Python makes for
+them: of these Python does without some, and then the answer must be right."""
 
 import os
 import subprocess
@@ -10,13 +11,32 @@ from kernels import NATIVE, run
 
 PRELUDE = """
 import ctypes, gc
+import numpy as np
 from ehc import crypto
+from ehc._frame import FramePipeline
 
+people = [("01", "11010020171225006X", "电子健康卡")] * 3000
+payloads = ["A" * 64 + ":1"] * 500
+key = bytes(range(16))
+frame = np.arange(40 * 30 * 3, dtype=np.uint8).reshape(30, 40, 3)
+
+
+def every_step(pipeline):
+    grey = pipeline.luma(frame, "RGB")
+    steps = [grey, pipeline.half(grey), pipeline.twice(grey), pipeline.dilate(grey), pipeline.smooth(grey)]
+    steps += [pipeline.sharpen(grey), pipeline.binarise(grey)]
+    pipeline.hit([[1, 1], [9, 1], [9, 9], [1, 9]])
+    return steps, pipeline.region(40, 30)
+
+
+def seen(done):
+    return [step.tobytes() for step in done[0]], done[1]
+
+"""
+FAIL_OUR_OWN = """
 malloc = ctypes.CDLL(None)
 for function in (malloc.ehc_allocations, malloc.ehc_live):
     function.restype = ctypes.c_long
-people = [("01", "11010020171225006X", "电子健康卡")] * 3000
-key = bytes(range(16))
 
 
 def fail_each(job, answer):
@@ -43,11 +63,37 @@ def fail_each(job, answer):
     print(count)
 
 """
+FAIL_THOSE_OF_PYTHON = """
+import _testcapi
+
+
+def fail_each(job, answer, in_a_row=20):
+    expected = answer(job())
+    told = right = k = 0
+    while right < in_a_row:  # so many allocations behind the last one that the job makes
+        _testcapi.set_nomemory(k, k + 1)
+        try:
+            done = job()
+        except MemoryError:
+            done = None
+        except RuntimeError as error:
+            if "Could not allocate" not in str(error):  # pybind11's words for it
+                raise
+            done = None
+        finally:
+            _testcapi.remove_mem_hooks()
+        told, right = (told + 1, 0) if done is None else (told, right + 1)
+        if answer(job() if done is None else done) != expected:
+            raise SystemExit(f"wrong answer when allocation {k} failed")
+        k += 1
+    print(told)
+
+"""
 JOBS = {
     "packed rows": "fail_each(lambda: crypto.Batch.pack(people), lambda b: b.data.tobytes())",
     "a batch of persons": "fail_each(lambda: crypto.derive_batch(people, key), lambda d: d.card_id.tobytes())",
-    "a batch of tokens": "payloads = ['A' * 64 + ':1'] * 500\n"
-    "fail_each(lambda: crypto.check_batch(payloads, key, now=0), lambda c: len(c))",
+    "a batch of tokens": "fail_each(lambda: crypto.check_batch(payloads, key, now=0), lambda c: len(c))",
+    "frames": "fail_each(lambda: every_step(FramePipeline()), seen)",
 }
 
 
@@ -59,28 +105,42 @@ def failing_malloc(tmp_path_factory):
     return library
 
 
-def in_process(library, program):
-    environment = {**os.environ, "LD_PRELOAD": str(library)}
+def in_process(program, **environment):
     command = [sys.executable, "-c", PRELUDE + program]
-    return subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, check=False, env=os.environ | environment, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_every_allocation_that_fails_is_a_memory_error_without_a_leak(failing_malloc, job):
-    done = in_process(failing_malloc, JOBS[job])
+def test_every_allocation_of_our_own_that_fails_is_a_memory_error_without_a_leak(failing_malloc, job):
+    done = in_process(FAIL_OUR_OWN + JOBS[job], LD_PRELOAD=str(failing_malloc))
     assert done.returncode == 0, done.stderr[-3000:]
     assert int(done.stdout) >= 2
 
 
-def test_a_job_that_hides_the_failure_is_noticed(failing_malloc):
-    hiding = """
+@pytest.mark.parametrize("job", JOBS)
+def test_every_allocation_of_python_for_us_that_fails_is_a_memory_error_or_done_without(job):
+    pytest.importorskip("_testcapi", reason="this Python came without its own tests")
+    done = in_process(FAIL_THOSE_OF_PYTHON + JOBS[job])
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert int(done.stdout) >= 5
+
+
+HIDING = """
 def job():
     try:
         return crypto.Batch.pack(people)
     except MemoryError:
-        return None
+        return []
 fail_each(job, lambda b: None)
 """
-    done = in_process(failing_malloc, hiding)
+
+
+def test_a_job_that_hides_the_failures_of_our_own_is_noticed(failing_malloc):
+    done = in_process(FAIL_OUR_OWN + HIDING, LD_PRELOAD=str(failing_malloc))
     assert done.returncode == 1
     assert "failed and nobody was told" in done.stderr
+
+
+def test_a_job_that_hides_the_failures_of_python_is_noticed():
+    pytest.importorskip("_testcapi", reason="this Python came without its own tests")
+    assert in_process(FAIL_THOSE_OF_PYTHON + HIDING).stdout == "0\n"

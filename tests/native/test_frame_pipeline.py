@@ -241,6 +241,15 @@ def test_a_frame_that_does_not_fit_is_refused_with_its_numbers(pipeline, frame, 
         pipeline.luma(frame, pixel_format, **sizes)
 
 
+def test_rows_behind_pointers_are_refused(pipeline):
+    buffers = pytest.importorskip("_testbuffer", reason="this Python came without its own tests")
+    frame = buffers.ndarray(list(range(12)), shape=[3, 4], format="B", flags=buffers.ND_PIL)
+    with pytest.raises(ValueError, match="behind pointers to its rows"):
+        pipeline.luma(frame, "GREY")
+    with pytest.raises(ValueError, match="behind pointers to its rows"):
+        pipeline.smooth(frame)
+
+
 @pytest.mark.parametrize("width", [(1 << 63) - 1, -(1 << 63), 1 << 31])
 def test_sizes_at_the_ends_of_their_type_are_refused(pipeline, width):
     with pytest.raises(ValueError, match="width is"):
