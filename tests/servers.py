@@ -1,0 +1,165 @@
+"""Real servers for tests: each on a free loopback port or socket, in a folder of its own, gone when the test ends.
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with servers.postgres(tmp_path_factory.mktemp("pg")) as started:
+        yield started
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+START_SECONDS = 60
+
+
+def require(missing: list[str], packages: str) -> None:
+    """Without these a test cannot say anything: it fails in CI, which installs them, and is skipped elsewhere."""
+    if missing:
+        reason = f"{' and '.join(missing)} missing (Debian: {packages})"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until(answers: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+    end = time.monotonic() + seconds
+    while not answers():
+        assert time.monotonic() < end, f"{what}: no answer in {seconds} s"
+        time.sleep(0.05)
+
+
+# --- PostgreSQL
+
+POSTGRES_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "shared_buffers": "64MB",
+    "max_connections": "100",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "recovery_init_sync_method": "syncfs",  # quicker than a call a file
+}
+
+
+@dataclass
+class Postgres:
+    """A cluster of its own; `create` gives the URL that ehc takes as EHC_DATABASE."""
+
+    binaries: Path
+    folder: Path
+    port: int
+    settings: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+    def create(self, database: str) -> str:
+        """A new, empty database; its URL."""
+        run_as_postgres(self.folder, self.binaries / "createdb", *self._address(), database)
+        return self.url(database)
+
+    def start(self) -> None:
+        options = [f"-c{name}={value}" for name, value in self.settings.items()]
+        place = ["-D", self.folder / "data", "-k", self.folder, "-p", self.port]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                as_postgres(self.binaries / "postgres", *place, *options), stdout=log, stderr=log, cwd=self.folder
+            )
+        wait_until(self._answers, "PostgreSQL")
+
+    def stop(self) -> None:
+        """As at a shutdown of the machine: open connections are cut, the cluster closes in order."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """kill -9 of the postmaster and of all its backends. `start` again recovers."""
+        self._end(signal.SIGKILL)
+        for pid in _stand_in(self.folder / "data"):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not list(_stand_in(self.folder / "data")), "backends of a killed postmaster to go")
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process:
+            self.process.send_signal(how)
+            self.process.wait(START_SECONDS)
+        self.process = None
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "log").read_text("utf-8")[-3000:]
+        command = [self.binaries / "pg_isready", "-q", *self._address()]
+        return subprocess.run(command, check=False).returncode == 0
+
+    def _address(self) -> list[str]:
+        return ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
+
+
+def _stand_in(data: Path) -> Iterator[int]:
+    """A backend's working directory is its cluster's; PostgreSQL does not start while one holds its shared memory."""
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            if link.readlink() == data:
+                yield int(link.parts[2])
+
+
+def as_postgres(*command: object) -> list[str]:
+    """PostgreSQL refuses to run as root: it is user postgres then."""
+    words = [str(word) for word in command]
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *words] if os.geteuid() == 0 else words
+
+
+def run_as_postgres(folder: Path, *command: object) -> None:
+    done = subprocess.run(as_postgres(*command), check=False, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command[0]} said:\n{(done.stdout + done.stderr)[-3000:]}"
+
+
+def postgres_binaries() -> Path | None:
+    """Where initdb is: on the PATH, or where Debian puts the newest version."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+@contextmanager
+def postgres(folder: Path, **settings: str) -> Iterator[Postgres]:
+    """A started cluster under `folder`. settings: of postgresql.conf, over POSTGRES_SETTINGS."""
+    binaries = postgres_binaries()
+    require([] if binaries else ["initdb"], "postgresql")
+    assert binaries
+    place = _folder_for_postgres(folder)
+    server = Postgres(binaries, place, free_port(), POSTGRES_SETTINGS | settings)
+    initdb = ["-D", place / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+    try:
+        run_as_postgres(place, binaries / "initdb", *initdb)
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _folder_for_postgres(folder: Path) -> Path:
+    """As root a new one: the test's own is closed to user postgres."""
+    if os.geteuid() != 0:
+        return folder
+    place = Path(tempfile.mkdtemp(prefix="ehc-postgres-"))
+    shutil.chown(place, "postgres", "postgres")
+    return place
