@@ -138,6 +138,7 @@ def sm4_ecb(key, const uint8_t[::1] data not None, bint decrypt):
 
 
 include "rows.pxi"
+include "claims.pxi"
 
 
 def hex_upper(const uint8_t[:, ::1] rows not None):

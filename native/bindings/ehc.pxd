@@ -84,5 +84,10 @@ cdef extern from "ehc.h" nogil:
                            const ehc_window *window, ehc_checked *out, uint8_t *status)
     int ehc_make_token(const ehc_sm4_key *protection_key, int64_t time, uint8_t *text)
 
+    int ehc_claim(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder, unsigned uses)
+    int ehc_claim_set(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder)
+    int ehc_claim_holder(const uint64_t *slots, unsigned bits, uint64_t code, uint64_t *holder)
+    void ehc_add_one(uint32_t *counter)
+
     void ehc_wipe(void *secret, size_t length)
     int ehc_equal(const void *a, const void *b, size_t length)

@@ -178,6 +178,26 @@ size_t ehc_check_batch(const ehc_sm4_key *protection_key, const uint8_t *data, c
 /* The token for a time: 32 upper-case hex characters. EHC_TOKEN_FORGED if its year in CST is not 0..9999. */
 int ehc_make_token(const ehc_sm4_key *protection_key, int64_t time, uint8_t text[32]);
 
+/* ---- claims: which codes are taken, in memory that processes share (token/claims.c) ---- */
+
+/* `slots` are 2^bits pairs of aligned 8-byte words, all zero at first; bits is at least 6. code: a fingerprint, not 0;
+ * holder: 48 bits, 0 for nobody in particular. No call waits for another; a process killed in one leaves nothing to mend. */
+enum { EHC_CLAIM_NONE = 0, EHC_CLAIM_WON, EHC_CLAIM_AGAIN, EHC_CLAIM_LOST, EHC_CLAIM_REVOKED, EHC_CLAIM_FULL };
+#define EHC_HOLDER_REVOKED 0xFFFFFFFFFFFF
+
+/* WON for the first `uses` claimants of a code, AGAIN for the holder who was the last of them, LOST for all others; REVOKED
+ * when EHC_HOLDER_REVOKED has it. FULL: ask the next set of slots. */
+int ehc_claim(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder, unsigned uses);
+
+/* Gives a code to a holder, whoever has it: WON or FULL. */
+int ehc_claim_set(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder);
+
+/* LOST and its holder when somebody has the code, else NONE, without entering it; FULL: ask the next set. */
+int ehc_claim_holder(const uint64_t *slots, unsigned bits, uint64_t code, uint64_t *holder);
+
+/* Adds one to a counter in shared memory. */
+void ehc_add_one(uint32_t *counter);
+
 /* ---- secrets ---- */
 
 void ehc_wipe(void *secret, size_t length);
