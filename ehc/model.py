@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
 from ehc.errors import Refused
 
@@ -192,6 +193,62 @@ class Card:
     birth_order: int | None = None  # 1 to 9, of a child: twins differ by it
     merged_into: int | None = None  # account that took this one over
     codes_from: int = 0  # codes issued before this second are revoked
+
+    def status(self) -> CardStatus:
+        return CardStatus(
+            self.account,
+            self.card_id,
+            self.state,
+            self.identity.masked_name(),
+            self.kind,
+            self.deadline,
+            self.codes_from,
+        )
+
+
+class CardStatus(NamedTuple):
+    """What a verification needs of a card, and what it may show of it."""
+
+    account: int
+    card_id: str
+    state: AccountState
+    name: str  # masked
+    kind: CardKind = CardKind.FORMAL
+    deadline: int | None = None
+    codes_from: int = 0
+
+    def usable(self, now: int) -> bool:
+        return self.state is AccountState.NORMAL and (self.deadline is None or now <= self.deadline)
+
+
+class Claim(enum.IntEnum):
+    """What claiming a code came to; the numbers are those of ehc.h."""
+
+    NONE = 0  # nothing was claimed
+    WON = 1  # the first, or one of as many as may
+    AGAIN = 2  # the holder who has it already
+    LOST = 3  # others have it
+    REVOKED = 4
+
+
+class Question(NamedTuple):
+    """What a verification asks of the hot state, about one code."""
+
+    card: str | int  # card id, or account where the code names that
+    code: bytes = b""  # what the code is known by; empty: one without a token
+    issued_at: int = 0  # seconds, as all times here
+    until: int = 0  # nobody accepts the code after this
+    must_be_issued: bool = False  # only codes that this system remembers
+    uses: int = 0  # so many may claim it; 0: it is not claimed
+    holder: int = 0  # 48 bits: who claims; 0: nobody in particular
+
+
+class Answer(NamedTuple):
+    """In the order of the steps: where one is not fulfilled, nothing after it was asked, and nothing claimed."""
+
+    issued: bool  # 4; True where it need not be
+    card: CardStatus | None  # 6
+    claim: Claim = Claim.NONE  # 6 REVOKED, 8
 
 
 def seconds(when: datetime | int) -> int:

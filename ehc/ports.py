@@ -5,11 +5,12 @@ One contract suite a port stands in tests/contract/ and runs over every implemen
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 from ehc.crypto import Batch, DerivedBatch, Window
 from ehc.crypto.batch import Padding
-from ehc.model import AccountState, Card, Identity, Verdict
+from ehc.model import AccountState, Answer, Card, CardStatus, Identity, Question, Verdict
 
 
 class Clock(Protocol):
@@ -80,3 +81,41 @@ class ClaimStore(Protocol):
         """True for exactly one caller per key until `until` (seconds); atomic across threads and processes, and kept
         through a kill -9 of the claimant. A claim past its `until` may be forgotten."""
         ...
+
+
+class AccountLookup(Protocol):
+    """The part of an account store that the hot state reads."""
+
+    def card(self, card_id: str) -> Card | None: ...
+
+    def card_of_account(self, account: int) -> Card | None: ...
+
+
+class HotState(Protocol):
+    """What stands between two requests for the same card: its state, the codes issued for it, who claimed them.
+
+    Every method answers at once or gives something to await; nothing blocks. What was claimed, remembered or revoked
+    survives a kill -9 of whoever did it, and is seen by every worker and node from then on. All raise Unavailable.
+    """
+
+    def ask(self, question: Question, now: int) -> Answer | Awaitable[Answer]:
+        """One question, answered in one step: exactly as many claimants win as may."""
+        ...
+
+    def status(self, card: str | int) -> CardStatus | Awaitable[CardStatus | None] | None:
+        """Of a card id or an account; may be a second old."""
+        ...
+
+    def remember(self, card: str | int, code: bytes, issued_at: int, until: int) -> Awaitable[None] | None:
+        """This code was issued for this card. Remembering it again is no error."""
+        ...
+
+    def revoke(self, card: str | int, code: bytes, issued_at: int, until: int) -> Awaitable[None] | None:
+        """From now on nobody may use this code."""
+        ...
+
+    def changing(self, card: Card) -> None:
+        """Called before and after every change of an account: what is known of its card is forgotten everywhere."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,125 @@
+"""The hot state of one host (ports.HotState): taken codes in mapped files, card states in a cache of this process.
+
+A cached state is good while its counter stands still: every change of an account moves the counters of its card id and
+its account, which all workers of the host share. What a worker that is killed between commit and counter leaves behind
+is out of date for at most STALE_AFTER seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import os
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import NamedTuple
+
+from ehc.crypto.claims import REVOKED, add_one
+from ehc.errors import Unavailable
+from ehc.model import Answer, Card, CardStatus, Claim, Question
+from ehc.ports import AccountLookup, Clock
+from ehc.store.taken_codes import TakenCodes
+
+COUNTERS = 65_536
+STALE_AFTER = 10
+
+
+class _Known(NamedTuple):
+    status: CardStatus
+    counted: int
+    until: int
+
+
+class MappedHotState:
+    """folder: on a local disk of this host. remembered: cards whose state this process keeps."""
+
+    def __init__(self, folder: Path, cards: AccountLookup, clock: Clock, remembered: int = 100_000) -> None:
+        now = clock()
+        self._issued = TakenCodes(folder, "issued", now)
+        self._claimed = TakenCodes(folder, "claimed", now)
+        self._counts = memoryview(_counters(folder / "counters")).cast("I")
+        self._cards, self._clock, self._remembered = cards, clock, remembered
+        self._known: dict[str | int, _Known] = {}
+
+    def ask(self, question: Question, now: int) -> Answer | Awaitable[Answer]:
+        if question.must_be_issued and not self._was_issued(question):
+            return Answer(False, None)
+        card = self._recall(question.card, now)
+        return self._load_and_answer(question, now) if card is None else self._answer(question, card, now)
+
+    def status(self, card: str | int) -> CardStatus | Awaitable[CardStatus | None] | None:
+        found = self._recall(card, self._clock())
+        return asyncio.to_thread(self._load, card) if found is None else found
+
+    def remember(self, card: str | int, code: bytes, issued_at: int, until: int) -> None:
+        self._issued.forget(issued_at)
+        self._issued.put(code, issued_at, until)
+
+    def revoke(self, card: str | int, code: bytes, issued_at: int, until: int) -> None:
+        self._claimed.put(code, issued_at, until, REVOKED)
+
+    def changing(self, card: Card) -> None:
+        for key in (card.card_id, card.account):
+            add_one(self._counts, _counter(key))
+
+    def close(self) -> None:
+        """The files stay; the mappings go when nobody uses them any more."""
+        self._known.clear()
+
+    def _was_issued(self, question: Question) -> bool:
+        return self._issued.holder(question.code, question.issued_at, question.until) is not None
+
+    async def _load_and_answer(self, question: Question, now: int) -> Answer:
+        card = await asyncio.to_thread(self._load, question.card)
+        return Answer(True, None) if card is None else self._answer(question, card, now)
+
+    def _answer(self, question: Question, card: CardStatus, now: int) -> Answer:
+        if not question.code or not card.usable(now):
+            return Answer(True, card)
+        if question.issued_at < card.codes_from:
+            return Answer(True, card, Claim.REVOKED)
+        return Answer(True, card, self._claim(question, now))
+
+    def _claim(self, question: Question, now: int) -> Claim:
+        code, issued_at, until = question.code, question.issued_at, question.until
+        self._claimed.forget(now)
+        if not question.uses:
+            return Claim.REVOKED if self._claimed.revoked(code, issued_at, until) else Claim.NONE
+        if issued_at < self._claimed.opened_at:
+            return Claim.LOST  # it may have been used before the machine failed
+        return self._claimed.claim(code, issued_at, until, question.holder, question.uses)
+
+    def _recall(self, card: str | int, now: int) -> CardStatus | None:
+        known = self._known.get(card)
+        if known is None or known.until < now or known.counted != self._counts[_counter(card)]:
+            return None
+        return known.status
+
+    def _load(self, card: str | int) -> CardStatus | None:
+        """Counter first, then the store: a change in between makes what is kept useless."""
+        counted, until = self._counts[_counter(card)], self._clock() + STALE_AFTER
+        found = self._cards.card(card) if isinstance(card, str) else self._cards.card_of_account(card)
+        if found is None:
+            return None
+        status = found.status()
+        if card in (status.card_id, status.account):  # not an alias, whose counter nobody moves
+            self._keep(card, _Known(status, counted, until))
+        return status
+
+    def _keep(self, card: str | int, known: _Known) -> None:
+        while len(self._known) >= self._remembered:
+            self._known.pop(next(iter(self._known)), None)
+        self._known[card] = known
+
+
+def _counter(card: str | int) -> int:
+    return card % COUNTERS if isinstance(card, int) else int(card[:4], 16)
+
+
+def _counters(path: Path) -> mmap.mmap:
+    try:
+        with open(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as file:
+            file.truncate(4 * COUNTERS)
+            return mmap.mmap(file.fileno(), 4 * COUNTERS)
+    except OSError as error:
+        raise Unavailable(f"the folder of used codes {path.parent} cannot be written: {error.strerror}") from error

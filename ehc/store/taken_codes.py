@@ -1,0 +1,133 @@
+"""Codes that were issued, claimed or revoked on this host: sets in files that all worker processes map.
+
+A set is written only by filling empty slots (native/token/claims.c), so processes need no lock, and what one wrote
+before a kill -9 stays. A code stands in the files of the time at which it ends: `NAME-PERIOD-EPOCH-N`, N counting the
+files that one epoch has filled. Files of the past are deleted whole, KEEP_AFTER seconds later, for clocks set back.
+
+The kernel may lose the last seconds when the machine itself fails: `opened_at` is then the time of the next start, and
+a code issued before may not be claimed any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import secrets
+from pathlib import Path
+
+from ehc.crypto.claims import FULL, REVOKED, Claims, fingerprint
+from ehc.errors import Unavailable
+from ehc.model import Claim
+
+KEEP_AFTER = 7200
+SHORTEST_PERIOD = 64
+SLOT = 16  # bytes
+
+
+class TakenCodes:
+    """folder: on a local disk, for this name alone. slots: of one file, a power of two."""
+
+    def __init__(self, folder: Path, name: str, now: int, slots: int = 65_536) -> None:
+        self._folder, self._name, self._slots = folder, name, slots
+        self._chains: dict[tuple[int, int], list[Claims]] = {}
+        self._forget_at = now + SHORTEST_PERIOD
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._secret = _once(folder / "secret", secrets.token_bytes(16))
+            self.opened_at = _since_boot(folder, now)
+        except OSError as error:
+            raise _unavailable(folder, error) from error
+
+    def claim(self, code: bytes, issued_at: int, until: int, holder: int, uses: int) -> Claim:
+        """WON for the first `uses` claimants; holder: 48 bits, who is the last of them may claim AGAIN."""
+        name, place = fingerprint(self._secret + code), _place(issued_at, until)
+        n = 0
+        while (status := self._set(place, n).claim(name, holder, uses)) == FULL:
+            n += 1
+        return Claim(status)
+
+    def put(self, code: bytes, issued_at: int, until: int, holder: int = 0) -> None:
+        """The code is the holder's, whoever had it."""
+        name, place = fingerprint(self._secret + code), _place(issued_at, until)
+        n = 0
+        while self._set(place, n).set(name, holder) == FULL:
+            n += 1
+
+    def holder(self, code: bytes, issued_at: int, until: int) -> int | None:
+        """None when nobody has it."""
+        name, place = fingerprint(self._secret + code), _place(issued_at, until)
+        n = 0
+        while (found := self._set(place, n).holder(name))[0] == FULL:
+            n += 1
+        return found[1] if found[0] == Claim.LOST else None
+
+    def revoked(self, code: bytes, issued_at: int, until: int) -> bool:
+        return self.holder(code, issued_at, until) == REVOKED
+
+    def forget(self, now: int) -> None:
+        """Delete files whose time is over; does nothing when it is early. Call it often."""
+        if now < self._forget_at:
+            return
+        self._forget_at = now + SHORTEST_PERIOD
+        for path in self._folder.glob(f"{self._name}-*-*-*"):
+            period, epoch, _ = map(int, path.name.removeprefix(f"{self._name}-").split("-"))
+            if (epoch + 1) * period + KEEP_AFTER < now:
+                self._chains.pop((period, epoch), None)
+                path.unlink(missing_ok=True)
+
+    def _set(self, place: tuple[int, int], n: int) -> Claims:
+        chain = self._chains.setdefault(place, [])
+        while len(chain) <= n:
+            chain.append(self._open(place, len(chain)))
+        return chain[n]
+
+    def _open(self, place: tuple[int, int], n: int) -> Claims:
+        """Two processes may make the file at once: it is the same, all zero, whoever was first."""
+        path = self._folder / f"{self._name}-{place[0]}-{place[1]}-{n}"
+        size = SLOT * self._slots
+        try:
+            with open(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as file:
+                _reserve(file.fileno(), size)
+                return Claims(mmap.mmap(file.fileno(), size))
+        except OSError as error:
+            raise _unavailable(self._folder, error) from error
+
+
+def _reserve(file: int, size: int) -> None:
+    """Room on the disk for the whole file: writing to a mapping of a full disk would kill the process."""
+    if os.fstat(file).st_size < size:
+        os.posix_fallocate(file, 0, size)
+
+
+def _place(issued_at: int, until: int) -> tuple[int, int]:
+    """(period, epoch): a function of the code alone. The longer a code lives, the longer its period."""
+    period = max(SHORTEST_PERIOD, 1 << max(0, until - issued_at).bit_length() - 3)
+    return period, until // period
+
+
+def _once(path: Path, value: bytes) -> bytes:
+    """What is in the file; the value, when it is made now. All processes get the same."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    fresh.write_bytes(value)
+    fresh.chmod(0o600)
+    with contextlib.suppress(FileExistsError):
+        os.link(fresh, path)
+    fresh.unlink()
+    return path.read_bytes()
+
+
+def _since_boot(folder: Path, now: int) -> int:
+    """When the folder was first opened since the machine started; 0 when it is new: then nothing can be lost."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    name = boot.read_text("ascii").strip() if boot.exists() else "unknown"
+    since = 0 if not any(folder.glob("boot-*")) else now
+    found = int(_once(folder / f"boot-{name}", str(since).encode()))
+    for path in folder.glob("boot-*"):
+        if path.name != f"boot-{name}":
+            path.unlink(missing_ok=True)
+    return found
+
+
+def _unavailable(folder: Path, error: OSError) -> Unavailable:
+    return Unavailable(f"the folder of used codes {folder} cannot be written: {error.strerror}")
