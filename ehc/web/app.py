@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from ehc.web import openapi, problems, routes
 from ehc.web.edge import Edge
+from ehc.web.starlette_routes import route
 from ehc.wiring import Services
 
 
@@ -26,7 +27,7 @@ def create_app(services: Services) -> Starlette:
         services.close()
 
     app = Starlette(
-        routes=[*map(routes.route, routes.TABLE), _document_route()],
+        routes=[*map(route, routes.TABLE), _document_route()],
         middleware=[Middleware(Edge)],
         exception_handlers=problems.HANDLERS,
         lifespan=lifespan,

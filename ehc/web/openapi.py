@@ -10,12 +10,11 @@ from typing import Any
 import msgspec
 
 import ehc
-from ehc.web import wire
-from ehc.web.routes import Endpoint
+from ehc.web.endpoint import Endpoint
+from ehc.web.wire import base as wire
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_PARAMETERS = {"card_id": wire.CardId}
 
 
 def document(table: Iterable[Endpoint]) -> dict[str, Any]:
@@ -46,16 +45,29 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "responses": {str(status): _answer(status, kind) for status, kind in endpoint.answers.items()}
         | {str(status): _problem(status) for status in sorted(endpoint.problems)},
     }
-    parameters = [_parameter(name) for name in _PARAMETER.findall(endpoint.path)]
+    parameters = [_parameter(name) for name in _PARAMETER.findall(endpoint.path)] + _query(endpoint.query)
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body is not None:
         operation["requestBody"] = {"required": True, "content": _content("application/json", endpoint.body)}
+    if endpoint.stream:
+        operation["requestBody"] = {"required": True, "content": {kind: {} for kind in endpoint.stream}}
     return operation
 
 
 def _parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(_PARAMETERS[name])}
+    return {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(wire.PARAMETERS[name])}
+
+
+def _query(kind: type[wire.Body] | None) -> list[dict[str, Any]]:
+    if kind is None:
+        return []
+    schema = next(iter(msgspec.json.schema(kind)["$defs"].values()))
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": one}
+        for name, one in schema["properties"].items()
+    ]
 
 
 def _answer(status: int, kind: type[msgspec.Struct] | str) -> dict[str, Any]:

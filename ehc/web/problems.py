@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ehc.errors import EhcError, IdentityError, edge
-from ehc.web import logs, wire
+from ehc.web import logs
+from ehc.web.wire import base as wire
 
 TITLES = {
     "identity": "The person's document is refused",
@@ -33,11 +34,12 @@ TITLES = {
     "no-such-path": "There is no such path",
     "method": "The path has no such method",
     "too-large": "The body is too large",
-    "media-type": "The body must be application/json",
+    "media-type": "The body must be of another media type",
+    "timeout": "The body did not come in time",
 }
 """Last part of the type -> title. The first ones are those of ehc.errors.TABLE, the last are HTTP's own."""
 
-_HTTP = {400: "malformed", 404: "no-such-path", 405: "method", 413: "too-large", 415: "media-type"}
+_HTTP = {400: "malformed", 404: "no-such-path", 405: "method", 408: "timeout", 413: "too-large", 415: "media-type"}
 _FIELD = re.compile(r"`\$\.(\S+)`$|field `(\S+)`")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 

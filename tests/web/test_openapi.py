@@ -4,7 +4,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from ehc.model import AccountState, Reason
-from ehc.web import openapi, render, routes, wire
+from ehc.web import openapi, routes
+from ehc.web.render.cards import STATES
+from ehc.web.wire.verify import Outcome
 
 
 def test_the_document_is_valid_openapi_3_1(service: Any) -> None:
@@ -32,5 +34,10 @@ def test_the_document_refuses_unknown_fields_too(name: str) -> None:
 
 
 def test_every_reason_and_every_state_has_a_word_outside() -> None:
-    assert {outcome.value for outcome in wire.Outcome} == {reason.value for reason in Reason} | {"invalid"}
-    assert set(render._STATES) == set(AccountState)
+    assert {outcome.value for outcome in Outcome} == {reason.value for reason in Reason} | {"invalid"}
+    assert set(STATES) == set(AccountState)
+
+
+def test_wire_types_have_names_of_their_own() -> None:
+    kinds = {kind for row in routes.TABLE for kind in (row.body, *row.answers.values()) if isinstance(kind, type)}
+    assert len({kind.__name__ for kind in kinds}) == len(kinds)

@@ -12,7 +12,7 @@ from ehc.errors import TABLE, Conflict, KeyringError, Refused
 from ehc.machine.software import SoftwareMachine
 from ehc.model import AccountState, Reason, Verdict
 from ehc.web import problems
-from ehc.web.routes import BODY_LIMIT
+from ehc.web.endpoint import BODY_LIMIT
 
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
 SAMPLE = {"id_type": "01", "id_number": "11010020171225006X", "name": "电子健康卡"}

@@ -1,0 +1,46 @@
+"""From what came in to a wire type. Whatever is wrong is raised as one of the errors that problems.py answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+
+from ehc.web.wire.base import Body
+
+
+def require_media_type(content_type: str, allowed: tuple[str, ...]) -> None:
+    """Text is UTF-8 or is not said to be anything else."""
+    media_type, _, parameter = content_type.lower().partition(";")
+    if media_type.strip() not in allowed or parameter.strip().replace('"', "") not in ("", "charset=utf-8"):
+        raise HTTPException(415, f"send Content-Type: {' or '.join(allowed)}")
+
+
+def decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    """Raises msgspec.DecodeError, or ValidationError where it is JSON of another shape."""
+    try:
+        return decoder.decode(body)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(f"not UTF-8 {_first_wrong_byte(body)}") from error
+    except RecursionError as error:
+        raise msgspec.DecodeError("nested too deep") from error
+
+
+def _first_wrong_byte(body: bytes) -> str:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"(byte {error.start})"
+    return "after its escapes are resolved"
+
+
+def decode_query(kind: type[Body], pairs: Iterable[tuple[str, str]]) -> Body:
+    """Numbers are written in digits. A parameter that stands twice is refused, as an unknown one is."""
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        if name in values:
+            raise msgspec.ValidationError(f"given twice - at `$.{name}`")
+        values[name] = value
+    return msgspec.convert(values, kind, strict=False)

@@ -1,0 +1,29 @@
+"""Verifications: what an outsider must not tell apart looks alike."""
+
+from __future__ import annotations
+
+from ehc.codes.verification import Verification
+from ehc.model import Reason, Verdict
+from ehc.web.wire import verify as wire
+
+LOOK_ALIKE = frozenset(
+    {Reason.KEY_VERSION, Reason.FORGED, Reason.NOT_ISSUED, Reason.EXPIRED, Reason.EARLY, Reason.UNKNOWN_CARD}
+)
+"""Refusals that would tell an outsider which half of a forgery worked (native/README.md, "Verification")."""
+
+
+def verification(of: Verification, scene: str, *, explain: bool) -> wire.VerifyAnswer:
+    """explain: tell the look-alike refusals apart, for a deployment whose callers may know."""
+    verdict = of.verdict
+    if not verdict.accepted or of.card is None:
+        return _refusal(verdict, scene, explain)
+    name, card_id = of.card.identity.masked_name(), of.card.card_id
+    return wire.VerifyAnswer(True, wire.Outcome.ACCEPTED, 0, None, scene, name, card_id, verdict.expires_at)
+
+
+def _refusal(verdict: Verdict, scene: str, explain: bool) -> wire.VerifyAnswer:
+    if verdict.reason in LOOK_ALIKE and not explain:
+        detail = "this code is not valid: ask for a new one"
+        return wire.VerifyAnswer(False, wire.Outcome.INVALID, None, detail, scene, None, None, None)
+    reason = wire.Outcome(verdict.reason.value)
+    return wire.VerifyAnswer(False, reason, verdict.step, verdict.detail or None, scene, None, None, None)

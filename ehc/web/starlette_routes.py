@@ -1,0 +1,60 @@
+"""An endpoint as a route of Starlette: the body read and decoded, the handler called, its reply sent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from ehc.web.decoding import decode, decode_query, require_media_type
+from ehc.web.endpoint import Call, Endpoint
+from ehc.web.reply import JSON, Reply, Streamed
+
+
+def route(endpoint: Endpoint) -> Route:
+    decoder = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body)
+
+    async def call(request: Request) -> Response:
+        arguments: dict[str, Any] = dict(request.path_params)
+        if endpoint.query is not None:
+            arguments["query"] = decode_query(endpoint.query, request.query_params.multi_items())
+        if decoder is not None:
+            arguments["body"] = decode(decoder, await _whole(request, endpoint.body_limit))
+        elif endpoint.stream:
+            arguments["body"] = _pieces(request, endpoint.stream, endpoint.body_limit)
+        return _response(await endpoint.handler(Call(request.app.state.services), **arguments))
+
+    call.__name__ = endpoint.handler.__name__
+    return Route(endpoint.path, call, methods=[endpoint.method])
+
+
+async def _whole(request: Request, limit: int) -> bytes:
+    """The body; what is over the limit is not taken into memory."""
+    body = bytearray()
+    async for piece in _pieces(request, (JSON,), limit):
+        body += piece
+    return bytes(body)
+
+
+async def _pieces(request: Request, media_types: tuple[str, ...], limit: int) -> AsyncIterator[bytes]:
+    require_media_type(request.headers.get("content-type", ""), media_types)
+    size = 0
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > limit:
+                raise HTTPException(413, f"a body has at most {limit} bytes")
+            yield piece
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the body ended early") from error
+
+
+def _response(reply: Reply | Streamed) -> Response:
+    if isinstance(reply, Streamed):
+        return StreamingResponse(reply.chunks, reply.status, media_type=reply.media_type)
+    return Response(reply.body, reply.status, dict(reply.headers), media_type=reply.media_type)

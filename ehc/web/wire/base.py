@@ -1,0 +1,32 @@
+"""What several systems' wire types are made of, and the problem document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+CardId = Annotated[str, Meta(pattern="^[0-9A-Fa-f]{1,128}$", max_length=128, description="电子健康卡ID, hex")]
+Scene = Annotated[
+    str, Meta(pattern="^[0-9]{6}$", max_length=6, description="诊疗环节, such as 010101 挂号, 010105 收费")
+]
+Place = Annotated[str, Meta(pattern="^[0-9A-Za-z._-]{1,64}$", max_length=64)]
+
+PARAMETERS: dict[str, Any] = {"card_id": CardId}
+"""Parameters of paths and their types, for the OpenAPI document."""
+
+
+class Body(Struct, frozen=True, forbid_unknown_fields=True):
+    """What comes in, as a body or as the parameters of a query."""
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """RFC 9457."""
+
+    type: Annotated[str, Meta(description="urn:ehc:problem:…")]
+    title: str
+    status: int
+    instance: Annotated[str, Meta(description="urn:ehc:request:… with the X-Request-Id of this answer")]
+    detail: str | None = None
+    field: Annotated[str | None, Meta(description="the member of the body that is refused")] = None
+    offset: Annotated[int | None, Meta(description="byte of the body at which it stops being JSON")] = None
