@@ -1,4 +1,5 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from mmap import mmap
 from typing import Self, final
 
@@ -7,7 +8,9 @@ from numpy.typing import NDArray
 
 from ehc.crypto.batch import Row
 from ehc.crypto.columns import ArrowArray
-from ehc.crypto.token import Checked, Fields
+from ehc.crypto.compact import CompactFields
+from ehc.crypto.token import Fields, Window
+from ehc.model import Reason, Verdict
 
 @final
 class KeyHandle:
@@ -23,20 +26,39 @@ class KeyHandle:
         """First 3 bytes of SM4 of the zero block, 6 upper-case hex digits."""
 
 @final
+class TokenChecker:
+    def __init__(
+        self, verdict: type[Verdict], reasons: dict[int, Reason], seconds: Callable[[datetime | int], int]
+    ) -> None: ...
+    def check(
+        self, payload: str | bytes, key: bytes | KeyHandle, now: datetime | int, window: Window, profiles: int
+    ) -> Verdict: ...
+
+@final
 class CheckedBatch:
     @property
     def status(self) -> NDArray[np.uint8]: ...
+    @property
+    def expiry(self) -> NDArray[np.int64]: ...
     def __new__(
         cls,
-        key: bytes | KeyHandle,
+        checker: TokenChecker,
         payloads: Iterable[str | bytes],
-        now: int,
-        tolerance: int,
-        validity: int,
-        issue: bool,
+        key: bytes | KeyHandle,
+        now: datetime | int,
+        window: Window,
+        profiles: int,
     ) -> Self: ...
-    def row(self, i: int) -> Checked: ...
-    def expiries(self) -> NDArray[np.int64]: ...
+    def row(self, i: int) -> Verdict: ...
+
+@final
+class CompactKey:
+    """The alias and mac keys that a protection key gives for compact codes (profile E2), derived once; they can be used
+    and not read."""
+
+    @property
+    def version(self) -> int: ...
+    def __new__(cls, protection_key: bytes | bytearray | memoryview, version: int = 1) -> Self: ...
 
 @final
 class Claims:
@@ -99,9 +121,19 @@ def arrow_text(
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32] | NDArray[np.int64], NDArray[np.uint8] | None, int] | None: ...
 def hex_upper(rows: NDArray[np.uint8]) -> bytes: ...
 def parse_payload(text: bytes) -> tuple[int, int, int, Fields | None]: ...
-def check_token(
-    key: bytes | KeyHandle, text: bytes, now: int, tolerance: int, validity: int, issue: bool
-) -> Checked: ...
 def make_token(key: bytes | KeyHandle, time: int) -> str | None: ...
+def make_tokens(key: bytes | KeyHandle, times: NDArray[np.int64]) -> tuple[NDArray[np.bytes_], NDArray[np.uint8]]: ...
+def make_bound(key: bytes | KeyHandle, card_id: bytes, fields: tuple[int, int, int, int, int]) -> str | None: ...
+def unhex(text: bytes) -> bytes | None: ...
+def base45_encode(data: bytes) -> str: ...
+def base45_decode(text: bytes) -> tuple[int, int, bytes | None]: ...
+def parse_compact(text: bytes) -> tuple[int, int, CompactFields | None]: ...
+def check_compact(
+    key: CompactKey, text: bytes, now: int, tolerance: int
+) -> tuple[int, int, CompactFields | None, int, int]: ...
+def check_compact_batch(
+    key: CompactKey, payloads: Iterable[str | bytes], now: int, tolerance: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.int64]]: ...
+def make_compact(key: CompactKey, account: int, fields: tuple[int, int, int, int, int, int]) -> str | None: ...
 def equal(a: bytes, b: bytes) -> bool: ...
 def wipe(secret: bytearray | memoryview) -> None: ...

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import FrozenInstanceError, dataclass
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from typing import NamedTuple, Never
 
 from ehc.errors import Refused
 
@@ -123,14 +123,65 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundToken:
+    """What a card-bound token (profile A) says besides its card."""
+
+    expiry: int  # seconds since 1970
+    key_version: int  # 0..255
+    channel: int  # 0..15
+    scene: int  # 0..15
+    sequence: int  # 0..2^24 - 1
+
+
 class Verdict:
-    """What checking a payload found. True in a condition exactly when accepted; `require()` raises otherwise."""
+    """What checking a payload found. True in a condition exactly when accepted; `require()` raises otherwise.
+
+    A value that does not change. Not a dataclass: one is made for every token, and a subclass may look its fields up
+    only when somebody asks.
+    """
+
+    __match_args__ = ("reason", "payload", "expiry", "detail", "offset", "bound")
+    __slots__ = ("_bound", "_detail", "_offset", "_payload", "expiry", "reason")
 
     reason: Reason
-    payload: Payload | None = None  # None when it could not be parsed
-    expiry: int | None = None  # seconds since 1970 (UTC); None unless the token is authentic
-    detail: str = ""  # for the caller's own log and the clerk; never for an outsider
-    offset: int | None = None  # where a refused text stops being a payload
+    expiry: int | None  # seconds since 1970 (UTC); None unless the token is authentic
+    _payload: Payload | None
+    _detail: str
+    _offset: int | None
+    _bound: BoundToken | None
+
+    def __init__(  # noqa: PLR0917  the fields in their order
+        self,
+        reason: Reason,
+        payload: Payload | None = None,
+        expiry: int | None = None,
+        detail: str = "",
+        offset: int | None = None,
+        bound: BoundToken | None = None,
+    ) -> None:
+        names = ("reason", "_payload", "expiry", "_detail", "_offset", "_bound")
+        for name, value in zip(names, (reason, payload, expiry, detail, offset, bound), strict=True):
+            object.__setattr__(self, name, value)
+
+    @property
+    def payload(self) -> Payload | None:
+        """None when it could not be parsed."""
+        return self._payload
+
+    @property
+    def detail(self) -> str:
+        """For the caller's own log and the clerk; never for an outsider."""
+        return self._detail
+
+    @property
+    def offset(self) -> int | None:
+        """Where a refused text stops being a payload."""
+        return self._offset
+
+    @property
+    def bound(self) -> BoundToken | None:
+        """What a card-bound token says; None of a national one, and unless authentic."""
+        return self._bound
 
     @property
     def accepted(self) -> bool:
@@ -153,6 +204,32 @@ class Verdict:
         if not self.accepted:
             raise Refused(self)
         return self
+
+    def judged(self, reason: Reason, detail: str = "") -> Verdict:
+        """What a later step says of the same code."""
+        return Verdict(reason, self.payload, self.expiry, detail, self.offset, self.bound)
+
+    def _fields(self) -> tuple[Reason, Payload | None, int | None, str, int | None, BoundToken | None]:
+        return self.reason, self.payload, self.expiry, self.detail, self.offset, self.bound
+
+    def __eq__(self, other: object) -> bool:
+        return self._fields() == other._fields() if isinstance(other, Verdict) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def __repr__(self) -> str:
+        pairs = zip(self.__match_args__, self._fields(), strict=True)
+        return f"Verdict({', '.join(f'{name}={value!r}' for name, value in pairs)})"
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> Never:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __reduce__(self) -> tuple[type[Verdict], tuple[object, ...]]:
+        return Verdict, self._fields()
 
 
 @dataclass(frozen=True, slots=True)

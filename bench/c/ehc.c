@@ -50,7 +50,7 @@ static void ours_check(const job *work, uint8_t *accepted)
 {
     const ehc_window window = {.now = NOW, .tolerance = TOLERANCE};
     ehc_check_batch(&protection, work->data, work->offsets, work->items, &window,
-                    room(work->items * sizeof(ehc_checked)), accepted);
+                    room(work->items * sizeof(int64_t)), accepted);
     for (size_t i = 0; i < work->items; i++)
         accepted[i] = accepted[i] == EHC_OK;
 }

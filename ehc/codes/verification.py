@@ -14,7 +14,7 @@ Static, temporary and bare codes carry no token: nothing of 3 to 5 applies to th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ehc.codes.policy import ScenePolicy
 from ehc.model import AccountState, Card, Payload, Reason, Verdict
@@ -88,7 +88,7 @@ class Verifier:
         # 8 replay claim
         if code.dynamic and self._policy.single_use(scene) and not self._claim(code, checked.expiry, now):
             return _refused(checked, Reason.REPLAYED, card)
-        return Verification(replace(checked, reason=Reason.ACCEPTED, detail=""), card)
+        return Verification(checked.judged(Reason.ACCEPTED), card)
 
     def _issued(self, code: Payload) -> bool:
         return self._policy.accept_unissued or self._cards.issued_code(code.card_id, code.token or "")
@@ -100,4 +100,4 @@ class Verifier:
 
 
 def _refused(checked: Verdict, reason: Reason, card: Card | None = None) -> Verification:
-    return Verification(replace(checked, reason=reason, detail=_DETAILS[reason]), card)
+    return Verification(checked.judged(reason, _DETAILS[reason]), card)

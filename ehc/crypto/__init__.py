@@ -1,4 +1,5 @@
-"""The compiled core: SM3, SM4-ECB, HMAC-SM3, batch derivation of card ids, payload parsing and token check (profile N).
+"""The compiled core: SM3, SM4-ECB, HMAC-SM3, batch derivation of card ids, payload parsing, tokens of the
+profiles N and A, compact codes (E2).
 
 Needs numpy alone. A key is 16 bytes or a KeyHandle; a handle expands the key once and never gives it back.
 
@@ -11,8 +12,9 @@ Needs numpy alone. A key is 16 bytes or a KeyHandle; a handle expands the key on
 
 from __future__ import annotations
 
-from ehc._native import KeyHandle, hmac_sm3, sm3, tier, tiers, wipe
+from ehc._native import CompactKey, KeyHandle, hmac_sm3, sm3, tier, tiers, wipe
 from ehc._native import equal as constant_time_equal
+from ehc.crypto.base45 import base45_decode, base45_encode
 from ehc.crypto.batch import (
     Batch,
     DerivedBatch,
@@ -25,27 +27,59 @@ from ehc.crypto.batch import (
     pack_columns,
     rekey_batch,
 )
+from ehc.crypto.compact import (
+    CompactBatch,
+    CompactCode,
+    CompactVerdict,
+    check_compact,
+    check_compact_batch,
+    make_compact_code,
+    parse_compact,
+)
 from ehc.crypto.sm4 import sm4_ecb_decrypt, sm4_ecb_encrypt
-from ehc.crypto.token import VerdictBatch, Window, check_batch, check_token, make_token, parse_payload
+from ehc.crypto.token import (
+    Profiles,
+    VerdictBatch,
+    Window,
+    check_batch,
+    check_token,
+    make_bound_token,
+    make_token,
+    make_tokens,
+    parse_payload,
+)
 
 __all__ = [
     "Batch",
+    "CompactBatch",
+    "CompactCode",
+    "CompactKey",
+    "CompactVerdict",
     "DerivedBatch",
     "HexColumns",
     "KeyHandle",
+    "Profiles",
     "RekeyedBatch",
     "RowError",
     "VerdictBatch",
     "Window",
+    "base45_decode",
+    "base45_encode",
     "card_lines",
     "check_batch",
+    "check_compact",
+    "check_compact_batch",
     "check_token",
     "constant_time_equal",
     "derive_batch",
     "hex_digits",
     "hmac_sm3",
+    "make_bound_token",
+    "make_compact_code",
     "make_token",
+    "make_tokens",
     "pack_columns",
+    "parse_compact",
     "parse_payload",
     "rekey_batch",
     "sm3",

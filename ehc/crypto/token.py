@@ -1,7 +1,9 @@
-"""Payload parsing and the validity token of profile N (native/README.md, "Payloads"): steps 1, 2, 4 and 5."""
+"""Payload parsing, the validity token of profile N and the card-bound one of profile A, which has the same syntax
+(native/README.md, "Payloads" and "Codes of ours"): steps 1 to 5."""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +15,10 @@ from numpy.typing import NDArray
 from ehc import _native
 from ehc._native import KeyHandle
 from ehc.errors import PayloadError
-from ehc.model import Flag, Payload, Reason, Verdict, seconds
+from ehc.model import BoundToken, Flag, Payload, Reason, Verdict, seconds
 
 Fields = tuple[str, int | None, str | None, str | None, str | None]
-Checked = tuple[int, int, int, Fields | None, int]
+BoundFields = tuple[int, int, int, int, int]
 
 _REASONS: dict[int, Reason] = {  # ehc.h
     0: Reason.ACCEPTED,
@@ -28,6 +30,7 @@ _REASONS: dict[int, Reason] = {  # ehc.h
     49: Reason.FORGED,
     50: Reason.EXPIRED,
     51: Reason.EARLY,
+    52: Reason.KEY_VERSION,
 }
 
 _KINDS: dict[int, str] = {
@@ -50,6 +53,7 @@ _DETAILS: dict[Reason, str] = {
     Reason.FORGED: "the token was not made under this protection key",
     Reason.EXPIRED: "the token is too old",
     Reason.EARLY: "the token is further ahead than its validity allows",
+    Reason.KEY_VERSION: "the token names another key version than this key's",
 }
 
 
@@ -102,30 +106,66 @@ def parse_payload(payload: str | bytes) -> Payload:
     return _payload(fields)
 
 
-def _verdict(checked: Checked) -> Verdict:
-    status, kind, offset, fields, expiry = checked
-    reason = _REASONS[status]
-    if reason is Reason.ACCEPTED:
-        return Verdict(reason, _payload(fields), expiry) if fields else Verdict(reason)
-    parsed = None if fields is None else _payload(fields)
-    authentic = expiry if reason in (Reason.EXPIRED, Reason.EARLY) else None
-    return Verdict(reason, parsed, authentic, _detail(reason, kind, offset), None if parsed else offset)
+class Profiles(enum.IntFlag):
+    """Which tokens of this syntax a policy accepts; a code is tried as each of them, the national one first."""
+
+    NATIONAL = 1  # N: a time under the one key of all
+    BOUND = 2  # A: bound to the card
+
+
+class _Found(Verdict):
+    """A verdict as the core gives it: reason, expiry and the text, in which the rest is looked up when asked for."""
+
+    __slots__ = ("_fields_of_bound", "_text")
+    _text: bytes
+    _fields_of_bound: BoundFields | None
+
+    @property
+    def payload(self) -> Payload | None:
+        try:
+            return self._payload
+        except AttributeError:  # not looked up yet
+            fields = _native.parse_payload(self._text)[3]
+            object.__setattr__(self, "_payload", None if fields is None else _payload(fields))
+            return self._payload
+
+    @property
+    def detail(self) -> str:
+        if self.reason is Reason.ACCEPTED:
+            return ""
+        _, kind, offset, _ = _native.parse_payload(self._text)
+        return _detail(self.reason, kind, offset)
+
+    @property
+    def offset(self) -> int | None:
+        _, _, offset, fields = _native.parse_payload(self._text)
+        return offset if fields is None else None
+
+    @property
+    def bound(self) -> BoundToken | None:
+        return None if self._fields_of_bound is None else BoundToken(*self._fields_of_bound)
+
+
+_CHECKER = _native.TokenChecker(_Found, _REASONS, seconds)
 
 
 def check_token(
-    payload: str | bytes, protection_key: bytes | KeyHandle, now: datetime | int, *, window: Window = _DEFAULT
+    payload: str | bytes,
+    protection_key: bytes | KeyHandle,
+    now: datetime | int,
+    *,
+    window: Window = _DEFAULT,
+    profiles: Profiles = Profiles.NATIONAL,
 ) -> Verdict:
-    """Steps 1, 2, 4 and 5 in one native call: parse, decrypt, padding and BCD, time window.
+    """Steps 1 to 5 in one native call: parse, decrypt, padding and BCD, time window.
 
     protection_key (保护密钥): 16 bytes or a handle. now: aware datetime, naive one in China Standard Time, or seconds
-    since 1970. A refusal is a value (`verdict.reason`, `.step`); `verdict.require()` raises it. A static code has
-    reason NO_TOKEN: whether it may be used is the scene's policy (ehc.codes), not the token's.
+    since 1970. profiles: the kinds of token that are accepted; a card-bound one must name the version of the key (1 of
+    16 raw bytes; else KEY_VERSION) and is judged by its expiry whatever `window.time` says; `verdict.bound` has its
+    fields. A refusal is a value (`verdict.reason`, `.step`); `verdict.require()` raises it. A static code has reason
+    NO_TOKEN: whether it may be used is the scene's policy (ehc.codes), not the token's.
     """
-    return _verdict(
-        _native.check_token(
-            protection_key, _text(payload), seconds(now), window.tolerance, window.validity or 0, window.time == "issue"
-        )
-    )
+    return _CHECKER.check(payload, protection_key, now, window, profiles)
 
 
 class VerdictBatch(Sequence[Verdict]):
@@ -141,7 +181,7 @@ class VerdictBatch(Sequence[Verdict]):
     @property
     def expiry(self) -> NDArray[np.int64]:
         """Seconds since 1970; 0 where the token is not authentic."""
-        return self._rows.expiries()
+        return self._rows.expiry
 
     def __len__(self) -> int:
         return len(self._rows.status)
@@ -153,7 +193,7 @@ class VerdictBatch(Sequence[Verdict]):
     def __getitem__(self, index: int | slice) -> Verdict | list[Verdict]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
-        return _verdict(self._rows.row(range(len(self))[index]))
+        return self._rows.row(range(len(self))[index])
 
     def __iter__(self) -> Iterator[Verdict]:
         return (self[i] for i in range(len(self)))
@@ -165,13 +205,10 @@ def check_batch(
     now: datetime | int,
     *,
     window: Window = _DEFAULT,
+    profiles: Profiles = Profiles.NATIONAL,
 ) -> VerdictBatch:
     """check_token for many, the cipher in lanes. One refused payload never touches another."""
-    return VerdictBatch(
-        _native.CheckedBatch(
-            protection_key, payloads, seconds(now), window.tolerance, window.validity or 0, window.time == "issue"
-        )
-    )
+    return VerdictBatch(_native.CheckedBatch(_CHECKER, payloads, protection_key, now, window, profiles))
 
 
 def make_token(expiry: datetime | int, protection_key: bytes | KeyHandle) -> str:
@@ -180,6 +217,56 @@ def make_token(expiry: datetime | int, protection_key: bytes | KeyHandle) -> str
     Raises ValueError when the year in China Standard Time is not 0 to 9999.
     """
     token = _native.make_token(protection_key, seconds(expiry))
+    if token is None:
+        raise ValueError(f"the token's time must lie in the years 0 to 9999: {expiry}")
+    return token
+
+
+def make_tokens(expiries: NDArray[np.int64], protection_key: bytes | KeyHandle) -> NDArray[np.bytes_]:
+    """make_token for many: int64[n] seconds since 1970 to S32[n] of hex digits.
+
+    Raises ValueError that names the first row whose year in China Standard Time is not 0 to 9999.
+    """
+    times = np.ascontiguousarray(expiries, np.int64)
+    texts, status = _native.make_tokens(protection_key, times)
+    if status.any():
+        row = int(status.argmax())
+        raise ValueError(f"row {row}: the token's time must lie in the years 0 to 9999: {times[row]}")
+    return texts
+
+
+def make_bound_token(
+    card_id: str,
+    expiry: datetime | int,
+    protection_key: bytes | KeyHandle,
+    *,
+    sequence: int,
+    channel: int = 0,
+    scene: int = 0,
+    key_version: int | None = None,
+) -> str:
+    """The card-bound token (profile A): 32 upper-case hex digits that hold for this card id alone.
+
+    card_id: 64 hex digits. expiry: as `now` of check_token. sequence: 0 to 2^24 - 1, counted by whoever issues.
+    channel, scene: 0 to 15. key_version: 0 to 255, that of the key handle when left out (1 of 16 raw bytes).
+    Raises ValueError that names the field.
+    """
+    if len(card_id) != 64:
+        raise ValueError(f"a token is bound to a card id of 64 hex digits, not of {len(card_id)}")
+    version = (
+        (protection_key.version if isinstance(protection_key, KeyHandle) else 1) if key_version is None else key_version
+    )
+    for name, value, most in (
+        ("sequence", sequence, 0xFFFFFF),
+        ("channel", channel, 15),
+        ("scene", scene, 15),
+        ("key_version", version, 255),
+    ):
+        if not 0 <= value <= most:
+            raise ValueError(f"{name} is 0 to {most}, not {value}")
+    token = _native.make_bound(
+        protection_key, bytes.fromhex(card_id), (seconds(expiry), version, channel, scene, sequence)
+    )
     if token is None:
         raise ValueError(f"the token's time must lie in the years 0 to 9999: {expiry}")
     return token

@@ -17,6 +17,9 @@ from libc.string cimport memcpy
 
 include "ehc.pxd"
 
+cdef extern from "Python.h":
+    int PyObject_GenericSetAttr(object value, object name, object attribute) except -1
+
 
 def _init():
     name = os.environ.get("EHC_ISA")
@@ -170,72 +173,98 @@ def parse_payload(bytes text not None):
     return status, p.kind, p.error_offset, fields
 
 
-cdef ehc_window _window(int64_t now, int64_t tolerance, int64_t validity, bint issue):
-    cdef ehc_window w
-    w.now, w.tolerance, w.validity, w.issue = now, tolerance, validity, issue
-    return w
+cdef inline bytes _utf8(text):
+    """A payload as bytes; a character that UTF-8 has not is left to the parser to refuse, like any text."""
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
-cdef tuple _checked(int status, const ehc_checked *c, const char *text):
-    cdef bint parsed = status == EHC_OK or status >= 48
-    return (status, c.payload.kind, c.payload.error_offset, _payload_fields(&c.payload, text) if parsed else None,
-            c.expiry)
+@cython.final
+cdef class TokenChecker:
+    """check_token, which makes one object only: the verdict. Its class, its reasons and the clock's form are given once.
+
+    verdict: a subclass of model.Verdict with slots reason, expiry, _text and _fields_of_bound; reasons: {status: reason};
+    seconds: what makes seconds since 1970 of any other `now` than an int.
+    """
+    cdef object _verdict, _seconds, _window
+    cdef list _reasons
+    cdef ehc_window _bounds
+
+    def __init__(self, type verdict not None, dict reasons not None, seconds):
+        self._verdict, self._seconds = verdict, seconds
+        self._reasons = [reasons.get(status) for status in range(max(reasons) + 1)]
+
+    cdef ehc_window policy(self, KeyHandle key, now, window, unsigned profiles):
+        """A Window does not change: the one of the last call is read once."""
+        if window is not self._window:
+            self._bounds.tolerance, self._bounds.validity = window.tolerance, window.validity or 0
+            self._bounds.issue = window.time == "issue"
+            self._window = window
+        cdef ehc_window bounds = self._bounds
+        bounds.now = now if type(now) is int else self._seconds(now)
+        bounds.profiles, bounds.key_version = profiles, key.version
+        return bounds
+
+    cdef verdict_of(self, KeyHandle key, bytes text, const ehc_window *policy):
+        cdef ehc_checked c
+        cdef int status = ehc_check_token(&key._key, <const uint8_t *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text),
+                                          policy, &c)
+        verdict = self._verdict.__new__(self._verdict)
+        PyObject_GenericSetAttr(verdict, "reason", self._reasons[status])
+        PyObject_GenericSetAttr(verdict, "expiry", c.expiry if c.profile else None)
+        PyObject_GenericSetAttr(verdict, "_text", text)
+        PyObject_GenericSetAttr(verdict, "_fields_of_bound", _bound_fields(&c))
+        return verdict
+
+    def check(self, payload, key, now, window, unsigned profiles):
+        cdef KeyHandle handle = _handle(key)
+        cdef ehc_window policy = self.policy(handle, now, window, profiles)
+        return self.verdict_of(handle, _utf8(payload), &policy)
 
 
-def check_token(key, bytes text not None, int64_t now, int64_t tolerance, int64_t validity, bint issue):
-    """(status, kind, error offset, fields or None, expiry)"""
-    cdef KeyHandle handle = _handle(key)
-    cdef ehc_window window = _window(now, tolerance, validity, issue)
-    cdef ehc_checked c
-    cdef int status = ehc_check_token(&handle._key, <const uint8_t *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text),
-                                      &window, &c)
-    return _checked(status, &c, PyBytes_AS_STRING(text))
+cdef inline _bound_fields(const ehc_checked *c):
+    """(expiry, key version, channel, scene, sequence); None of a token that is not card-bound."""
+    if c.profile != EHC_PROFILE_BOUND:
+        return None
+    return c.bound.expiry, c.bound.key_version, c.bound.channel, c.bound.scene, c.bound.sequence
+
+
+cdef _Rows _texts_of(payloads):
+    cdef _Rows texts = _Rows()
+    for payload in payloads:
+        try:
+            texts.append(payload)
+        except UnicodeEncodeError:
+            texts.append(_utf8(payload))
+        texts.end_row()
+    return texts
 
 
 @cython.final
 cdef class CheckedBatch:
-    """What ehc_check_batch found; rows are made into Python objects only when asked for."""
-    cdef ehc_checked *_rows
+    """What ehc_check_batch found; a row is checked again, alone, when somebody looks at it."""
+    cdef TokenChecker _checker
+    cdef KeyHandle _key
     cdef _Rows _texts
+    cdef ehc_window _policy
     cdef readonly object status  # uint8[n], EHC_* codes
+    cdef readonly object expiry  # int64[n], seconds since 1970; 0 where the token is not authentic
 
-    def __cinit__(self, key, payloads, int64_t now, int64_t tolerance, int64_t validity, bint issue):
-        cdef KeyHandle handle = _handle(key)
-        cdef ehc_window window = _window(now, tolerance, validity, issue)
-        cdef _Rows texts = _Rows()
-        cdef uint8_t[::1] s
-        for payload in payloads:
-            try:
-                texts.append(payload)
-            except UnicodeEncodeError:
-                texts.append(payload.encode("utf-8", "surrogatepass"))  # to be refused by the parser, like any text
-            texts.end_row()
-        self._texts = texts
-        self.status = np.empty(texts.count, np.uint8)
-        self._rows = <ehc_checked *>malloc((texts.count + 1) * sizeof(ehc_checked))
-        if self._rows == NULL:
-            raise MemoryError()
-        if texts.count:
-            s = self.status
+    def __cinit__(self, TokenChecker checker not None, payloads, key, now, window, unsigned profiles):
+        self._checker, self._key, self._texts = checker, _handle(key), _texts_of(payloads)
+        self._policy = checker.policy(self._key, now, window, profiles)
+        cdef size_t n = self._texts.count
+        self.status, self.expiry = np.empty(n, np.uint8), np.empty(n, np.int64)
+        cdef uint8_t[::1] s = self.status
+        cdef int64_t[::1] e = self.expiry
+        if n:
             with nogil:
-                ehc_check_batch(&handle._key, texts.data, texts.ends, texts.count, &window, self._rows, &s[0])
-
-    def __dealloc__(self):
-        free(self._rows)
+                ehc_check_batch(&self._key._key, self._texts.data, self._texts.ends, n, &self._policy, &e[0], &s[0])
 
     def row(self, size_t i):
-        """As check_token's answer; i in range(n)."""
-        cdef uint8_t[::1] s = self.status
-        return _checked(s[i], &self._rows[i], <const char *>self._texts.data + self._texts.ends[i])
-
-    def expiries(self):
-        """int64[n], seconds since 1970; 0 where the token is not authentic."""
-        out = np.empty(len(self.status), np.int64)
-        cdef int64_t[::1] view = out
-        cdef Py_ssize_t i
-        for i in range(view.shape[0]):
-            view[i] = self._rows[i].expiry
-        return out
+        """The verdict of check_token; i in range(n)."""
+        cdef uint32_t begin = self._texts.ends[i]
+        text = PyBytes_FromStringAndSize(<char *>self._texts.data + begin, self._texts.ends[i + 1] - begin)
+        return self._checker.verdict_of(self._key, text, &self._policy)
 
 
 def make_token(key, int64_t time):
@@ -245,6 +274,135 @@ def make_token(key, int64_t time):
     if ehc_make_token(&handle._key, time, text) != EHC_OK:
         return None
     return PyUnicode_DecodeASCII(<char *>text, 32, NULL)
+
+
+def make_tokens(key, const int64_t[::1] times not None):
+    """(S32[n], status uint8[n])"""
+    cdef KeyHandle handle = _handle(key)
+    cdef size_t n = times.shape[0]
+    texts, status = np.empty((n, 32), np.uint8), np.empty(n, np.uint8)
+    cdef uint8_t[:, ::1] t = texts
+    cdef uint8_t[::1] s = status
+    if n:
+        with nogil:
+            ehc_make_batch(&handle._key, &times[0], n, &t[0, 0], &s[0])
+    return texts.view("S32").reshape(n), status
+
+
+def make_bound(key, bytes card_id not None, tuple fields not None):
+    """fields as in ehc_bound; 32 upper-case hex digits, None when one is out of its range."""
+    cdef KeyHandle handle = _handle(key)
+    cdef ehc_bound bound
+    cdef uint8_t text[32]
+    bound.expiry, bound.key_version, bound.channel, bound.scene, bound.sequence = fields
+    if PyBytes_GET_SIZE(card_id) != 32:
+        raise ValueError(f"a card id has 32 bytes, not {len(card_id)}")
+    if ehc_make_bound(&handle._key, <const uint8_t *>PyBytes_AS_STRING(card_id), &bound, text) != EHC_OK:
+        return None
+    return PyUnicode_DecodeASCII(<char *>text, 32, NULL)
+
+
+def unhex(bytes text not None):
+    """bytes of an even number of hex digits of either case; None when a character is none."""
+    cdef size_t n = PyBytes_GET_SIZE(text) // 2
+    cdef bytes out = PyBytes_FromStringAndSize(NULL, n)
+    if PyBytes_GET_SIZE(text) % 2:
+        return None
+    right = ehc_unhex(<const uint8_t *>PyBytes_AS_STRING(text), n, <uint8_t *>PyBytes_AS_STRING(out))
+    return out if right else None
+
+
+def base45_encode(bytes data not None):
+    cdef size_t n = PyBytes_GET_SIZE(data)
+    cdef bytes text = PyBytes_FromStringAndSize(NULL, n // 2 * 3 + n % 2 * 2)
+    ehc_base45_encode(<const uint8_t *>PyBytes_AS_STRING(data), n, <uint8_t *>PyBytes_AS_STRING(text))
+    return text.decode("ascii")
+
+
+def base45_decode(bytes text not None):
+    """(status, error offset, data or None)"""
+    cdef size_t n, offset, length = PyBytes_GET_SIZE(text)
+    cdef bytes data = PyBytes_FromStringAndSize(NULL, length // 3 * 2 + 1)
+    cdef int status = ehc_base45_decode(<const uint8_t *>PyBytes_AS_STRING(text), length,
+                                        <uint8_t *>PyBytes_AS_STRING(data), &n, &offset)
+    return status, offset, data[:n] if status == EHC_OK else None
+
+
+@cython.final
+cdef class CompactKey:
+    """The alias and mac keys that a protection key gives for compact codes (profile E2), derived once; they can be used
+    and not read.
+
+    protection_key: 16 bytes, copied nowhere; version: 1..255, which the codes name.
+    """
+    cdef ehc_compact_key _key
+
+    def __cinit__(self, const uint8_t[::1] protection_key not None, int version=1):
+        if protection_key.shape[0] != 16:
+            raise ValueError(f"a key has 16 bytes, not {protection_key.shape[0]}")
+        if not 1 <= version <= 255:
+            raise ValueError(f"a key version is 1 to 255, not {version}")
+        ehc_compact_set_key(&self._key, &protection_key[0], version)
+
+    def __dealloc__(self):
+        ehc_wipe(&self._key, sizeof(self._key))
+
+    @property
+    def version(self):
+        return self._key.version
+
+    def __repr__(self):
+        return f"<CompactKey v{self.version}>"
+
+    def __reduce__(self):
+        raise TypeError("a key cannot be pickled or copied")
+
+
+cdef tuple _compact_fields(const ehc_compact *c):
+    return c.issuer, c.node, c.key_version, c.ttl, c.channel, c.issued_at, c.serial
+
+
+def parse_compact(bytes text not None):
+    """(status, error offset, fields or None)"""
+    cdef ehc_compact code
+    cdef size_t offset
+    cdef int status = ehc_parse_compact(<const uint8_t *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), &code, &offset)
+    return status, offset, _compact_fields(&code) if status == EHC_OK else None
+
+
+def check_compact(CompactKey key not None, bytes text not None, int64_t now, int64_t tolerance):
+    """(status, error offset, fields or None, account, expiry)"""
+    cdef ehc_compact code
+    cdef size_t offset
+    cdef int64_t expiry
+    cdef int status = ehc_check_compact(&key._key, <const uint8_t *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), now,
+                                        tolerance, &code, &expiry, &offset)
+    return status, offset, _compact_fields(&code) if status == EHC_OK or status >= 48 else None, code.account, expiry
+
+
+def check_compact_batch(CompactKey key not None, payloads, int64_t now, int64_t tolerance):
+    """(status uint8[n], account uint64[n], expiry int64[n])"""
+    cdef _Rows texts = _texts_of(payloads)
+    cdef size_t n = texts.count
+    status, account, expiry = np.empty(n, np.uint8), np.empty(n, np.uint64), np.empty(n, np.int64)
+    cdef uint8_t[::1] s = status
+    cdef uint64_t[::1] a = account
+    cdef int64_t[::1] e = expiry
+    if n:
+        with nogil:
+            ehc_check_compact_batch(&key._key, texts.data, texts.ends, n, now, tolerance, &a[0], &e[0], &s[0])
+    return status, account, expiry
+
+
+def make_compact(CompactKey key not None, uint64_t account, tuple fields not None):
+    """fields: issuer, node, ttl, channel, issued_at, serial; None when one is out of its range."""
+    cdef ehc_compact code
+    cdef uint8_t text[128]
+    code.issuer, code.node, code.ttl, code.channel, code.issued_at, code.serial = fields
+    code.account = account
+    if ehc_make_compact(&key._key, &code, text) != EHC_OK:
+        return None
+    return PyUnicode_DecodeASCII(<char *>text, EHC_COMPACT_LENGTH, NULL)
 
 
 def equal(const uint8_t[::1] a not None, const uint8_t[::1] b not None):

@@ -9,6 +9,8 @@ cdef extern from "ehc.h" nogil:
         EHC_E_TIER_UNSUPPORTED
         EHC_PAYLOAD_MAX
         EHC_FLAG_ABSENT
+        EHC_PROFILE_BOUND
+        EHC_COMPACT_LENGTH
 
     int ehc_init(const char *forced_name)
     const char *ehc_tier_name(size_t i)
@@ -49,6 +51,7 @@ cdef extern from "ehc.h" nogil:
     size_t ehc_card_lines(const int64_t *lines, const uint8_t *mindex, const uint8_t *card_id,
                           const uint8_t *card_id_lengths, size_t n, uint8_t *out)
     void ehc_hex(const uint8_t *data, size_t n, uint8_t *out)
+    int ehc_unhex(const uint8_t *text, size_t n, uint8_t *out)
 
     ctypedef struct ehc_span:
         uint16_t offset
@@ -73,16 +76,55 @@ cdef extern from "ehc.h" nogil:
         int64_t tolerance
         int64_t validity
         int issue
+        unsigned profiles
+        uint8_t key_version
+
+    ctypedef struct ehc_bound:
+        int64_t expiry
+        uint8_t key_version
+        uint8_t channel
+        uint8_t scene
+        uint32_t sequence
 
     ctypedef struct ehc_checked:
         ehc_payload payload
         int64_t expiry
+        uint8_t profile
+        ehc_bound bound
 
     int ehc_check_token(const ehc_sm4_key *protection_key, const uint8_t *text, size_t length,
                         const ehc_window *window, ehc_checked *out)
     size_t ehc_check_batch(const ehc_sm4_key *protection_key, const uint8_t *data, const uint32_t *offsets, size_t n,
-                           const ehc_window *window, ehc_checked *out, uint8_t *status)
+                           const ehc_window *window, int64_t *expiry, uint8_t *status)
     int ehc_make_token(const ehc_sm4_key *protection_key, int64_t time, uint8_t *text)
+    size_t ehc_make_batch(const ehc_sm4_key *protection_key, const int64_t *times, size_t n, uint8_t *texts,
+                          uint8_t *status)
+    int ehc_make_bound(const ehc_sm4_key *protection_key, const uint8_t *card_id, const ehc_bound *fields,
+                       uint8_t *text)
+
+    size_t ehc_base45_encode(const uint8_t *data, size_t n, uint8_t *text)
+    int ehc_base45_decode(const uint8_t *text, size_t length, uint8_t *data, size_t *n, size_t *error_offset)
+
+    ctypedef struct ehc_compact_key:
+        uint8_t version
+
+    ctypedef struct ehc_compact:
+        uint32_t issuer
+        uint8_t node
+        uint8_t key_version
+        uint8_t ttl
+        uint8_t channel
+        int64_t issued_at
+        uint64_t serial
+        uint64_t account
+
+    void ehc_compact_set_key(ehc_compact_key *key, const uint8_t *protection_key, uint8_t version)
+    int ehc_parse_compact(const uint8_t *text, size_t length, ehc_compact *out, size_t *error_offset)
+    int ehc_check_compact(const ehc_compact_key *key, const uint8_t *text, size_t length, int64_t now,
+                          int64_t tolerance, ehc_compact *out, int64_t *expiry, size_t *error_offset)
+    size_t ehc_check_compact_batch(const ehc_compact_key *key, const uint8_t *data, const uint32_t *offsets, size_t n,
+                                   int64_t now, int64_t tolerance, uint64_t *account, int64_t *expiry, uint8_t *status)
+    int ehc_make_compact(const ehc_compact_key *key, const ehc_compact *code, uint8_t *text)
 
     int ehc_claim(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder, unsigned uses)
     int ehc_claim_set(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder)

@@ -135,12 +135,3 @@ size_t ehc_join_columns(const ehc_column *id_type, const ehc_column *id_number, 
     }
     return (size_t)(to - out);
 }
-
-void ehc_hex(const uint8_t *data, size_t n, uint8_t *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        unsigned high = data[i] >> 4, low = data[i] & 15;
-        out[2 * i] = (uint8_t)(high + '0' + (high > 9 ? 7u : 0u));
-        out[2 * i + 1] = (uint8_t)(low + '0' + (low > 9 ? 7u : 0u));
-    }
-}

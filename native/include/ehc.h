@@ -36,10 +36,11 @@ enum {
     EHC_PAYLOAD_GRAMMAR = 35,
 
     /* a token: steps 4 and 5 */
-    EHC_TOKEN_NONE = 48,    /* a static or temporary code: there is no token to check */
-    EHC_TOKEN_FORGED = 49,  /* padding or BCD wrong: not made under this key */
-    EHC_TOKEN_EXPIRED = 50, /* authentic, but too old */
-    EHC_TOKEN_EARLY = 51    /* authentic, but further ahead than the policy's validity */
+    EHC_TOKEN_NONE = 48,       /* a static or temporary code: there is no token to check */
+    EHC_TOKEN_FORGED = 49,     /* padding or BCD wrong: not made under this key */
+    EHC_TOKEN_EXPIRED = 50,    /* authentic, but too old */
+    EHC_TOKEN_EARLY = 51,      /* authentic, but further ahead than the policy's validity */
+    EHC_TOKEN_KEY_VERSION = 52 /* step 3: names another key version than the key's */
 };
 
 /* ---- tiers (the dispatch table stands in base/dispatch.c) ---- */
@@ -119,6 +120,8 @@ size_t ehc_card_lines(const int64_t *lines, const uint8_t *mindex, const uint8_t
 
 /* Upper-case hex: 2·n characters, no terminator. */
 void ehc_hex(const uint8_t *data, size_t n, uint8_t *out);
+/* 2·n digits of either case to n bytes. 0 when a character is no digit; `out` then means nothing. */
+int ehc_unhex(const uint8_t *text, size_t n, uint8_t *out);
 
 /* ---- payload and token, profile N (native/README.md, "Payloads") ---- */
 
@@ -155,28 +158,99 @@ enum { EHC_PAYLOAD_MAX = 256 };
 
 int ehc_parse_payload(const uint8_t *text, size_t length, ehc_payload *out);
 
-/* The time window of step 5. `time` is what the token carries: expiry, or (issue != 0) the time of issue. */
+enum { EHC_PROFILE_NATIONAL = 1, EHC_PROFILE_BOUND = 2 };
+
+/* The time window of step 5, and what else a policy says of codes of this syntax. `time` is what a national token
+ * carries: expiry, or (issue != 0) the time of issue. */
 typedef struct {
     int64_t now;
     int64_t tolerance; /* seconds the clocks may differ */
     int64_t validity;  /* seconds a code lives; 0 with issue = 0: no bound ahead */
     int issue;
+    unsigned profiles;   /* EHC_PROFILE_* that are accepted, tried in this order; 0: the national one alone */
+    uint8_t key_version; /* what a card-bound token must name; 0: any */
 } ehc_window;
+
+/* What a card-bound token (profile A) says besides its card. */
+typedef struct {
+    int64_t expiry;
+    uint8_t key_version;
+    uint8_t channel, scene; /* 0..15 */
+    uint32_t sequence;      /* 0..2^24 - 1 */
+} ehc_bound;
 
 typedef struct {
     ehc_payload payload;
-    int64_t expiry; /* 0 unless the token is authentic */
+    int64_t expiry;  /* 0 unless the token is authentic */
+    uint8_t profile; /* EHC_PROFILE_* that made it; 0 unless the token is authentic */
+    ehc_bound bound; /* of EHC_PROFILE_BOUND */
 } ehc_checked;
 
-/* Steps 1, 2, 4 and 5 for one payload. */
+/* Steps 1 to 5 for one payload. */
 int ehc_check_token(const ehc_sm4_key *protection_key, const uint8_t *text, size_t length, const ehc_window *window,
                     ehc_checked *out);
-/* The same for rows data[offsets[i] .. offsets[i+1]); returns how many are not EHC_OK. */
+/* The same for rows data[offsets[i] .. offsets[i+1]): only what is decided of each (expiry 0 unless authentic; the rest
+ * ehc_check_token tells of a row that is looked at). Returns how many are not EHC_OK. */
 size_t ehc_check_batch(const ehc_sm4_key *protection_key, const uint8_t *data, const uint32_t *offsets, size_t n,
-                       const ehc_window *window, ehc_checked *out, uint8_t *status);
+                       const ehc_window *window, int64_t *expiry, uint8_t *status);
 
 /* The token for a time: 32 upper-case hex characters. EHC_TOKEN_FORGED if its year in CST is not 0..9999. */
 int ehc_make_token(const ehc_sm4_key *protection_key, int64_t time, uint8_t text[32]);
+/* Tokens for n times, 32 characters each; a bad row gets its status and 32 times '0'. Returns the number of bad rows. */
+size_t ehc_make_batch(const ehc_sm4_key *protection_key, const int64_t *times, size_t n, uint8_t *texts,
+                      uint8_t *status);
+
+/* The card-bound token of profile A; EHC_TOKEN_FORGED if a field is out of its range. */
+int ehc_make_bound(const ehc_sm4_key *protection_key, const uint8_t card_id[32], const ehc_bound *fields,
+                   uint8_t text[32]);
+size_t ehc_make_bound_batch(const ehc_sm4_key *protection_key, const uint8_t *card_ids, const ehc_bound *fields,
+                            size_t n, uint8_t *texts, uint8_t *status);
+
+/* ---- base45 (RFC 9285) ---- */
+
+/* Characters for n bytes: 3 for every 2, 2 for a last one. */
+#define EHC_BASE45_LENGTH(n) ((n) / 2 * 3 + (n) % 2 * 2)
+size_t ehc_base45_encode(const uint8_t *data, size_t n, uint8_t *text);
+/* Strict: EHC_PAYLOAD_LENGTH (a length no encoding has), EHC_PAYLOAD_CHARACTER, EHC_PAYLOAD_GRAMMAR (a group over 65535
+ * or 255) with the place in *error_offset, of a character or of the group. `data` needs length / 3 · 2 + 1 bytes; gives
+ * the bytes in *n. */
+int ehc_base45_decode(const uint8_t *text, size_t length, uint8_t *data, size_t *n, size_t *error_offset);
+
+/* ---- compact codes, profile E2 (native/README.md, "Codes of ours"): "EHC2:" and base45 of header ‖ alias ‖ mac ---- */
+
+enum { EHC_COMPACT_LENGTH = 5 + EHC_BASE45_LENGTH(48), EHC_COMPACT_EPOCH = 1577836800 /* 2020-01-01T00:00:00Z */ };
+
+/* The keys that a protection key gives, the mac key as the states behind its two pads. */
+typedef struct {
+    ehc_sm4_key alias;
+    uint32_t inner[8], outer[8];
+    uint8_t version;
+} ehc_compact_key;
+
+typedef struct {
+    uint32_t issuer; /* GB/T 2260 code, 0..999999 */
+    uint8_t node;    /* 0..15 */
+    uint8_t key_version;
+    uint8_t ttl;       /* class 0..7: 30 s, 60 s, 120 s, 300 s, 1 h, 1 d, 30 d, until revoked */
+    uint8_t channel;   /* 0..31 */
+    int64_t issued_at; /* EHC_COMPACT_EPOCH .. + 2^32 - 1 */
+    uint64_t serial;   /* 0..2^48 - 1 */
+    uint64_t account;
+} ehc_compact;
+
+void ehc_compact_set_key(ehc_compact_key *key, const uint8_t protection_key[16], uint8_t version);
+/* Steps 1 and 2; everything but the account. *error_offset: where a refused text stops being a code. */
+int ehc_parse_compact(const uint8_t *text, size_t length, ehc_compact *out, size_t *error_offset);
+/* Steps 1 to 5. The account is 0 and *expiry is 0 unless the code is authentic; INT64_MAX: until revoked. */
+int ehc_check_compact(const ehc_compact_key *key, const uint8_t *text, size_t length, int64_t now, int64_t tolerance,
+                      ehc_compact *out, int64_t *expiry, size_t *error_offset);
+size_t ehc_check_compact_batch(const ehc_compact_key *key, const uint8_t *data, const uint32_t *offsets, size_t n,
+                               int64_t now, int64_t tolerance, uint64_t *account, int64_t *expiry, uint8_t *status);
+/* EHC_COMPACT_LENGTH characters a code, with the key's version; EHC_TOKEN_FORGED if a field is out of its range (a bad
+ * row of a batch gets zero bytes). A batch returns the number of bad rows. */
+int ehc_make_compact(const ehc_compact_key *key, const ehc_compact *code, uint8_t *text);
+size_t ehc_make_compact_batch(const ehc_compact_key *key, const ehc_compact *codes, size_t n, uint8_t *texts,
+                              uint8_t *status);
 
 /* ---- claims: which codes are taken, in memory that processes share (token/claims.c) ---- */
 

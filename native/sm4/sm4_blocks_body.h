@@ -1,5 +1,7 @@
 /* sm4_blocks_body.h: SM4-ECB of many blocks under one key, and the schedule of one key, written once. Needs
  * sm4_lanes_body.h before it, and the two names EXPAND and BLOCKS. */
+#include "sm4_one_body.h"
+
 enum { GROUP_BYTES = 16 * LANES * STREAMS };
 
 static void crypt_group(const vec round_keys[32], const uint8_t *in, uint8_t *out)
@@ -22,6 +24,13 @@ void BLOCKS(const uint32_t round_keys[32], const uint8_t *in, uint8_t *out, size
 {
     size_t bytes = 16 * blocks;
     vec keys[32];
+    if (blocks == 1) {
+        uint32_t words[4];
+        sm4_one(round_keys, in, words);
+        for (size_t i = 0; i < 4; i++)
+            store32(out + 4 * i, words[i]);
+        return;
+    }
     sm4_broadcast_keys(round_keys, keys);
     for (; bytes >= GROUP_BYTES; bytes -= GROUP_BYTES, in += GROUP_BYTES, out += GROUP_BYTES)
         crypt_group(keys, in, out);

@@ -176,7 +176,8 @@ static void token_check(void)
 {
     static const ehc_window WINDOW = {.now = 1516161003, .tolerance = 60, .validity = 300};
     static char texts[ROWS * TEXT + 1];
-    static ehc_checked out[ROWS];
+    static int64_t expiry[ROWS];
+    static ehc_checked out;
     static uint8_t status[ROWS];
     uint8_t token[32];
     uint32_t offsets[ROWS + 1] = {0};
@@ -190,9 +191,9 @@ static void token_check(void)
     }
     const uint8_t *data = (const uint8_t *)texts;
     for (size_t i = 0; i < 4; i++)
-        ehc_check_token(&key, data + offsets[i], TEXT, &WINDOW, &out[i]);
+        ehc_check_token(&key, data + offsets[i], TEXT, &WINDOW, &out);
     for (size_t k = 0; k < COUNT; k++)
-        ehc_check_batch(&key, data, offsets, COUNTS[k], &WINDOW, out, status);
+        ehc_check_batch(&key, data, offsets, COUNTS[k], &WINDOW, expiry, status);
 }
 
 static void token_kernels(void)

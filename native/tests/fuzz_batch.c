@@ -103,23 +103,23 @@ static void check_payloads(const batch *b, unsigned tier)
     static const uint8_t RAW[KEY] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88,
                                      0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
     static const ehc_window WINDOW = {.now = 1516161003, .tolerance = 60, .validity = 300};
-    ehc_checked *out = fuzz_room(b->n * sizeof *out), one;
+    int64_t *expiry = fuzz_room(b->n * sizeof *expiry);
+    ehc_checked one;
     uint8_t *status = fuzz_room(b->n);
     size_t refused = 0;
     ehc_sm4_key key;
     fuzz_tier(tier);
     ehc_sm4_set_key(&key, RAW);
-    size_t found = ehc_check_batch(&key, b->data, b->offsets, b->n, &WINDOW, out, status);
+    size_t found = ehc_check_batch(&key, b->data, b->offsets, b->n, &WINDOW, expiry, status);
     EXPECT(ehc_init("portable") == EHC_OK);
     for (size_t i = 0; i < b->n; i++) {
         size_t length = b->offsets[i + 1] < b->offsets[i] ? 0 : b->offsets[i + 1] - b->offsets[i];
         EXPECT(status[i] == ehc_check_token(&key, b->data + b->offsets[i], length, &WINDOW, &one));
-        EXPECT(out[i].expiry == one.expiry);
-        EXPECT(memcmp(&out[i].payload, &one.payload, sizeof one.payload) == 0);
+        EXPECT(expiry[i] == one.expiry);
         refused += status[i] != EHC_OK;
     }
     EXPECT(found == refused);
-    free(out);
+    free(expiry);
     free(status);
 }
 

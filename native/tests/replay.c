@@ -2,11 +2,11 @@
  * compares the answers with the reference's. Whatever a call must set is poisoned before.
  *
  *     P text                                            parse
- *     C key now tolerance validity issue text           check
- *     B key now tolerance validity issue n text…        check in a batch
+ *     C key window text           check
+ *     B key window n text…        check in a batch
  *     M key time                                        make
  *
- * Texts and keys are hex, an empty text is "-". */
+ * A window is now tolerance validity issue profiles key_version. Texts and keys are hex, an empty text is "-". */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@ static const ehc_tier PORTABLE = {
     .name = "portable",
     .sm4_expand = ehc_sm4_expand_portable,
     .sm4_blocks = ehc_sm4_portable,
+    .token = TOKEN_KERNELS(portable),
 };
 
 const ehc_tier *ehc_tier_current(void)
@@ -60,11 +61,13 @@ static int64_t read_number(void)
 
 static ehc_window read_window(void)
 {
-    ehc_window window;
+    ehc_window window = {0};
     window.now = read_number();
     window.tolerance = read_number();
     window.validity = read_number();
     window.issue = (int)read_number();
+    window.profiles = (unsigned)read_number();
+    window.key_version = (uint8_t)read_number();
     return window;
 }
 
@@ -107,24 +110,24 @@ static void check(void)
     size_t length = read_hex(text);
     int status = ehc_check_token(&key, text, length, &window, &out);
     print_payload(status, &out.payload);
-    printf(" %" PRId64, out.expiry);
+    printf(" %" PRId64 " %u", out.expiry, out.profile);
 }
 
 static void check_batch(void)
 {
     static uint8_t text[2 * ROOM], status[ROWS];
-    static ehc_checked out[ROWS];
+    static int64_t expiry[ROWS];
     uint32_t offsets[ROWS + 1] = {0};
-    memset(out, 0xA5, sizeof out);
+    memset(expiry, 0xA5, sizeof expiry);
     memset(status, 0xA5, sizeof status);
     ehc_sm4_key key = read_key();
     ehc_window window = read_window();
     size_t n = (size_t)read_number();
     for (size_t i = 0; i < n; i++)
         offsets[i + 1] = offsets[i] + (uint32_t)read_hex(text + offsets[i]);
-    printf("%zu", ehc_check_batch(&key, text, offsets, n, &window, out, status));
+    printf("%zu", ehc_check_batch(&key, text, offsets, n, &window, expiry, status));
     for (size_t i = 0; i < n; i++)
-        printf(" %d %" PRId64, status[i], out[i].expiry);
+        printf(" %d %" PRId64, status[i], expiry[i]);
 }
 
 static void make(void)

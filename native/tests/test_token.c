@@ -73,9 +73,9 @@ static void batches(const ehc_sm4_key *key)
         guarded room = guarded_room(140 * (size_t)CODE_LENGTH);
         uint32_t offsets[141] = {0}, total = 0;
         uint8_t status[141];
-        ehc_checked out[141];
+        int64_t expiries[141];
         size_t refused = 0;
-        memset(out, 0xA5, sizeof out);
+        memset(expiries, 0xA5, sizeof expiries);
         memset(status, 0xA5, sizeof status);
         for (size_t i = 0; i < n; i++) {
             total += (uint32_t)strlen(TEXTS[i * 7 % 5]);
@@ -84,10 +84,10 @@ static void batches(const ehc_sm4_key *key)
         uint8_t *data = room.last - total;
         for (size_t i = 0; i < n; i++)
             memcpy(data + offsets[i], TEXTS[i * 7 % 5], offsets[i + 1] - offsets[i]);
-        size_t count = ehc_check_batch(key, data, offsets, n, &window, out, status);
+        size_t count = ehc_check_batch(key, data, offsets, n, &window, expiries, status);
         for (size_t i = 0; i < n; i++) {
             int64_t expiry;
-            CHECK(status[i] == check(key, TEXTS[i * 7 % 5], window, &expiry) && out[i].expiry == expiry);
+            CHECK(status[i] == check(key, TEXTS[i * 7 % 5], window, &expiry) && expiries[i] == expiry);
             refused += status[i] != EHC_OK;
         }
         CHECK(count == refused && status[n] == 0xA5);
@@ -100,9 +100,9 @@ static void backward_offsets(const ehc_sm4_key *key)
 {
     const ehc_window window = {.now = TIME};
     const uint32_t offsets[4] = {0, CODE_LENGTH, 0, CODE_LENGTH};
-    ehc_checked out[3];
+    int64_t expiries[3];
     uint8_t status[3];
-    CHECK(ehc_check_batch(key, (const uint8_t *)CODE, offsets, 3, &window, out, status) == 1);
+    CHECK(ehc_check_batch(key, (const uint8_t *)CODE, offsets, 3, &window, expiries, status) == 1);
     CHECK(status[0] == EHC_OK && status[1] == EHC_PAYLOAD_LENGTH && status[2] == EHC_OK);
 }
 

@@ -5,6 +5,8 @@
  * CARD is 32, 48 or 64 hex digits of either case, FLAG 0 (dynamic, needs a token), 1 (static, has none) or 9 (temporary,
  * 64 digits and nothing after it), TOKEN 32 hex digits, PREFIX 1 to 8 digits, ORGANISATION 1 to 64 of [0-9A-Za-z._-].
  * Nothing here is secret: a payload is what everybody sees. */
+#include "dispatch.h"
+#include "kernels.h"
 #include "resident_id.h"
 
 enum { MAX_FIELDS = 5, PREFIX_MAX = 8, ORGANISATION_MAX = 64 };
@@ -190,8 +192,23 @@ static int parse_fields(const uint8_t *text, size_t length, ehc_payload *out)
     return count - at == 3 ? take_organisation(fields[at + 2], out) : EHC_OK;
 }
 
+/* The form that nearly every dynamic code has, by vector: CARD of 64 digits, flag 0, token. 0: it is another one. */
+static int take_canonical(const uint8_t *text, size_t length, ehc_payload *out)
+{
+    const ehc_token_kernels *kernels = &ehc_tier_current()->token;
+    if (length != EHC_CANONICAL || memcmp(text + 64, ":0:", 3) != 0)
+        return 0;
+    out->card_id_length = 32; /* and the flag is 0, as all of *out */
+    out->card = (ehc_span){0, 64};
+    out->token = (ehc_span){67, 32};
+    return kernels->hex_decode(text, 32, out->card_id) & kernels->hex_decode(text + 67, 16, out->token_bytes);
+}
+
 int ehc_parse_payload(const uint8_t *text, size_t length, ehc_payload *out)
 {
+    memset(out, 0, sizeof *out);
+    if (take_canonical(text, length, out))
+        return EHC_OK;
     memset(out, 0, sizeof *out);
     out->flag = EHC_FLAG_ABSENT;
 

@@ -1,6 +1,7 @@
-/* token_body.h: the token kernels across lanes, written once. Include a lanes_<isa>.h, define STREAMS and ISA(name),
- * then include sm3_lanes_body.h, sm4_lanes_body.h and this. token_portable.c says what is computed. */
+/* token_body.h: the token kernels across lanes, written once. Include a lanes_<isa>.h, define STREAMS, ISA(name) and
+ * EXPAND, then include sm3_lanes_body.h, sm4_lanes_body.h and this. token_portable.c says what is computed. */
 #include "bcd_time.h"
+#include "sm4_one_body.h"
 
 /* The lanes as an array; a vector that is no row of words (lanes_portable_ct.h) has its own way. */
 #ifndef v_store_words
@@ -8,24 +9,6 @@
 #endif
 
 enum { GROUP = LANES * STREAMS };
-
-/* Up to LANES blocks under one key, a single vector in flight: what one token takes. */
-static inline void crypt_few(const uint32_t round_keys[32], const uint8_t *blocks, vec w[4])
-{
-    vec x[4];
-    v_load_blocks(blocks, w);
-    for (int i = 0; i < 4; i++)
-        x[i] = sm4_enter(w[i]);
-    for (int i = 0; i < 32; i += 4) {
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) {
-            vec key = sm4_enter_key(v_set(round_keys[i + j]));
-            x[j] = v_xor(x[j], sm4_t(v_xor(v_xor(x[(j + 3) % 4], x[(j + 2) % 4]), v_xor(x[(j + 1) % 4], key))));
-        }
-    }
-    for (int i = 0; i < 4; i++)
-        w[i] = sm4_leave(x[3 - i]);
-}
 
 static inline void crypt_group(const vec round_keys[32], const uint8_t *blocks, uint32_t words[4][GROUP])
 {
@@ -58,28 +41,21 @@ static inline void read_times(uint32_t words[4][GROUP], size_t n, int64_t *times
         authentic[i] = (uint8_t)right[i];
 }
 
-static void few_times(const uint32_t decrypt[32], const uint8_t *blocks, size_t n, int64_t *times, uint8_t *authentic)
+static void one_time(const uint32_t decrypt[32], const uint8_t *block, int64_t *time, uint8_t *authentic)
 {
-    uint8_t padded[16 * LANES] = {0};
-    uint32_t words[4][GROUP];
-    vec w[4];
-    memcpy(padded, blocks, 16 * n);
-    crypt_few(decrypt, padded, w);
-    for (int i = 0; i < 4; i++)
-        v_store_words(w[i], words[i]);
-    read_times(words, n, times, authentic);
+    uint32_t w[4];
+    int32_t days, second;
+    sm4_one(decrypt, block, w);
+    uint32_t outside = read_bcd_time(w[0], w[1], &days, &second) | (w[1] & 255) | w[2] | w[3];
+    *authentic = outside == 0;
+    *time = time_of(days, second) & -(int64_t)*authentic;
 }
 
-void ISA(ehc_token_times)(const uint32_t decrypt[32], const uint8_t *blocks, size_t n, int64_t *times,
-                          uint8_t *authentic)
+static void many_times(const uint32_t decrypt[32], const uint8_t *blocks, size_t n, int64_t *times, uint8_t *authentic)
 {
     vec keys[32];
     uint32_t words[4][GROUP];
     uint8_t last[16 * GROUP] = {0};
-    if (n <= LANES) {
-        few_times(decrypt, blocks, n, times, authentic);
-        return;
-    }
     sm4_broadcast_keys(decrypt, keys);
     size_t i = 0;
     for (; i + GROUP <= n; i += GROUP) {
@@ -92,6 +68,15 @@ void ISA(ehc_token_times)(const uint32_t decrypt[32], const uint8_t *blocks, siz
         read_times(words, n - i, times + i, authentic + i);
     }
     ehc_wipe(keys, sizeof keys);
+}
+
+void ISA(ehc_token_times)(const uint32_t decrypt[32], const uint8_t *blocks, size_t n, int64_t *times,
+                          uint8_t *authentic)
+{
+    if (n == 1)
+        one_time(decrypt, blocks, times, authentic);
+    else
+        many_times(decrypt, blocks, n, times, authentic);
 }
 
 typedef struct {
@@ -142,7 +127,21 @@ static inline void many_group(many *m, const uint8_t *keys, const uint8_t *in, u
     leave_blocks(x, out);
 }
 
-void ISA(ehc_sm4_many_keys)(const uint8_t *keys, const uint8_t *in, uint8_t *out, size_t n, int decrypt)
+/* One block under its own key. */
+static void one_key(const uint8_t *key, const uint8_t *in, uint8_t *out, int decrypt)
+{
+    uint32_t schedule[32], reversed[32], words[4];
+    EXPAND(key, schedule);
+    for (size_t i = 0; i < 32; i++)
+        reversed[i] = schedule[31 - i];
+    sm4_one(decrypt ? reversed : schedule, in, words);
+    for (size_t i = 0; i < 4; i++)
+        store32(out + 4 * i, words[i]);
+    ehc_wipe(schedule, sizeof schedule);
+    ehc_wipe(reversed, sizeof reversed);
+}
+
+static void many_keys(const uint8_t *keys, const uint8_t *in, uint8_t *out, size_t n, int decrypt)
 {
     many m;
     sm4_broadcast_constants(m.constants);
@@ -157,6 +156,14 @@ void ISA(ehc_sm4_many_keys)(const uint8_t *keys, const uint8_t *in, uint8_t *out
         memcpy(out, m.out, 16 * n);
     }
     ehc_wipe(&m, sizeof m);
+}
+
+void ISA(ehc_sm4_many_keys)(const uint8_t *keys, const uint8_t *in, uint8_t *out, size_t n, int decrypt)
+{
+    if (n == 1)
+        one_key(keys, in, out, decrypt);
+    else
+        many_keys(keys, in, out, n, decrypt);
 }
 
 enum { HMAC_GROUP = LANES * SM3_STREAMS };

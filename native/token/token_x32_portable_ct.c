@@ -3,6 +3,7 @@
 
 #define STREAMS 2
 #define ISA(name) name##_portable_ct
+#define EXPAND ehc_sm4_expand_portable_ct
 
 #include "kernels.h"
 #include "sm3_lanes_body.h"

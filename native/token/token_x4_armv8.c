@@ -5,6 +5,7 @@
 
 #define STREAMS 4
 #define ISA(name) name##_armv8
+#define EXPAND ehc_sm4_expand_armv8
 
 #include "kernels.h"
 #include "sm3_armv8_body.h"

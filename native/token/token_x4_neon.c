@@ -4,6 +4,7 @@
 
 #define STREAMS 4
 #define ISA(name) name##_neon
+#define EXPAND ehc_sm4_expand_neon
 
 #include "kernels.h"
 #include "sm3_lanes_body.h"

@@ -5,6 +5,7 @@
 
 #define STREAMS 4
 #define ISA(name) name##_neon_tbl
+#define EXPAND ehc_sm4_expand_neon_tbl
 
 #include "kernels.h"
 #include "sm3_lanes_body.h"

@@ -1,7 +1,7 @@
 """Requests for native/tests/replay.c and the answers that the reference gives: a small set, chosen so that each line of
 the parser and of the token check matters to some answer."""
 
-from reference import validity
+from reference import bound, validity
 from reference.payload import Parsed, Refusal, parse
 from reference.sm4 import ecb_encrypt
 from vectors import load
@@ -10,7 +10,7 @@ KEY = bytes.fromhex(load("tokens_n")["protection_key"])
 CARD = load("identifiers")["case"][0]["card_id"]
 T = 1_767_225_600  # 2026-01-01T00:00:00Z
 STATUS = {"length": 32, "character": 33, "foreign": 34, "grammar": 35}
-STATUS |= {"accepted": 0, "no_token": 48, "forged": 49, "expired": 50, "early": 51}
+STATUS |= {"accepted": 0, "no_token": 48, "forged": 49, "expired": 50, "early": 51, "key_version": 52}
 KINDS = ["card", "nothing", "url", "wechat", "alipay", "unionpay", "insurance", "resident id", "other"]
 RESIDENTS = [("659999", "19871109"), ("348571", "20060101"), ("123456", "17891231")]
 YEAR_0, YEAR_9999 = -62_167_248_000, 253_402_271_999
@@ -20,8 +20,8 @@ def hexed(text):
     return text.hex() or "-"
 
 
-def window_of(window):
-    return f"{window.now} {window.tolerance} {window.validity or 0} {int(window.issue)}"
+def window_of(window, profiles=0, version=0):
+    return f"{window.now} {window.tolerance} {window.validity or 0} {int(window.issue)} {profiles} {version}"
 
 
 def spans(found):
@@ -44,7 +44,8 @@ def payload_answer(status, found):
 
 def check(text, window, key=KEY):
     checked = validity.check_token(text, key, window)
-    answer = f"{payload_answer(STATUS[checked.reason], checked.parsed)} {checked.expiry or 0}"
+    profile = int(checked.expiry is not None)
+    answer = f"{payload_answer(STATUS[checked.reason], checked.parsed)} {checked.expiry or 0} {profile}"
     return f"C {key.hex()} {window_of(window)} {hexed(text)}", answer
 
 
@@ -53,6 +54,35 @@ def batch(texts, window):
     rows = "".join(f" {STATUS[checked.reason]} {checked.expiry or 0}" for checked in found)
     refused = sum(checked.reason != "accepted" for checked in found)
     return f"B {KEY.hex()} {window_of(window)} {len(texts)} {' '.join(map(hexed, texts))}", f"{refused}{rows}"
+
+
+def bound_text(fields):
+    return f"{CARD}:0:{bound.make_token(bytes.fromhex(CARD), fields, KEY)}".encode()
+
+
+def bound_cases():
+    """(text, now, profiles, version named, reason, expiry, profile) with tolerance 60 and validity 300."""
+    token = bound_text(bound.Bound(T, 3, 1, 2, 7))
+    for now in (T - 361, T - 360, T + 60, T + 61):
+        reason = "early" if now == T - 361 else "expired" if now == T + 61 else "accepted"
+        yield from ((token, now, profiles, version, reason, T, 2) for profiles in (2, 3) for version in (0, 3))
+    yield from ((token, T, profiles, 4, "key_version", T, 2) for profiles in (2, 3))
+    yield from ((token, T, profiles, 3, "forged", 0, 0) for profiles in (0, 1))
+    yield token_text(T), T, 2, 3, "forged", 0, 0
+    yield from ((token_text(T), T, profiles, 3, "accepted", T, 1) for profiles in (1, 3))
+    yield f"{CARD[:32]}:0:{token[67:].decode()}".encode(), T, 3, 3, "forged", 0, 0
+    yield b"x://", T, 3, 3, "foreign", 0, 0
+
+
+def bound_requests():
+    for text, now, profiles, version, reason, expiry, profile in bound_cases():
+        asked = f"{KEY.hex()} {window_of(validity.Window(now, 60, 300, False), profiles, version)}"
+        answer = f"{payload_answer(STATUS[reason], parse(text))} {expiry} {profile}"
+        yield f"C {asked} {hexed(text)}", answer
+        for n in (1, 64, 65, 130):
+            rows = " ".join([hexed(text)] * n)
+            found = f" {STATUS[reason]} {expiry}" * n
+            yield f"B {asked} {n} {rows}", f"{n * (reason != 'accepted')}{found}"
 
 
 def make(time):
@@ -140,3 +170,4 @@ def requests():
     yield from (check(text, exact) for text in mixed)
     yield from (batch([mixed[i * 3 % 7] for i in range(n)], exact) for n in (0, 1, 2, 7, 63, 64, 65, 128, 129, 200))
     yield from (make(time) for time in times())
+    yield from bound_requests()

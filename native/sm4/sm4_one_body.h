@@ -1,0 +1,19 @@
+/* sm4_one_body.h: SM4 of a single block, written once; a lanes_<isa>.h stands before it. A group of lanes would do it too,
+ * at the price of the whole group: here one vector is in flight, every lane the same block, and what counts is the
+ * latency of a round. So the newest word is added last, and a key enters the field while the round before it runs. */
+static inline void sm4_one(const uint32_t round_keys[32], const uint8_t *in, uint32_t out[4])
+{
+    vec x[4];
+    for (int i = 0; i < 4; i++)
+        x[i] = sm4_enter(v_set(load32(in + 4 * i)));
+    for (int i = 0; i < 32; i += 4) {
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) {
+            vec key = sm4_enter_key(v_set(round_keys[i + j]));
+            vec older = v_xor(v_xor(x[(j + 1) % 4], x[(j + 2) % 4]), key);
+            x[j] = v_xor(x[j], sm4_t(v_xor(x[(j + 3) % 4], older)));
+        }
+    }
+    for (int i = 0; i < 4; i++)
+        out[i] = v_first(sm4_leave(x[3 - i]));
+}

@@ -1,0 +1,16 @@
+/* token_x8_avx2.c: the token kernels, eight tokens a vector. Needs AVX2 and AES-NI. Constant time. */
+#if defined(__x86_64__)
+#include "lanes_avx2.h"
+
+#define STREAMS 8
+#define ISA(name) name##_avx2
+#define EXPAND ehc_sm4_expand_aesni
+
+#include "kernels.h"
+#include "sm3_lanes_body.h"
+#include "sm4_constants.h"
+#include "sm4_lanes_body.h"
+
+#include "hex_avx2_body.h"
+#include "token_body.h"
+#endif
