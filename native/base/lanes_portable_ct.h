@@ -92,7 +92,7 @@ static inline slice raise(slice x)
 static inline __attribute__((always_inline)) vec v_rotl(vec x, int n)
 {
     vec r;
-    EACH_BIT(r.bit[k] = turn(x.bit[(k - n) & 7], k < n % 8 ? n / 8 + 1 : n / 8);)
+    EACH_BIT(r.bit[k] = turn(x.bit[(k - n) & 7], (n - k + 7) / 8);)
     return r;
 }
 

@@ -66,23 +66,14 @@ void luma_row(const byte *in, const View &view, Format format, byte *out) noexce
     }
 }
 
-/// A grey view with pixels side by side: itself, or a copy of it.
-class Tight {
-public:
-    explicit Tight(const View &grey) : view(grey)
-    {
-        if (grey.pixel == 1)
-            return;
-        luma(grey, Format::grey, own_);
-        view = own_.view();
-    }
-
-private:
-    Plane own_;
-
-public:
-    View view;
-};
+/// A grey view with pixels side by side: itself, or a copy of it in `own`.
+View tight(const View &grey, Plane &own)
+{
+    if (grey.pixel == 1)
+        return grey;
+    luma(grey, Format::grey, own);
+    return own.view();
+}
 
 /// Rows y-1, y, y+1 with the border repeated.
 struct Three {
@@ -203,19 +194,11 @@ void check_side(const char *name, std::int64_t side)
 
 int pixel_bytes(Format format) noexcept
 {
-    switch (format) {
-    case Format::rgba:
+    if (format == Format::rgba)
         return 4;
-    case Format::rgb:
-    case Format::bgr:
+    if (format == Format::rgb || format == Format::bgr)
         return 3;
-    case Format::yuyv:
-        return 2;
-    case Format::grey:
-    case Format::nv12:
-        break;
-    }
-    return 1;
+    return format == Format::yuyv ? 2 : 1;
 }
 
 void Plane::resize(int width, int height)
@@ -277,9 +260,10 @@ void luma(const View &in, Format format, Plane &out)
 void half(const View &grey, Plane &out)
 {
     out.resize(grey.width / 2, grey.height / 2);
-    const Tight in(grey);
+    Plane own;
+    const View in = tight(grey, own);
     for (int y = 0; y < out.height(); ++y) {
-        const byte *const a = in.view.at(2 * y), *const b = in.view.at(2 * y + 1);
+        const byte *const a = in.at(2 * y), *const b = in.at(2 * y + 1);
         byte *const to = out.at(y);
         for (int x = 0; x < out.width(); ++x)
             to[x] = static_cast<byte>((a[2 * x] + a[2 * x + 1] + b[2 * x] + b[2 * x + 1] + 2) >> 2);
@@ -292,11 +276,12 @@ void twice(const View &grey, Plane &out)
         throw std::invalid_argument("frame is too large to double: at most " + std::to_string(longest_side / 2) +
                                     " pixels a side");
     out.resize(2 * grey.width, 2 * grey.height);
-    const Tight in(grey);
+    Plane own;
+    const View in = tight(grey, own);
     const int width = grey.width;
     std::vector<std::uint16_t> column(static_cast<std::size_t>(width) + 2);
     for (int y = 0; width > 0 && y < out.height(); ++y) {
-        const Three rows(in.view, y / 2);
+        const Three rows(in, y / 2);
         blend_row(rows.here, y % 2 ? rows.below : rows.above, width, column.data());
         double_row(column.data(), width, out.at(y));
     }
@@ -305,11 +290,12 @@ void twice(const View &grey, Plane &out)
 void dilate(const View &grey, Plane &out)
 {
     out.resize(grey.width, grey.height);
-    const Tight in(grey);
+    Plane own;
+    const View in = tight(grey, own);
     const int width = grey.width;
     std::vector<byte> column(static_cast<std::size_t>(width) + 2);
     for (int y = 0; width > 0 && y < grey.height; ++y) {
-        const Three rows(in.view, y);
+        const Three rows(in, y);
         byte *const inner = column.data() + 1, *const to = out.at(y);
         for (int x = 0; x < width; ++x)
             inner[x] = std::max(std::max(rows.above[x], rows.here[x]), rows.below[x]);
@@ -323,10 +309,11 @@ void dilate(const View &grey, Plane &out)
 void smooth(const View &grey, Plane &out)
 {
     out.resize(grey.width, grey.height);
-    const Tight in(grey);
-    for_sums(in.view, [&](int y, const std::uint16_t *sum, const byte *) {
+    Plane own;
+    const View in = tight(grey, own);
+    for_sums(in, [&](int y, const std::uint16_t *sum, const byte *) {
         byte *const to = out.at(y);
-        for (int x = 0; x < in.view.width; ++x)
+        for (int x = 0; x < in.width; ++x)
             to[x] = mean9(sum[x]);
     });
 }
@@ -336,10 +323,11 @@ void sharpen(const View &grey, int amount, Plane &out)
     if (amount < 1 || amount > 8)
         throw std::invalid_argument("sharpening amount is " + std::to_string(amount) + ", must be 1 to 8");
     out.resize(grey.width, grey.height);
-    const Tight in(grey);
-    for_sums(in.view, [&](int y, const std::uint16_t *sum, const byte *row) {
+    Plane own;
+    const View in = tight(grey, own);
+    for_sums(in, [&](int y, const std::uint16_t *sum, const byte *row) {
         byte *const to = out.at(y);
-        for (int x = 0; x < in.view.width; ++x)
+        for (int x = 0; x < in.width; ++x)
             to[x] = static_cast<byte>(std::clamp(row[x] + amount * (row[x] - mean9(sum[x])), 0, 255));
     });
 }
@@ -351,18 +339,19 @@ void binarise(const View &grey, int window, int offset, Plane &out)
     if (offset < -255 || offset > 255)
         throw std::invalid_argument("threshold offset is " + std::to_string(offset) + ", must be -255 to 255 levels");
     out.resize(grey.width, grey.height);
-    const Tight in(grey);
+    Plane own;
+    const View in = tight(grey, own);
     const int radius = window / 2, height = grey.height;
     Band band(grey.width);
     for (int y = 0; y < std::min(radius, height); ++y)
-        band.add(in.view.at(y));
+        band.add(in.at(y));
     for (int y = 0; y < height; ++y) {
         if (y + radius < height)
-            band.add(in.view.at(y + radius));
+            band.add(in.at(y + radius));
         if (y > radius)
-            band.remove(in.view.at(y - radius - 1));
+            band.remove(in.at(y - radius - 1));
         const int rows = std::min(height - 1, y + radius) - std::max(0, y - radius) + 1;
-        binarise_row(in.view.at(y), band.totals(), grey.width, radius, rows, offset, out.at(y));
+        binarise_row(in.at(y), band.totals(), grey.width, radius, rows, offset, out.at(y));
     }
 }
 

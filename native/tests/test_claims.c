@@ -1,12 +1,12 @@
 /* test_claims.c: sets of taken codes: who has what, full runs, and processes that want the same codes at once. */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
 
-enum { BITS = 12, CODES = 3000, RACERS = 4 };
+enum { BITS = 12, CODES = 3000, RACERS = 4, USES = 20000 };
 
 static uint64_t *room(void)
 {
@@ -79,9 +79,32 @@ static void check_race(void)
     leave(slots);
 }
 
+static void *use_often(void *slots)
+{
+    for (size_t i = 0; i < USES; i++)
+        if (ehc_claim(slots, BITS, 77, 0, 2 * USES) != EHC_CLAIM_WON)
+            return slots;
+    return NULL;
+}
+
+/* No use is lost or counted twice when two take the same code over and over. */
+static void check_uses_are_counted_in_a_race(void)
+{
+    uint64_t *slots = room();
+    pthread_t other;
+    CHECK(pthread_create(&other, NULL, use_often, slots) == 0);
+    CHECK(use_often(slots) == NULL);
+    void *lost = slots;
+    CHECK(pthread_join(other, &lost) == 0 && lost == NULL);
+    CHECK(ehc_claim(slots, BITS, 77, 0, 2 * USES) == EHC_CLAIM_LOST);
+    CHECK(ehc_claim(slots, BITS, 77, 0, 2 * USES + 1) == EHC_CLAIM_WON);
+    leave(slots);
+}
+
 void test_claims(void)
 {
     check_one_code();
     check_runs();
     check_race();
+    check_uses_are_counted_in_a_race();
 }

@@ -92,6 +92,45 @@ static void forms_that_nearly_are(void)
     }
 }
 
+static uint8_t kind_of(const char *text)
+{
+    ehc_payload p;
+    CHECK(ehc_parse_payload((const uint8_t *)text, strlen(text), &p) != EHC_OK);
+    return p.kind;
+}
+
+/* A code of n digits that begins with these two. */
+static uint8_t kind_of_digits(size_t n, const char *first)
+{
+    char text[30];
+    memset(text, '0', n);
+    memcpy(text, first, 2);
+    text[n] = 0;
+    return kind_of(text);
+}
+
+static void codes_of_others(void)
+{
+    CHECK(kind_of("11010020171225006X") == EHC_KIND_RESIDENT_ID);
+    CHECK(kind_of("11010020171225006x") == EHC_KIND_RESIDENT_ID);
+    CHECK(kind_of_digits(28, "00") == EHC_KIND_INSURANCE);
+    CHECK(kind_of_digits(27, "00") == EHC_KIND_OTHER);
+    CHECK(kind_of_digits(18, "09") == EHC_KIND_OTHER);
+    CHECK(kind_of_digits(18, "10") == EHC_KIND_WECHAT_PAY);
+    CHECK(kind_of_digits(18, "15") == EHC_KIND_WECHAT_PAY);
+    CHECK(kind_of_digits(18, "16") == EHC_KIND_OTHER);
+    CHECK(kind_of_digits(15, "25") == EHC_KIND_OTHER);
+    CHECK(kind_of_digits(16, "24") == EHC_KIND_OTHER);
+    CHECK(kind_of_digits(16, "25") == EHC_KIND_ALIPAY);
+    CHECK(kind_of_digits(24, "30") == EHC_KIND_ALIPAY);
+    CHECK(kind_of_digits(24, "31") == EHC_KIND_OTHER);
+    CHECK(kind_of_digits(25, "30") == EHC_KIND_OTHER);
+    CHECK(kind_of_digits(19, "61") == EHC_KIND_OTHER);
+    CHECK(kind_of_digits(19, "62") == EHC_KIND_UNIONPAY);
+    CHECK(kind_of_digits(20, "62") == EHC_KIND_OTHER);
+    CHECK(kind_of("1:" CARD ":1::2:3:4:5") == EHC_KIND_OTHER);
+}
+
 static void noise(void)
 {
     static const char LETTERS[] = "0123456789ABCDEFabcdef:::019._-G\r\n\t /";
@@ -116,5 +155,6 @@ void test_payload(void)
     whole_forms();
     every_prefix_and_every_byte();
     forms_that_nearly_are();
+    codes_of_others();
     noise();
 }

@@ -92,6 +92,8 @@ def test_luma_takes_any_strides_without_a_copy(pipeline, pixel_format):
     for view in views:
         np.testing.assert_array_equal(pipeline.luma(view, pixel_format), luma_of(view, pixel_format))
     flipped = array[..., ::-1]
+    overlapping = np.lib.stride_tricks.as_strided(array, (30, 30, array.shape[2]), (array.strides[0], 3, 2))
+    np.testing.assert_array_equal(pipeline.luma(overlapping, pixel_format), luma_of(overlapping, pixel_format))
     np.testing.assert_array_equal(pipeline.luma(flipped, pixel_format), luma_of(flipped, pixel_format))
 
 
@@ -121,6 +123,10 @@ def test_a_result_keeps_the_callers_buffer_from_being_resized(pipeline):
     with pytest.raises(BufferError):
         data.extend(bytes(1_000_000))
     assert grey.sum() == 0
+
+
+def test_a_single_flat_row_is_a_frame(pipeline):
+    assert pipeline.luma(b"abc", "GREY", width=3, height=1).tobytes() == b"abc"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -218,6 +224,7 @@ def test_threads_may_share_a_pipeline(pipeline):
         (bytes(99), "GREY", {"width": 10, "height": 10}, "99 bytes, too few for 10 rows"),
         (bytes(100), "GREY", {"width": 10, "height": 10, "stride": 11}, "too few"),
         (bytes(100), "RGB", {"width": 10, "height": 10}, "too few"),
+        (bytes(9), "GREY", {"width": 10, "height": 1}, "9 bytes, too few for 1 row"),
         (bytes(100), "GREY", {"width": 10, "height": 10, "stride": 9}, "stride is 9, but a row has 10"),
         (bytes(100), "GREY", {"width": 10, "height": 10, "stride": -10}, "stride is -10"),
         (bytes(100), "GREY", {"width": -1, "height": 10}, "width is -1"),
@@ -283,12 +290,15 @@ def test_flat_bytes_are_taken_exactly_when_every_row_lies_inside(size, width, he
         (lambda p, g: p.binarise(g, 1), "window is 1"),
         (lambda p, g: p.binarise(g, 257), "window is 257"),
         (lambda p, g: p.binarise(g, 15, 256), "offset is 256"),
+        (lambda p, g: p.binarise(g, 15, -256), "offset is -256"),
         (lambda p, g: p.sharpen(g, 0), "amount is 0"),
         (lambda p, g: p.sharpen(g, 9), "amount is 9"),
         (lambda p, g: p.twice(np.broadcast_to(g[:1], (1 << 16, 4))), "too large to double"),
+        (lambda p, g: p.twice(np.broadcast_to(g[:, :1], (4, 1 << 16))), "too large to double"),
         (lambda p, g: p.half(np.zeros((2, 2, 3), np.uint8)), "shape"),
         (lambda p, g: p.hit([(0, 0), (1, 0), (1, float("nan")), (0, 1)]), "finite"),
         (lambda p, g: FramePipeline(margin=-0.1), "margin"),
+        (lambda p, g: FramePipeline(margin=16.1), "margin"),
         (lambda p, g: FramePipeline(margin=float("nan")), "margin"),
         (lambda p, g: FramePipeline(patience=0), "patience"),
     ],
@@ -317,6 +327,7 @@ def test_the_region_is_cut_to_the_frame_and_lost_outside_it():
     pipeline.hit(SQUARE)
     assert pipeline.region(120, 60) == (80, 30, 40, 30)
     assert pipeline.region(80, 480) is None
+    assert pipeline.region(640, 30) is None
     pipeline.hit([(-1e300, -1e300), (1e300, -1e300), (1e300, 1e300), (-1e300, 1e300)])
     assert pipeline.region(640, 480) == (0, 0, 640, 480)
 
