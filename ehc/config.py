@@ -32,6 +32,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     host: str = "127.0.0.1"  # address to listen on
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8480
     workers: Positive = 1  # processes of the service
+    caller_rate: Positive = 2000  # △ requests a second of a caller that has no rate of its own, a worker
+    institution_rate: Positive = 2000  # △ of all callers of one institution together, a worker
+    burst_seconds: Positive = 2  # △ so many seconds' worth of requests may come at once
     padding: Literal["full", "minimal"] = "full"  # △ of the id before it becomes the card id
     token_time: Literal["expiry", "issue"] = "expiry"  # noqa: S105 △ what a token's time means
     validity_seconds: Positive = 300  # △ life of a dynamic code

@@ -7,6 +7,9 @@
     │   └── FileError        a file as a whole: header, encoding, format
     ├── ConfigError          a setting: unknown, malformed, missing
     ├── Refused              a code was checked and not accepted: .verdict
+    ├── Unauthenticated      who asks is not known
+    ├── Forbidden            who asks may not do this
+    ├── TooMany              who asks goes too fast: .retry_after
     ├── NotFound             no such card, account, key
     ├── Conflict             the state does not allow it
     ├── KeyringError         the keyring cannot be opened, read or written
@@ -65,6 +68,22 @@ class Refused(EhcError):
         self.verdict = verdict
 
 
+class Unauthenticated(EhcError):
+    """Who asks is not known: no key, or none that is accepted."""
+
+
+class Forbidden(EhcError):
+    """Who asks may not do this."""
+
+
+class TooMany(EhcError):
+    """Who asks goes too fast. retry_after: whole seconds, at least 1."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"too many requests: come again in {retry_after} s")
+        self.retry_after = retry_after
+
+
 class NotFound(EhcError):
     """No such card, account or key."""
 
@@ -102,6 +121,9 @@ TABLE: dict[type[BaseException], Edge] = {
     KeyUnavailable: Edge("key-unavailable", 503, 5),
     KeyringError: Edge("keyring", 500, 5),
     ConfigError: Edge("configuration", 500, 6),
+    Unauthenticated: Edge("unauthenticated", 401, 9),
+    Forbidden: Edge("forbidden", 403, 9),
+    TooMany: Edge("too-many", 429, 9),
     NotFound: Edge("not-found", 404, 7),
     Conflict: Edge("conflict", 409, 7),
     Unavailable: Edge("unavailable", 503, 8),

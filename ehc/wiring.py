@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ehc.access.caller import CallerStore
+from ehc.access.looks import LookStore
 from ehc.cards.registration import Registrar
 from ehc.codes.issuing import Issuer
 from ehc.codes.policy import scene_policy
@@ -44,17 +46,21 @@ class Stores:
 
     cards: CardStore
     claims: ClaimStore
+    callers: CallerStore
+    looks: LookStore
     close: Callable[[], None]
 
 
 def open_store(settings: Settings) -> Stores:
     """The storage that the settings name, its schema brought up to date. Raises ConfigError, Unavailable."""
+    from ehc.store.callers import SqlCallerStore, SqlLookStore
     from ehc.store.database import migrate, open_engine
     from ehc.store.sql import SqlCardStore, SqlClaimStore
 
     engine = open_engine(settings.database_url())
     migrate(engine)
-    return Stores(SqlCardStore(engine), SqlClaimStore(engine), engine.dispose)
+    callers, looks = SqlCallerStore(engine), SqlLookStore(engine)
+    return Stores(SqlCardStore(engine), SqlClaimStore(engine), callers, looks, engine.dispose)
 
 
 def system_clock() -> int:
@@ -72,6 +78,8 @@ class Services:
     registrar: Registrar
     issuer: Issuer
     verifier: Verifier
+    callers: CallerStore
+    looks: LookStore
     close: Callable[[], None]
 
     def ready(self) -> None:
@@ -91,4 +99,5 @@ def open_services(
     registrar = Registrar(keys, stores.cards, settings.padding)
     issuer = Issuer(keys, stores.cards, policy)
     verifier = Verifier(keys, stores.cards, stores.claims, policy)
-    return Services(settings, clock, keys, stores.cards, registrar, issuer, verifier, stores.close)
+    systems = (registrar, issuer, verifier)
+    return Services(settings, clock, keys, stores.cards, *systems, stores.callers, stores.looks, stores.close)

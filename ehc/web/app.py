@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from starlette.routing import Route
 
 from ehc.web import openapi, problems, routes
 from ehc.web.edge import Edge
+from ehc.web.gate import Gate
 from ehc.web.starlette_routes import route
 from ehc.wiring import Services
 
@@ -21,9 +23,13 @@ from ehc.wiring import Services
 def create_app(services: Services) -> Starlette:
     """services: closed when the server ends the app."""
 
+    gate = Gate(services)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        keeper = asyncio.create_task(gate.keep())
         yield
+        keeper.cancel()
         services.close()
 
     app = Starlette(
@@ -33,7 +39,7 @@ def create_app(services: Services) -> Starlette:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # another path is another path
-    app.state.services = services
+    app.state.services, app.state.gate = services, gate
     return app
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 
 from ehc.access.caller import ANYBODY, Caller, Scope
+from ehc.access.looks import Look
+from ehc.errors import Forbidden
+from ehc.web import logs
 from ehc.web.reply import Reply, Streamed
 from ehc.web.wire.base import Body
 from ehc.wiring import Services
@@ -17,13 +21,30 @@ BODY = (400, 408, 413, 415, 422, 500, 503)
 """Problems of every endpoint that takes a body and asks a system."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """A request that may be served: who asks, and the systems that answer."""
 
     services: Services
     caller: Caller = ANYBODY
+    operation: str = ""  # the handler's name
     purpose: str = ""  # X-Purpose: why plain data is looked at
+    looked: bool = False
+    cost: int = 1  # a handler that does the work of many requests says so: the caller's rate pays for it
+
+    async def look(self, account: int | None) -> None:
+        """Record the look at a person, before anything plain is rendered: a reply without one does not leave."""
+        now, request = self.services.clock(), logs.request_id.get() or ""
+        look = Look(now, self.caller.name, self.operation, account, self.purpose, request)
+        await run_in_threadpool(self.services.looks.record, look)
+        self.looked = True
+
+    def institution(self, named: str | None) -> str | None:
+        """The institution a request is for. Raises Forbidden where the caller speaks for another one."""
+        own = self.caller.institution
+        if own is not None and named not in (None, own):
+            raise Forbidden(f"{self.caller.name} speaks for {own}, not for another institution")
+        return own or named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +61,20 @@ class Endpoint:
     body: type[Body] | None = None
     stream: tuple[str, ...] = ()  # media types of a body that the handler reads in pieces, as AsyncIterator[bytes]
     body_limit: int = BODY_LIMIT
-    problems: tuple[int, ...] = field(default=(500,))  # beside those of the scope: 401, 403, 429
+    problems: tuple[int, ...] = (500,)  # beside those of the scope: all_problems has them too
+
+    @property
+    def operation(self) -> str:
+        return self.handler.__name__
+
+    @property
+    def plain(self) -> bool:
+        """It shows plain data of a person: a purpose is asked for, and every look recorded."""
+        return self.scope is Scope.ACCOUNTS_PLAIN
+
+    def all_problems(self) -> set[int]:
+        of_scope = {401, 403, 429, 503} if self.scope else set()
+        return {*self.problems, *of_scope, *({422} if self.plain else ())}
 
 
 Chunks = AsyncIterator[bytes]

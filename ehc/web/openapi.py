@@ -14,6 +14,14 @@ from ehc.web.endpoint import Endpoint
 from ehc.web.wire import base as wire
 
 _REF = "#/components/schemas/{name}"
+_KEY = {"type": "http", "scheme": "bearer", "description": "a caller's key, with the scope that the operation names"}
+_PURPOSE = {
+    "name": "X-Purpose",
+    "in": "header",
+    "required": True,
+    "description": "why this person's data is looked at; recorded. Other than ASCII as %XX of its UTF-8",
+    "schema": {"type": "string", "minLength": 2, "maxLength": 200},
+}
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -26,7 +34,7 @@ def document(table: Iterable[Endpoint]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "ehc: electronic health card (电子健康卡)", "version": ehc.__version__},
         "paths": paths,
-        "components": {"schemas": _schemas(table)},
+        "components": {"schemas": _schemas(table), "securitySchemes": {"key": _KEY}},
     }
 
 
@@ -40,12 +48,16 @@ def _schemas(table: Iterable[Endpoint]) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": endpoint.handler.__name__,
+        "operationId": endpoint.operation,
         "summary": endpoint.summary,
         "responses": {str(status): _answer(status, kind) for status, kind in endpoint.answers.items()}
-        | {str(status): _problem(status) for status in sorted(endpoint.problems)},
+        | {str(status): _problem(status) for status in sorted(endpoint.all_problems())},
     }
     parameters = [_parameter(name) for name in _PARAMETER.findall(endpoint.path)] + _query(endpoint.query)
+    if endpoint.plain:
+        parameters.append(_PURPOSE)
+    if endpoint.scope is not None:
+        operation["security"] = [{"key": [endpoint.scope.value]}]
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body is not None:

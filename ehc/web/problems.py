@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ehc.errors import EhcError, IdentityError, edge
+from ehc.errors import EhcError, IdentityError, TooMany, Unauthenticated, edge
 from ehc.web import logs
 from ehc.web.wire import base as wire
 
@@ -25,6 +25,9 @@ TITLES = {
     "key-unavailable": "A key is not available",
     "keyring": "The keyring cannot be used",
     "configuration": "The service is not configured",
+    "unauthenticated": "Who asks is not known",
+    "forbidden": "The caller may not do this",
+    "too-many": "The caller goes too fast",
     "not-found": "There is no such thing",
     "conflict": "The present state does not allow this",
     "unavailable": "A part of the service does not answer",
@@ -64,8 +67,15 @@ def of_error(error: Exception) -> wire.Problem:
     return document(row.problem, row.http, str(error) if shown else None, field)
 
 
+def headers_of(error: Exception) -> dict[str, str]:
+    """What HTTP wants beside the document."""
+    if isinstance(error, Unauthenticated):
+        return {"www-authenticate": 'Bearer realm="ehc"'}
+    return {"retry-after": str(error.retry_after)} if isinstance(error, TooMany) else {}
+
+
 async def on_ehc_error(request: Request, error: Exception) -> Response:
-    return _noted(request, of_error(error), error)
+    return _noted(request, of_error(error), error, headers_of(error))
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:

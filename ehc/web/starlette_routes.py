@@ -12,14 +12,16 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from ehc.web.decoding import decode, decode_query, require_media_type
-from ehc.web.endpoint import Call, Endpoint
+from ehc.web.endpoint import Endpoint
 from ehc.web.reply import JSON, Reply, Streamed
+from ehc.web.serving import admit, answer
 
 
 def route(endpoint: Endpoint) -> Route:
     decoder = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body)
 
     async def call(request: Request) -> Response:
+        admitted = await admit(endpoint, request.app.state.services, request.app.state.gate, request.headers.get)
         arguments: dict[str, Any] = dict(request.path_params)
         if endpoint.query is not None:
             arguments["query"] = decode_query(endpoint.query, request.query_params.multi_items())
@@ -27,9 +29,9 @@ def route(endpoint: Endpoint) -> Route:
             arguments["body"] = decode(decoder, await _whole(request, endpoint.body_limit))
         elif endpoint.stream:
             arguments["body"] = _pieces(request, endpoint.stream, endpoint.body_limit)
-        return _response(await endpoint.handler(Call(request.app.state.services), **arguments))
+        return _response(await answer(endpoint, admitted, request.app.state.gate, arguments))
 
-    call.__name__ = endpoint.handler.__name__
+    call.__name__ = endpoint.operation
     return Route(endpoint.path, call, methods=[endpoint.method])
 
 

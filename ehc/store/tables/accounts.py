@@ -1,24 +1,10 @@
-"""The schema as it is now; `migrations/` has the steps to it, and a test compares the two."""
+"""Accounts and their history, issued codes, replay claims."""
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-)
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Table
 
-metadata = MetaData()
-
-Number = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits everywhere; SQLite counts up only what is spelled INTEGER."""
+from ehc.store.tables.base import Number, metadata
 
 accounts = Table(
     "accounts",

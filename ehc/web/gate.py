@@ -1,0 +1,133 @@
+"""The door: who asks, may they, and not too fast.
+
+The callers and the digests of their keys are kept in memory and looked up there: a flood of wrong keys costs the
+store nothing. What is kept is at most MAX_AGE old: a revoked key is refused everywhere a second later. When the store
+cannot be asked for longer than that, callers are refused as `unavailable`: nobody gets in on old knowledge.
+
+Rates are counted by each worker process for itself: all together let through at most rate times workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+
+from ehc.access.caller import ANYBODY, Caller, CallerKey, Scope, digest_of
+from ehc.access.rate import Bucket, take
+from ehc.errors import Forbidden, Unauthenticated, Unavailable
+from ehc.wiring import Services
+
+MAX_AGE = 1.0
+KEEP_EVERY = 0.4
+STORE_SECONDS = 5.0
+
+_NO_KEY = "send Authorization: Bearer and the key that `ehc admin caller add` printed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """A key that is known, with what it may do."""
+
+    caller: Caller
+    ends_at: int | None
+    buckets: tuple[Bucket, ...]
+
+
+class Gate:
+    """One a process. `check` is the whole question, at once; `fresh` tells whether it may be asked before `refresh`."""
+
+    def __init__(self, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._callers, self._settings, self._clock = services.callers, services.settings, services.clock
+        self._monotonic = monotonic
+        self._loaded_at = -2 * MAX_AGE
+        self._version = -1
+        self._doors: dict[bytes, _Door] = {}
+        self._buckets: dict[tuple[str, str, int], Bucket] = {}
+        self._refreshing: asyncio.Task[None] | None = None
+        self._asked = False
+        self._loopback = ipaddress.ip_address(services.settings.host.replace("localhost", "127.0.0.1")).is_loopback
+
+    @property
+    def open(self) -> bool:
+        """Nobody is asked who they are: there has never been a caller, and only this machine can reach the service."""
+        return self._version == 0 and self._loopback
+
+    @property
+    def fresh(self) -> bool:
+        return self._monotonic() - self._loaded_at <= MAX_AGE
+
+    def check(self, authorization: str | None, scope: Scope) -> Caller:
+        """The caller. Raises Unauthenticated, Forbidden, TooMany."""
+        self._asked = True
+        if self.open:
+            return ANYBODY
+        door = self._door(authorization)
+        if scope not in door.caller.scopes:
+            raise Forbidden(f"{door.caller.name} has not the scope {scope.value}")
+        take(door.buckets, self._monotonic())
+        return door.caller
+
+    def charge(self, caller: Caller, cost: int) -> None:
+        """Pay for a call that turned out to be the work of so many more."""
+        for bucket in () if caller is ANYBODY else self._buckets_of(caller):
+            bucket.pay(self._monotonic(), cost)
+
+    def _door(self, authorization: str | None) -> _Door:
+        if not authorization:
+            raise Unauthenticated(_NO_KEY)
+        scheme, _, key = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated(_NO_KEY)
+        door = self._doors.get(digest_of(key.strip()))
+        if door is None or (door.ends_at is not None and self._clock() >= door.ends_at):
+            raise Unauthenticated("this key is not accepted: it is wrong, replaced or revoked")
+        return door
+
+    async def refresh(self) -> None:
+        """Know again what the store knows; all who ask meanwhile share one look. Raises Unavailable."""
+        if self._refreshing is None:
+            self._refreshing = asyncio.get_running_loop().create_task(self._load())
+            self._refreshing.add_done_callback(self._refreshed)
+        done, _ = await asyncio.wait([self._refreshing], timeout=STORE_SECONDS)
+        if not done:
+            raise Unavailable("the store of callers does not answer: try again")
+        done.pop().result()
+
+    def _refreshed(self, task: asyncio.Task[None]) -> None:
+        self._refreshing = None
+        if not task.cancelled():
+            task.exception()  # whoever waits raises it; the keeper's next round tries again
+
+    async def _load(self) -> None:
+        begun = self._monotonic()
+        version = await run_in_threadpool(self._callers.version)
+        if version != self._version:
+            self._take_over(await run_in_threadpool(self._callers.keys, self._clock()))
+        self._version, self._loaded_at = version, begun
+
+    def _take_over(self, keys: Sequence[CallerKey]) -> None:
+        self._doors = {key.digest: _Door(key.caller, key.ends_at, self._buckets_of(key.caller)) for key in keys}
+
+    def _buckets_of(self, caller: Caller) -> tuple[Bucket, ...]:
+        """A caller's own, and its institution's, which all its callers share; both go on over a refresh."""
+        wanted = [("caller", caller.name, caller.rate or self._settings.caller_rate)]
+        if caller.institution is not None:
+            wanted.append(("institution", caller.institution, self._settings.institution_rate))
+        burst = self._settings.burst_seconds
+        return tuple(self._buckets.setdefault(key, Bucket(key[2], max(1, key[2] * burst))) for key in wanted)
+
+    async def keep(self) -> None:
+        """Refresh ahead of time for as long as somebody asks, so that hardly anybody waits. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(KEEP_EVERY)
+            if self._asked:
+                self._asked = False
+                try:
+                    await self.refresh()
+                except Unavailable:
+                    continue  # whoever asks next is told
