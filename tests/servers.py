@@ -163,3 +163,95 @@ def _folder_for_postgres(folder: Path) -> Path:
     place = Path(tempfile.mkdtemp(prefix="ehc-postgres-"))
     shutil.chown(place, "postgres", "postgres")
     return place
+
+
+# --- Redis
+
+REDIS_SETTINGS = {"bind": "127.0.0.1", "save": "", "appendonly": "yes", "appendfsync": "always", "daemonize": "no"}
+
+
+@dataclass
+class Redis:
+    """One redis-server with its append-only file under `folder`."""
+
+    folder: Path
+    port: int
+    settings: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        options = [word for name, value in self.settings.items() for word in (f"--{name}", value)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["redis-server", "--port", str(self.port), "--dir", str(self.folder), *options], stdout=log, stderr=log
+            )
+        wait_until(lambda: self.command("PING") == "PONG", "Redis")
+
+    def command(self, *words: str) -> str:
+        done = subprocess.run(["redis-cli", "-p", str(self.port), *words], check=False, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """kill -9. `start` again reads the append-only file."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(how)
+            self.process.wait(START_SECONDS)
+        self.process = None
+
+
+def _redis(folder: Path, **settings: str) -> Redis:
+    require([name for name in ("redis-server", "redis-cli") if not shutil.which(name)], "redis-server")
+    folder.mkdir(parents=True, exist_ok=True)
+    return Redis(folder, free_port(), REDIS_SETTINGS | settings)
+
+
+@contextmanager
+def redis(folder: Path, **settings: str) -> Iterator[Redis]:
+    """A started server under `folder`. settings: of redis.conf, over REDIS_SETTINGS."""
+    server = _redis(folder, **settings)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def _follows(node: Redis) -> bool:
+    return "master_link_status:up" in node.command("INFO", "replication")
+
+
+@contextmanager
+def redis_cluster(folder: Path) -> Iterator[list[Redis]]:
+    """Three masters and three replicas that follow them; every server knows all slots when this yields."""
+    settings = {"cluster-enabled": "yes", "cluster-node-timeout": "2000", "cluster-config-file": "nodes.conf"}
+    nodes = [_redis(folder / str(n), **settings) for n in range(6)]
+    for node in nodes:
+        node.settings["cluster-port"] = str(free_port())
+    try:
+        for node in nodes:
+            node.start()
+        addresses = [f"127.0.0.1:{node.port}" for node in nodes]
+        create = ["redis-cli", "--cluster", "create", *addresses, "--cluster-replicas", "1", "--cluster-yes"]
+        done = subprocess.run(create, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        wait_until(lambda: all("cluster_state:ok" in node.command("CLUSTER", "INFO") for node in nodes), "the cluster")
+        wait_until(lambda: sum(_follows(node) for node in nodes) == 3, "the replicas")
+        yield nodes
+    finally:
+        for node in nodes:
+            node.kill()
+
+
+def cluster_url(nodes: list[Redis]) -> str:
+    return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in nodes)

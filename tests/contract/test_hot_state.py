@@ -2,12 +2,15 @@
 
 import multiprocessing
 import os
+import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hot_states import FACTORIES, NOW, accounts, run
+import servers
+from hot_states import NOW, accounts, open_hot, run
 
 from ehc.config import Settings
 from ehc.model import AccountState, Answer, Card, Claim, Identity, Question
@@ -21,9 +24,24 @@ UNTIL = NOW + 360
 PERSON = Identity("01", "11010020171225006X", "电子健康卡")
 
 
-@pytest.fixture(params=sorted(FACTORIES))
-def factory(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(params=["mapped", "redis", "redis cluster"], scope="module")
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("redis")
+    if request.param == "mapped":
+        yield ""
+    elif request.param == "redis":
+        with servers.redis(folder) as server:
+            yield server.url
+    else:
+        with servers.redis_cluster(folder) as nodes:
+            yield servers.cluster_url(nodes)
+
+
+@pytest.fixture(autouse=True)
+def empty(url: str) -> None:
+    """Every test begins with nothing taken."""
+    for port in re.findall(r":(\d+)", url):
+        subprocess.run(["redis-cli", "-p", port, "FLUSHALL"], check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -35,8 +53,8 @@ def card(tmp_path: Path) -> Card:
 
 
 @pytest.fixture
-def hot(factory: str, tmp_path: Path, card: Card) -> Iterator[HotState]:
-    opened = FACTORIES[factory](tmp_path)
+def hot(url: str, tmp_path: Path, card: Card) -> Iterator[HotState]:
+    opened = open_hot(url, tmp_path)
     yield opened
     opened.close()
 
@@ -100,10 +118,8 @@ def test_a_code_without_a_token_only_asks_for_the_card(hot: HotState, card: Card
     assert run(hot.status(CARD)) == card.status()
 
 
-def test_a_changed_card_is_seen_at_once_by_every_opener(
-    factory: str, hot: HotState, card: Card, tmp_path: Path
-) -> None:
-    other = FACTORIES[factory](tmp_path)
+def test_a_changed_card_is_seen_at_once_by_every_opener(url: str, hot: HotState, card: Card, tmp_path: Path) -> None:
+    other = open_hot(url, tmp_path)
     for each in (hot, other):
         assert run(each.ask(Question(CARD), NOW)).card.state is AccountState.NORMAL
     hot.changing(card)
@@ -123,13 +139,13 @@ def test_a_suspended_card_s_code_is_not_claimed(hot: HotState, card: Card, tmp_p
 
 
 def test_what_was_claimed_remembered_and_revoked_is_there_after_opening_again(
-    factory: str, hot: HotState, tmp_path: Path
+    url: str, hot: HotState, tmp_path: Path
 ) -> None:
     assert claim(hot, asking()) is Claim.WON
     run(hot.remember(CARD, b"issued", NOW, UNTIL))
     run(hot.revoke(CARD, b"revoked", NOW, UNTIL))
     hot.close()
-    again = FACTORIES[factory](tmp_path)
+    again = open_hot(url, tmp_path)
     found = [claim(again, question) for question in (asking(), asking(b"issued", issued=True), asking(b"revoked"))]
     assert found == [Claim.LOST, Claim.WON, Claim.REVOKED]
     again.close()
@@ -138,25 +154,25 @@ def test_what_was_claimed_remembered_and_revoked_is_there_after_opening_again(
 CODES = 300
 
 
-def _claim_all(factory: str, folder: str, step: int) -> list[int]:
-    hot = FACTORIES[factory](Path(folder))
+def _claim_all(url: str, folder: str, step: int) -> list[int]:
+    hot = open_hot(url, Path(folder))
     order = [(i * step) % CODES for i in range(CODES)]
     return [i for i in order if claim(hot, asking(b"%d" % i)) is Claim.WON]
 
 
-def test_of_many_processes_exactly_one_wins_each_code(factory: str, hot: HotState, tmp_path: Path) -> None:
+def test_of_many_processes_exactly_one_wins_each_code(url: str, hot: HotState, tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(3) as pool:
-        won = pool.starmap(_claim_all, [(factory, str(tmp_path), step) for step in (1, 7, 299)])
+        won = pool.starmap(_claim_all, [(url, str(tmp_path), step) for step in (1, 7, 299)])
     assert sorted(code for codes in won for code in codes) == list(range(CODES))
 
 
-def _claim_and_die(factory: str, folder: str) -> None:
-    if claim(FACTORIES[factory](Path(folder)), asking()) is Claim.WON:
+def _claim_and_die(url: str, folder: str) -> None:
+    if claim(open_hot(url, Path(folder)), asking()) is Claim.WON:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_claim_survives_a_kill_9_of_its_claimant(factory: str, hot: HotState, tmp_path: Path) -> None:
-    claimant = multiprocessing.get_context("spawn").Process(target=_claim_and_die, args=(factory, str(tmp_path)))
+def test_a_claim_survives_a_kill_9_of_its_claimant(url: str, hot: HotState, tmp_path: Path) -> None:
+    claimant = multiprocessing.get_context("spawn").Process(target=_claim_and_die, args=(url, str(tmp_path)))
     claimant.start()
     claimant.join()
     assert claimant.exitcode == -signal.SIGKILL  # so it had won

@@ -1,0 +1,128 @@
+"""The hot state in Redis or Redis Cluster (ports.HotState), for several hosts: one script call a question.
+
+All keys of a card share a hash tag, so that a question touches one slot of a cluster. A status is read through from the
+account store; while an account changes a mark keeps old readings out. Redis is the authority for claims: run it with
+`appendonly yes` and `appendfsync always`, or a failure of its machine may forget the last second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable
+from importlib.resources import files
+from typing import Any
+
+from ehc.errors import Unavailable
+from ehc.model import AccountState, Answer, Card, CardKind, CardStatus, Claim, Question
+from ehc.ports import AccountLookup, Clock
+from ehc.store.redis_line import packed
+from ehc.store.redis_nodes import RedisNodes
+
+STATUS_SECONDS = 300
+CHANGING_SECONDS = 10  # longer than a reading of the account store may take
+KEEP_AFTER = 7200  # seconds past its end that a code is remembered, for clocks that are set back
+
+SCRIPT = files("ehc.store").joinpath("hot_claims.lua").read_bytes()
+SHA = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()  # Redis names scripts so
+
+
+class RedisHotState:
+    """url: redis://[:password@]host:port/db, rediss:// with TLS, redis+cluster://host:port,host:port."""
+
+    def __init__(self, url: str, cards: AccountLookup, clock: Clock) -> None:
+        self._nodes = RedisNodes(url, SCRIPT)
+        self._cards, self._clock = cards, clock
+
+    def ask(self, question: Question, now: int) -> Awaitable[Answer]:
+        return self._ask(question, now)
+
+    def status(self, card: str | int) -> Awaitable[CardStatus | None]:
+        return self._status(card)
+
+    def remember(self, card: str | int, code: bytes, issued_at: int, until: int) -> Awaitable[None]:
+        tag = _tag(card)
+        return self._set(tag, _key(tag, b"i", code), b"1", until)
+
+    def revoke(self, card: str | int, code: bytes, issued_at: int, until: int) -> Awaitable[None]:
+        tag = _tag(card)
+        return self._set(tag, _key(tag, b"t", code), b"revoked 0", until)
+
+    def changing(self, card: Card) -> None:
+        for tag in (_tag(card.card_id), _tag(card.account)):
+            self._nodes.blocking(("SET", _key(tag, b"x"), b"1", "EX", CHANGING_SECONDS), ("DEL", _key(tag, b"s")))
+
+    def ready(self) -> None:
+        """Raises Unavailable."""
+        self._nodes.blocking(("PING",))
+
+    def close(self) -> None:
+        self._nodes.close()
+
+    async def _ask(self, question: Question, now: int) -> Answer:
+        issued, status, claim = await self._run(question, now, None)
+        if issued and not status:
+            found = await asyncio.to_thread(self._load, question.card)
+            if found is None:
+                return Answer(True, None)
+            issued, status, claim = await self._run(question, now, found)
+        return Answer(bool(issued), _status(status) if status else None, Claim(claim))
+
+    async def _status(self, card: str | int) -> CardStatus | None:
+        return (await self._ask(Question(card), self._clock())).card
+
+    async def _run(self, question: Question, now: int, status: CardStatus | None) -> list[Any]:
+        card, code, issued_at, until, must_be_issued, uses, holder = question
+        tag = _tag(card)
+        command = packed(
+            "EVALSHA", SHA, 4, _key(tag, b"s"), _key(tag, b"i", code), _key(tag, b"t", code), _key(tag, b"x"),
+            int(must_be_issued), now, int(bool(code)), issued_at, _seconds(until, now), uses, holder,
+            b"" if status is None else _text(status), _keep(card, status),
+        )  # fmt: skip
+        answer = await self._nodes.call(tag, command)
+        if not isinstance(answer, list):
+            raise Unavailable(f"Redis gives no answer to a question, but {type(answer).__name__}")
+        return answer
+
+    async def _set(self, tag: bytes, key: bytes, value: bytes, until: int) -> None:
+        await self._nodes.call(tag, packed("SET", key, value, "EX", _seconds(until, self._clock())))
+
+    def _load(self, card: str | int) -> CardStatus | None:
+        found = self._cards.card(card) if isinstance(card, str) else self._cards.card_of_account(card)
+        return None if found is None else found.status()
+
+
+def _seconds(until: int, now: int) -> int:
+    """How long a code is remembered; by our clock, since Redis's own may differ."""
+    return max(0, until - now) + KEEP_AFTER
+
+
+def _tag(card: str | int) -> bytes:
+    return b"a%d" % card if isinstance(card, int) else card.encode()
+
+
+def _key(tag: bytes, kind: bytes, code: bytes = b"") -> bytes:
+    return b"ehc:{%b}:%b:%b" % (tag, kind, code)
+
+
+def _keep(card: str | int, status: CardStatus | None) -> int:
+    """An alias's status is not kept: nobody would delete it when the account changes."""
+    return STATUS_SECONDS if status is not None and card in (status.card_id, status.account) else 0
+
+
+def _text(status: CardStatus) -> bytes:
+    account, card_id, state, name, kind, deadline, codes_from = status
+    return f"{state:d} {deadline or 0} {codes_from} {account} {kind:d} {card_id} {name}".encode()
+
+
+def _status(text: bytes) -> CardStatus:
+    state, deadline, codes_from, account, kind, card_id, name = text.decode().split(" ", 6)
+    return CardStatus(
+        int(account),
+        card_id,
+        AccountState(int(state)),
+        name,
+        CardKind(int(kind)),
+        int(deadline) or None,
+        int(codes_from),
+    )
