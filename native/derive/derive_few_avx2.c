@@ -14,4 +14,6 @@
 #include "derive_body.h"
 
 _Static_assert(STREAMS % SM3_STREAMS == 0 && (int)EHC_FEW <= (int)GROUP, "all rows of a call fit one group");
+
+#include "lanes_end.h"
 #endif

@@ -14,4 +14,6 @@
 
 #include "derive_body.h"
 #include "rekey_body.h"
+
+#include "lanes_end.h"
 #endif

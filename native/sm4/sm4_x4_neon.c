@@ -11,4 +11,6 @@
 #include "sm4_lanes_body.h"
 
 #include "sm4_blocks_body.h"
+
+#include "lanes_end.h"
 #endif

@@ -13,4 +13,6 @@
 #include "sm4_armv8_body.h"
 
 #include "token_body.h"
+
+#include "lanes_end.h"
 #endif

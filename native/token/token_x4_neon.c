@@ -12,4 +12,6 @@
 #include "sm4_lanes_body.h"
 
 #include "token_body.h"
+
+#include "lanes_end.h"
 #endif

@@ -13,4 +13,6 @@
 
 #include "hex_avx2_body.h"
 #include "token_body.h"
+
+#include "lanes_end.h"
 #endif

@@ -14,4 +14,6 @@
 
 #include "hex_avx2_body.h"
 #include "token_body.h"
+
+#include "lanes_end.h"
 #endif

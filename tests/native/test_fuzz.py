@@ -45,14 +45,10 @@ SEEDS = {
 
 
 def compile_kernel(source, folder):
-    """clang's object. Its attribute pragma in lanes_<isa>.h ends with the file, which clang wants to be told."""
-    text = source.read_text("utf-8")
-    lanes = '#include "lanes_' in text
-    pop = "#pragma clang attribute pop\n" if '"lanes_avx' in text and "attribute pop" not in text else ""
-    unit = folder / source.name
-    unit.write_text(f'#include "{source}"\n{pop}')
-    run("clang-14", *(LANES if lanes else KERNEL), *INCLUDES, "-c", unit, "-o", unit.with_suffix(".o"))
-    return unit.with_suffix(".o")
+    lanes = '#include "lanes_' in source.read_text("utf-8")
+    target = folder / f"{source.stem}.o"
+    run("clang-14", *(LANES if lanes else KERNEL), *INCLUDES, "-c", source, "-o", target)
+    return target
 
 
 @pytest.fixture(scope="module")
