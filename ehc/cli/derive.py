@@ -51,7 +51,7 @@ def derive(  # noqa: PLR0917  the command line, not called from code
     restart: Annotated[bool, typer.Option("--restart", help="Throw an interrupted run away, begin anew.")] = False,
     block: Annotated[int, typer.Option(metavar="KIB", min=1, max=1 << 18, help="KiB read at a time.")] = 2048,
     checkpoint: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="A crash costs that much work; 0: one block.")
+        float, typer.Option(metavar="SECONDS", min=0, help="A crash costs that much work on a CSV file; 0: one block.")
     ] = 0.5,
     keyring: Folder = None,
     passphrase_file: PassphraseFile = None,
@@ -64,9 +64,9 @@ def derive(  # noqa: PLR0917  the command line, not called from code
     the rejects file, without what was in them; the other rows are done.
 
     The active security_key of the keyring is used. A run that was killed is
-    continued by the same command, without a row lost or doubled (files only, not
-    standard streams); CARDS appears when it is whole. Files are made readable by
-    their owner alone.
+    continued by the same command, without a row lost or doubled; one to Parquet,
+    and one over standard streams, is begun anew by it. CARDS appears when it is
+    whole. Files are made readable by their owner alone.
 
     \b
     Examples:
@@ -128,16 +128,15 @@ def _run(job: Job, keys: KeyService) -> int:
 @contextlib.contextmanager
 def _explaining(job: Job) -> Iterator[None]:
     """What stops a run from outside gets a sentence that says how to go on."""
-    way_on = "the same command continues" if job.resumable else "a run over standard streams begins anew"
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(f"stopped: {way_on}", err=True)
+        typer.echo(f"stopped: {job.way_on}", err=True)
         raise typer.Exit(130) from None
     except OSError as error:
         if error.errno == errno.EPIPE:  # whoever read our output has gone: the command line deals with that
             raise
-        raise FileError(f"{error.filename or job.output}: {error.strerror or error}; {way_on}") from error
+        raise FileError(f"{error.filename or job.output}: {error.strerror or error}; {job.way_on}") from error
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 """Files of cards, CSV and Parquet, and the file of refused rows beside them.
 
-A `CardFile` on the disk grows durably (`sync`) in `OUT.part` and gets its name as a whole, by `place`; see run_journal.
-Streams do neither. All files are made for their owner alone (0600).
+A file on the disk grows in `OUT.part` and gets its name as a whole, by `place`. CSV grows durably (`sync`), so that a
+killed run goes on where it was; see run_journal. A Parquet file cannot be appended to, and deriving its rows again is
+quicker than keeping them in a second form from which they could be read back: a killed run begins it anew.
+All files are made for their owner alone (0600).
 """
 
 from __future__ import annotations
@@ -10,13 +12,12 @@ import csv
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -25,10 +26,11 @@ from ehc.crypto import card_lines, hex_digits
 from ehc.errors import FileError
 from ehc.store.csv_lines import Refusal
 from ehc.store.people_files import STANDARD_STREAM, Block, Format, PeopleFile
-from ehc.store.run_journal import beside, open_part, private, put, remove_folder, reserve, sync, sync_folder
+from ehc.store.run_journal import GrowingPart, beside, open_part, put, sync
 
-ROW_GROUP_ROWS = 1 << 17
-ROOM_BYTES = 1 << 25  # of the disk, taken before they are written: on ext4 writing is several times faster then
+ROW_GROUP_ROWS = 1 << 17  # at least, where so many follow; a block of people is never divided
+
+_OURS = {"line", "mindex", "card_id"}  # columns of ours; the others were kept
 
 
 def card_schema(people: PeopleFile, mindex: bool) -> pa.Schema:
@@ -87,9 +89,10 @@ def csv_rows(cards: Cards, schema: pa.Schema) -> memoryview | bytes:
 
 def _csv_rows(rows: pa.RecordBatch) -> memoryview:
     """With columns that were kept: only these can need quotes."""
-    plain = {"line", "mindex", "card_id"}
+    import pyarrow.compute as pc  # noqa: PLC0415  a twentieth of a second that most runs do not need
+
     cells = [
-        column.cast(pa.string()) if name in plain else _csv_cells(column)
+        column.cast(pa.string()) if name in _OURS else _csv_cells(column)
         for name, column in zip(rows.schema.names, rows.columns, strict=True)
     ]
     joined = pc.binary_join_element_wise(*cells, ",")
@@ -97,6 +100,8 @@ def _csv_rows(rows: pa.RecordBatch) -> memoryview:
 
 
 def _csv_cells(column: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc  # noqa: PLC0415
+
     text = column.cast(pa.string()).fill_null("")
     special = pc.match_substring_regex(text, '[",\r\n]')
     if not pc.any(special).as_py():
@@ -114,10 +119,15 @@ def _csv_line(cells: Iterable[str | int]) -> bytes:
 class CardFile(Protocol):
     """Where cards go."""
 
+    @property
+    def continuable(self) -> bool:
+        """Whether a later run can go on behind what was flushed and synced."""
+        ...
+
     def write(self, cards: Cards) -> None: ...
 
     def flush(self) -> int:
-        """Hand all that was written to the system; returns how much there is, for the journal."""
+        """Hand all that was written to the system; returns how many bytes that is, for the journal."""
         ...
 
     def sync(self) -> None:
@@ -141,126 +151,63 @@ def place(path: Path, rejects: Path | None) -> None:
             part.unlink()
         put(part, rejects)
     put(beside(path, ".part"), path)
-    remove_folder(beside(path, ".parts"))
     if not path.exists():
         raise FileError(f"{path} and its part have been removed: --restart begins anew")
 
 
 def open_cards(path: Path, form: Format, schema: pa.Schema, done: int) -> CardFile:
-    """done: what sync() returned for the part that counts; 0 begins anew."""
+    """done: what flush() returned for the part that counts; 0 begins anew."""
     if path == STANDARD_STREAM:
         return ParquetStream(sys.stdout.buffer, schema) if form is Format.PARQUET else CsvStream(schema)
-    return ParquetCards(path, schema, done) if form is Format.PARQUET else CsvCards(path, schema, done)
+    part = GrowingPart(beside(path, ".part"), done)
+    return ParquetCards(part, schema) if form is Format.PARQUET else CsvCards(part, schema)
 
 
 class CsvCards:
     """CardFile: CSV with a header, LF line ends."""
 
-    def __init__(self, path: Path, schema: pa.Schema, done: int) -> None:
-        for field in schema:
-            _require_castable(field)
-        self._schema = schema
-        self._file = open_part(beside(path, ".part"), done)
-        self._end = self._room = done
-        if not done:
-            self._append(csv_header(schema))
+    continuable = True
+
+    def __init__(self, part: GrowingPart, schema: pa.Schema) -> None:
+        _require_castable(schema)
+        self._schema, self._part = schema, part
+        if not part.end:
+            part.write(csv_header(schema))
 
     def write(self, cards: Cards) -> None:
-        self._append(csv_rows(cards, self._schema))
-
-    def _append(self, text: memoryview | bytes) -> None:
-        if self._end + len(text) > self._room:
-            self._room += reserve(self._file, self._room, ROOM_BYTES + len(text))
-        self._end += self._file.write(text)
+        self._part.write(csv_rows(cards, self._schema))
 
     def flush(self) -> int:
-        self._file.flush()
-        return self._end
+        self._part.flush()
+        return self._part.end
 
     def sync(self) -> None:
-        os.fsync(self._file.fileno())
+        self._part.sync()
 
     def complete(self) -> None:
-        self._file.truncate(self._end)
-        sync(self._file)
+        self._part.complete()
 
     def close(self) -> None:
-        self._file.close()
+        self._part.close()
 
 
-def _require_castable(field: pa.Field) -> None:
-    try:
-        pa.array([], field.type).cast(pa.string())
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        raise FileError(f"column {field.name} holds {field.type}, which CSV cannot hold: do not keep it") from None
-
-
-class ParquetCards:
-    """CardFile: segments in `OUT.parts`, one a step, joined at the end: a Parquet file cannot be appended to."""
-
-    def __init__(self, path: Path, schema: pa.Schema, done: int) -> None:
-        self._schema, self._done = schema, done
-        self._part, self._folder = beside(path, ".part"), beside(path, ".parts")
-        if not done:
-            remove_folder(self._folder)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._rows: list[pa.RecordBatch] = []
-        self._waiting: list[BinaryIO] = []  # segments that are not durable yet
-
-    def write(self, cards: Cards) -> None:
-        if len(cards):
-            self._rows.append(card_rows(cards, self._schema))
-
-    def flush(self) -> int:
-        if self._rows:
-            file = private(self._segment(self._done), "wb")
-            self._waiting.append(file)
-            with pa.ipc.new_file(file, self._schema) as writer:
-                for rows in self._rows:
-                    writer.write_batch(rows)
-            file.flush()
-            self._done, self._rows = self._done + 1, []
-        return self._done
-
-    def sync(self) -> None:
-        if self._waiting:
-            for file in self._waiting:
-                sync(file)
-            self._drop()
-            sync_folder(self._folder)
-
-    def _drop(self) -> None:
-        while self._waiting:
-            self._waiting.pop().close()
-
-    def _segment(self, number: int) -> Path:
-        return self._folder / f"{number:08}.arrow"
-
-    def complete(self) -> None:
-        self.flush()
-        self.sync()
-        with private(self._part, "wb") as file:
-            stream = ParquetStream(file, self._schema)
-            for rows in self._batches():
-                stream.write_rows(rows)
-            stream.complete()
-            sync(file)
-
-    def close(self) -> None:
-        self._drop()
-
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        for number in range(self._done):
-            with pa.OSFile(str(self._segment(number))) as source, pa.ipc.open_file(source) as reader:
-                yield from (reader.get_batch(i) for i in range(reader.num_record_batches))
+def _require_castable(schema: pa.Schema) -> None:
+    for field in schema:
+        if field.name in _OURS:
+            continue
+        try:
+            pa.array([], field.type).cast(pa.string())
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+            raise FileError(f"column {field.name} holds {field.type}, which CSV cannot hold: do not keep it") from None
 
 
 class CsvStream:
     """CardFile: CSV on standard output."""
 
+    continuable = False
+
     def __init__(self, schema: pa.Schema) -> None:
-        for field in schema:
-            _require_castable(field)
+        _require_castable(schema)
         self._schema = schema
         sys.stdout.buffer.write(csv_header(schema))
 
@@ -284,9 +231,11 @@ class CsvStream:
 class ParquetStream:
     """CardFile: Parquet in row groups of bounded size, on a stream that is only appended to."""
 
+    continuable = False
+
     def __init__(self, stream: BinaryIO, schema: pa.Schema) -> None:
         self._stream, self._schema = stream, schema
-        kept = [name for name in schema.names if name not in {"line", "mindex", "card_id"}]
+        kept = [name for name in schema.names if name not in _OURS]
         # hex of a cipher has no two values alike and nothing to compress
         self._writer = pq.ParquetWriter(
             stream,
@@ -299,19 +248,14 @@ class ParquetStream:
         self._waiting: list[pa.RecordBatch] = []
 
     def write(self, cards: Cards) -> None:
-        self.write_rows(card_rows(cards, self._schema))
-
-    def write_rows(self, rows: pa.RecordBatch) -> None:
-        self._waiting.append(rows)
+        self._waiting.append(card_rows(cards, self._schema))
         if sum(map(len, self._waiting)) >= ROW_GROUP_ROWS:
-            self._write_groups(last=False)
+            self._write_group()
 
-    def _write_groups(self, *, last: bool) -> None:
-        """Whole groups, and the rest if nothing follows: so the bytes do not depend on how the rows came in."""
-        table = pa.Table.from_batches(self._waiting, self._schema).combine_chunks()
-        whole = len(table) if last else len(table) // ROW_GROUP_ROWS * ROW_GROUP_ROWS
-        self._writer.write_table(table.slice(0, whole), row_group_size=ROW_GROUP_ROWS)
-        self._waiting = table.slice(whole).to_batches()
+    def _write_group(self) -> None:
+        rows = pa.Table.from_batches(self._waiting, self._schema)
+        self._writer.write_table(rows, row_group_size=max(1, len(rows)))
+        self._waiting = []
 
     def flush(self) -> int:
         return 0
@@ -320,12 +264,27 @@ class ParquetStream:
         pass
 
     def complete(self) -> None:
-        self._write_groups(last=True)
+        self._write_group()
         self._writer.close()
         self._stream.flush()
 
     def close(self) -> None:
         pass
+
+
+class ParquetCards(ParquetStream):
+    """CardFile: Parquet on the disk."""
+
+    def __init__(self, part: GrowingPart, schema: pa.Schema) -> None:
+        super().__init__(cast(BinaryIO, part), schema)
+        self._part = part
+
+    def complete(self) -> None:
+        super().complete()
+        self._part.complete()
+
+    def close(self) -> None:
+        self._part.close()
 
 
 class Rejects(Protocol):

@@ -33,7 +33,7 @@ from ehc.store.run_journal import Checkpoints, Journal, Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is to be done. A path "-" is a standard stream; such a run cannot be continued."""
+    """What is to be done. A path "-" is a standard stream. Only a run from a file to a CSV file can be continued."""
 
     people: Path
     output: Path
@@ -49,8 +49,16 @@ class Job:
     restart: bool = False  # throw an interrupted run away
 
     @property
-    def resumable(self) -> bool:
+    def over_files(self) -> bool:
         return STANDARD_STREAM not in (self.people, self.output) and self.people.is_file()
+
+    @property
+    def way_on(self) -> str:
+        """What becomes of a run that was stopped, for a person to read."""
+        if not self.over_files:
+            return "a run over standard streams begins anew"
+        goes_on = format_of(self.output, self.stream_format) is Format.CSV
+        return "the same command continues" if goes_on else "the same command begins the Parquet file anew"
 
 
 class DerivationRun:
@@ -106,7 +114,7 @@ class DerivationRun:
                     rows=progress.rows + len(issued) + len(refused),
                     cards=progress.cards + len(issued),
                 )
-                if checkpoints.due():
+                if cards.continuable and checkpoints.due():
                     progress = msgspec.structs.replace(progress, output=cards.flush(), rejects=rejects.flush())
                     checkpoints.begin(progress)
                 yield progress
@@ -140,10 +148,10 @@ def opened(job: Job, keys: KeyService) -> Iterator[DerivationRun]:
     with contextlib.ExitStack() as held:
         people = open_people(job.people, form, job.keep, job.encoding, job.block_bytes)
         held.callback(people.close)
-        journal = Journal(job.output, _facts(job, people, keys) if job.resumable else {})
+        journal = Journal(job.output, _facts(job, people, keys) if job.over_files else {})
         if job.output != STANDARD_STREAM:
             held.enter_context(journal.locked())
-        yield DerivationRun(job, keys, people, journal if job.resumable else None)
+        yield DerivationRun(job, keys, people, journal if job.over_files else None)
 
 
 def _facts(job: Job, people: PeopleFile, keys: KeyService) -> dict[str, str]:

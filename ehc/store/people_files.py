@@ -383,4 +383,5 @@ def _binary_of(array: pa.Array) -> pa.Array:
     """Cells as bytes; a missing one is empty."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
-    return array.cast(pa.binary()).fill_null(b"")
+    array = array.view(pa.binary()) if pa.types.is_string(array.type) else array.cast(pa.binary())
+    return array.fill_null(b"") if array.null_count else array

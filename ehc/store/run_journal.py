@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from ehc.errors import Conflict, FileError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+_ROOM_BYTES = 1 << 25
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +32,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     offset: int  # of the input, bytes or rows
     line: int  # of the input at that offset
-    output: int = 0  # bytes, or segments, of the output that count
+    output: int = 0  # bytes of the output that count
     rejects: int = 0  # bytes of the rejects file that count
     rows: int = 0
     cards: int = 0
@@ -147,12 +152,47 @@ def open_part(path: Path, length: int) -> BinaryIO:
     return file
 
 
-def reserve(file: BinaryIO, offset: int, length: int) -> int:
-    """Take that much of the disk in one go; what is not written must be cut off in the end. Where it is not to be had
-    the write itself will say so. Returns length."""
-    with contextlib.suppress(OSError):
-        os.posix_fallocate(file.fileno(), offset, length)
-    return length
+class GrowingPart(io.RawIOBase):
+    """`OUT.part` behind its first `length` bytes. Room on the disk is taken well ahead of the writing, which on ext4
+    makes it several times faster; what is not used in the end is cut off."""
+
+    def __init__(self, path: Path, length: int) -> None:
+        self._file = open_part(path, length)
+        self.end = self._room = length
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer) -> int:
+        """All of it."""
+        size = memoryview(data).nbytes
+        if self.end + size > self._room:
+            self._reserve(_ROOM_BYTES + size)
+        self.end += self._file.write(data)
+        return size
+
+    def flush(self) -> None:
+        """Hand what was written to the system."""
+        if not self.closed:
+            self._file.flush()
+
+    def _reserve(self, length: int) -> None:
+        """Where there is no such room, or no such call, the write itself will say what is the matter."""
+        with contextlib.suppress(OSError):
+            os.posix_fallocate(self._file.fileno(), self._room, length)
+        self._room += length
+
+    def sync(self) -> None:
+        """Make durable what was flushed; may run beside write()."""
+        os.fsync(self._file.fileno())
+
+    def complete(self) -> None:
+        self._file.truncate(self.end)
+        sync(self._file)
+
+    def close(self) -> None:
+        super().close()
+        self._file.close()
 
 
 class Checkpoints:
@@ -186,8 +226,3 @@ class Checkpoints:
         self._pool.shutdown()
         if self._running:
             self._running.result()
-
-
-def remove_folder(path: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(path)

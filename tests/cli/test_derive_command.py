@@ -236,53 +236,60 @@ def many(path, count=3000):
     return write(path, rows)
 
 
-@pytest.mark.parametrize("output", ["cards.csv", "cards.parquet"])
-def test_killed_at_any_change_of_a_file_the_same_command_finishes_alike(tmp_path, environment, output):
+@pytest.mark.parametrize(("output", "changes"), [("cards.csv", 25), ("cards.parquet", 8)])
+def test_killed_at_any_change_of_a_file_the_same_command_finishes_alike(tmp_path, environment, output, changes):
     source = many(tmp_path / "people.csv", 60)
     script = Path(__file__).with_name("crash_points.py")
     command = [sys.executable, script, output, "derive", source, *EACH_BLOCK]
     done = subprocess.run(command, capture_output=True, env=environment, check=True)
     found = json.loads(done.stdout)
     assert found["wrong"] == []
-    assert found["points"] > 25
+    assert found["points"] > changes
 
 
-@pytest.mark.parametrize("output", ["cards.csv", "cards.parquet"])
 @pytest.mark.parametrize("seconds", ["0", "0.000001"])
-def test_killed_again_and_again_from_outside_no_row_is_lost_or_doubled(tmp_path, environment, output, seconds):
+def test_killed_again_and_again_from_outside_no_row_is_lost_or_doubled(tmp_path, environment, seconds):
     source, moments = many(tmp_path / "people.csv", 30_000), random.Random(4)
-    derive(environment, source, "-o", tmp_path / f"whole.{output}", "--block", "16")
-    target = tmp_path / output
-    journal = tmp_path / f"{output}.progress"
-    command = [
-        sys.executable,
-        "-m",
-        "ehc.cli",
-        "derive",
-        source,
-        "-o",
-        target,
-        "--block",
-        "16",
-        "--checkpoint",
-        seconds,
-    ]
+    journal = tmp_path / "cards.csv.progress"
+    options = ("-o", tmp_path / "cards.csv", "--block", "16")
     kills = 0
     for rows in sorted(moments.sample(range(500, 26_000), 4)):
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-            while process.poll() is None and rows_done(journal) < rows:
-                time.sleep(0.001)
-            process.kill()
-            process.communicate()
-            kills += process.returncode == -signal.SIGKILL
+        kills += killed(
+            environment, source, *options, "--checkpoint", seconds, when=lambda rows=rows: rows_done(journal) >= rows
+        )
     assert kills >= 1
-    done = derive(environment, source, "-o", target, "--block", "16")
+    done = derive(environment, source, *options)
     assert "by an earlier run" in done.stderr.decode()
+    finished_like_an_undisturbed_run(tmp_path, environment, source, "cards.csv", done)
+
+
+def test_a_killed_run_to_parquet_is_begun_anew_and_finishes_alike(tmp_path, environment):
+    source, part = many(tmp_path / "people.csv", 30_000), tmp_path / "cards.parquet.part"
+    options = ("-o", tmp_path / "cards.parquet", "--block", "16")
+    assert killed(environment, source, *options, when=part.exists)
+    assert part.exists()
+    assert not (tmp_path / "cards.parquet").exists()
+    done = derive(environment, source, *options)
+    assert "by an earlier run" not in done.stderr.decode()
+    finished_like_an_undisturbed_run(tmp_path, environment, source, "cards.parquet", done)
+
+
+def killed(environment, *arguments, when):
+    """Kill `ehc derive` when that holds; returns whether it came to be killed."""
+    command = [sys.executable, "-m", "ehc.cli", "derive", *arguments]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and not when():
+            time.sleep(0.001)
+        process.kill()
+    return process.returncode == -signal.SIGKILL
+
+
+def finished_like_an_undisturbed_run(folder, environment, source, output, done):
     assert "30,000 rows: 29,690 cards, 310 refused" in done.stderr.decode()
-    assert target.read_bytes() == (tmp_path / f"whole.{output}").read_bytes()
-    whole = tmp_path / f"whole.{output}.rejects.csv"
-    assert (tmp_path / f"{output}.rejects.csv").read_bytes() == whole.read_bytes()
-    assert names(tmp_path) == sorted([source.name, output, f"{output}.rejects.csv", f"whole.{output}", whole.name])
+    derive(environment, source, "-o", folder / f"whole.{output}", "--block", "16")
+    pairs = [(f"{name}", f"whole.{name}") for name in (output, f"{output}.rejects.csv")]
+    assert all((folder / one).read_bytes() == (folder / other).read_bytes() for one, other in pairs)
+    assert names(folder) == sorted([source.name, *(name for pair in pairs for name in pair)])
 
 
 def rows_done(journal):
@@ -296,11 +303,8 @@ def rows_done(journal):
 def interrupted(tmp_path, environment):
     """A source and an output that was begun and killed."""
     source = many(tmp_path / "people.csv")
-    command = [sys.executable, "-m", "ehc.cli", "derive", source, "-o", tmp_path / "cards.csv", *EACH_BLOCK]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-        while process.poll() is None and not rows_done(tmp_path / "cards.csv.progress"):
-            time.sleep(0.001)
-        process.kill()
+    journal = tmp_path / "cards.csv.progress"
+    assert killed(environment, source, "-o", tmp_path / "cards.csv", *EACH_BLOCK, when=lambda: rows_done(journal))
     assert (tmp_path / "cards.csv.part").exists()
     assert not (tmp_path / "cards.csv").exists()
     return source, tmp_path / "cards.csv"
