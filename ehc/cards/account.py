@@ -11,6 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ehc.model import AccountState, Card, CardKind, Identity
 
 
@@ -87,6 +90,31 @@ class Registered:
     card: Card | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NewCardColumns:
+    """Formal cards of many people, column for column: what a bulk registration brings, without an object a row."""
+
+    id_type: Sequence[str]  # normalised, as the two that follow
+    id_number: Sequence[str]
+    name: Sequence[str]
+    mindex: NDArray[np.uint8]  # [n, 32]
+    card_id: NDArray[np.uint8]  # [n, 32]
+    card_id_lengths: NDArray[np.uint8]  # [n] 32; 16 under minimal padding
+    key_version: int
+
+    def __len__(self) -> int:
+        return len(self.id_number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegisteredColumns:
+    """Row for row: the account, and what came of it where it was not CREATED. An EXISTING or RESTORED one has its card,
+    which may be of an older key than the row's."""
+
+    account: NDArray[np.int64]  # [n]
+    others: Mapping[int, Registered]  # row -> outcome and card, of rows that were not CREATED
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One step of an account's life: applied whole, with its event, or not at all. None leaves as it is."""
@@ -114,6 +142,10 @@ class AccountStore(Protocol):
 
     def register_batch(self, new: Sequence[NewCard], now: int, by: str = "") -> Sequence[Registered]:
         """As register, row for row, in one transaction; the same document twice in a batch is registered once."""
+        ...
+
+    def register_columns(self, new: NewCardColumns, now: int, by: str = "") -> RegisteredColumns:
+        """As register_batch, for the many; at most 16,384 rows."""
         ...
 
     def apply(self, account: int, change: Change, now: int) -> Card:
