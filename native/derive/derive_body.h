@@ -4,6 +4,8 @@
  * Rows are put into buckets by the number of their SM3 blocks, so that every lane of a group does the same work. A
  * full bucket is a group of LANES·STREAMS rows: staged into padded blocks, transposed into lanes, hashed, folded,
  * diversified, scheduled and encrypted without leaving L1, and stored at each row's own place. */
+#include "sm4_words_body.h"
+
 enum { GROUP = LANES * STREAMS, BUCKETS = 3, LONG = 0 }; /* bucket 1: one block; 2: two; LONG: more, hashed alone */
 
 typedef struct {
@@ -18,11 +20,11 @@ typedef struct {
     uint32_t end; /* data is readable up to here */
     uint8_t *mindex, *card_id;
     bucket buckets[BUCKETS];
-    uint8_t message[GROUP][128]; /* padded SM3 blocks */
-    uint8_t id[GROUP][32];       /* padded id_type ‖ id_number */
-    uint8_t spare[32];           /* where idle lanes store */
-    vec root[32];                /* the security key's round keys */
-    vec constants[32];           /* of the key schedule */
+    uint8_t message[GROUP][128];   /* padded SM3 blocks */
+    uint8_t id[GROUP][32];         /* padded id_type ‖ id_number */
+    uint8_t spare[32];             /* where idle lanes store */
+    sm4_uniform_key root[32];      /* the security key's round keys */
+    sm4_uniform_key constants[32]; /* of the key schedule */
     vec digest[8][STREAMS];
     vec round_keys[32][STREAMS];
 } batch;
@@ -92,9 +94,9 @@ static void schedule(batch *b)
         for (int i = 0; i < 2; i++) {
             x[i][s] =
                 v_xor(v_xor(b->digest[i][s], b->digest[i + 2][s]), v_xor(b->digest[i + 4][s], b->digest[i + 6][s]));
-            x[i + 2][s] = sm4_enter(v_not(x[i][s]));
-            x[i][s] = sm4_enter(x[i][s]);
+            x[i + 2][s] = v_not(x[i][s]);
         }
+    sm4_enter_state(x);
     sm4_rounds_one_key(b->root, x);
     for (int s = 0; s < STREAMS; s++)
         for (int i = 0; i < 4; i++)
@@ -107,16 +109,7 @@ static void encrypt_ids(batch *b, vec card[STREAMS][8])
 {
     for (int s = 0; s < STREAMS; s++)
         v_load_rows(b->id[LANES * s], 32, card[s]);
-    for (int half = 0; half < 2; half++) {
-        vec x[4][STREAMS];
-        for (int s = 0; s < STREAMS; s++)
-            for (int i = 0; i < 4; i++)
-                x[i][s] = sm4_enter(card[s][4 * half + i]);
-        sm4_rounds_many_keys(b->round_keys, x);
-        for (int s = 0; s < STREAMS; s++)
-            for (int i = 0; i < 4; i++)
-                card[s][4 * half + i] = sm4_leave(x[3 - i][s]);
-    }
+    sm4_encrypt_pairs(b->round_keys, card);
 }
 
 static void store(batch *b, size_t count, const uint32_t row[GROUP], vec card[STREAMS][8])

@@ -10,7 +10,7 @@
 #include "kernels.h"
 #include "sm3_lanes_body.h"
 #include "sm4_constants.h"
-#include "sm4_lanes_body.h"
+#include "sm4_slices_body.h"
 
 #include "derive_body.h"
 #include "rekey_body.h"

@@ -2,8 +2,8 @@
  * and staging once, then root block, schedule and card-id blocks for either key. Needs the name REKEY. */
 typedef struct {
     batch b;
-    vec roots[2][32];    /* round keys of the old and the new security key */
-    uint8_t *card_id[2]; /* under either */
+    sm4_uniform_key roots[2][32]; /* round keys of the old and the new security key */
+    uint8_t *card_id[2];          /* under either */
 } rekeying;
 
 static void store_cards(batch *b, size_t count, const uint32_t row[GROUP], vec card[STREAMS][8], uint8_t *card_id)

@@ -1,29 +1,22 @@
 /* sm4_blocks_body.h: SM4-ECB of many blocks under one key, and the schedule of one key, written once. Needs
- * sm4_lanes_body.h before it, and the two names EXPAND and BLOCKS. */
+ * sm4_lanes_body.h or sm4_slices_body.h before it, and the two names EXPAND and BLOCKS. */
 #include "sm4_one_body.h"
+#include "sm4_words_body.h"
 
 enum { GROUP_BYTES = 16 * LANES * STREAMS };
 
-static void crypt_group(const vec round_keys[32], const uint8_t *in, uint8_t *out)
+static void crypt_group(const sm4_uniform_key round_keys[32], const uint8_t *in, uint8_t *out)
 {
-    vec x[4][STREAMS], w[4];
-    for (int s = 0; s < STREAMS; s++) {
-        v_load_blocks(in + 16 * LANES * s, w);
-        for (int i = 0; i < 4; i++)
-            x[i][s] = sm4_enter(w[i]);
-    }
+    vec x[4][STREAMS];
+    sm4_load_state(in, x);
     sm4_rounds_one_key(round_keys, x);
-    for (int s = 0; s < STREAMS; s++) {
-        for (int i = 0; i < 4; i++)
-            w[i] = sm4_leave(x[3 - i][s]);
-        v_store_blocks(w, out + 16 * LANES * s);
-    }
+    sm4_store_state(x, out);
 }
 
 void BLOCKS(const uint32_t round_keys[32], const uint8_t *in, uint8_t *out, size_t blocks)
 {
     size_t bytes = 16 * blocks;
-    vec keys[32];
+    sm4_uniform_key keys[32];
     if (blocks == 1) {
         uint32_t words[4];
         sm4_one(round_keys, in, words);

@@ -8,7 +8,7 @@
 
 #include "kernels.h"
 #include "sm4_constants.h"
-#include "sm4_lanes_body.h"
+#include "sm4_slices_body.h"
 
 #include "sm4_blocks_body.h"
 

@@ -139,6 +139,26 @@ def test_the_look_ups_behind_aesenclast_are_post_and_its_parts_of_l(avx2, chosen
         assert found["POST_P"][z] ^ found["POST_Q"][z] == enter[out[z] ^ out[z] >> 6]
 
 
+def test_the_look_ups_for_slices_are_parts_of_l_and_of_the_key_schedule_s(avx2, chosen):
+    """Byte k of L'(B), 7.3: B_k + B_k+1<<5 + (B_k+2>>3 + B_k+2<<7) + B_k+3>>1; the second is added to every one."""
+    found, out = tables(avx2), post(chosen)
+    enter = found["ENTER"]
+    assert found["POST_R"] == [enter[out[z] ^ out[z] >> 6] for z in BYTES]
+    for z in BYTES:
+        b, all_have = out[z], out[z] << 5 & 0xFF
+        assert found["KEY_0"][z] == enter[b ^ all_have]
+        assert found["KEY_2"][z] == enter[b >> 3 ^ b << 7 & 0xFF ^ all_have]
+        assert found["KEY_3"][z] == enter[b >> 1 ^ all_have]
+        assert found["KEY_SUM"][z] == enter[(b ^ out[0]) << 5 & 0xFF]
+
+
+def test_the_slices_of_fk_are_entered_as_keys(avx2, chosen):
+    slices = (BASE.parent / "sm4" / "sm4_slices_body.h").read_text("utf-8")
+    found = re.findall(r"0x[0-9A-F]{2}", re.search(r"FK\[4\]\[4\] = \{(.*?)\};", slices, re.S).group(1))
+    fk = bytes.fromhex("A3B1BAC6 56AA3350 677D9197 B27022DC")
+    assert [int(value, 16) for value in found] == [tables(avx2)["ENTER"][b] ^ chosen[C] for b in fk]
+
+
 def test_the_matrices_of_gfni_are_one_of_the_eight_too():
     """GF2P8AFFINEQB: bit i is the parity of the byte and byte 7 - i of the matrix, plus bit i of the constant."""
     header = (BASE / "lanes_avx512.h").read_text("utf-8")

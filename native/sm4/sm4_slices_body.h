@@ -1,0 +1,309 @@
+/* sm4_slices_body.h: SM4 with the four bytes of a word in four vectors, for AVX2. Include lanes_avx2.h first; define
+ * STREAMS, a multiple of four.
+ *
+ * A slice is one byte of 32 blocks. x[w][4q + b] is byte b (the highest first) of word w of the blocks in streams 4q to
+ * 4q + 3, inside the AES field. So the rotations of L and L' by whole bytes cost nothing, only the names of vectors
+ * change: 17 operations a round and vector where words in lanes take 22 (sm4_lanes_body.h). */
+#if STREAMS % 4 != 0
+#error "four streams make the slices of a word"
+#endif
+#define EHC_SM4_STATE
+
+/* A round key, or constant of the schedule, that all rows share: each byte four times, so that a load broadcasts it.
+ * As vectors the keys and constants would take 8 KiB of L1, which is full without them. */
+typedef struct {
+    uint32_t byte[4];
+} sm4_uniform_key;
+
+/* Keeps the order of the source: gcc's own schedule of a round holds more values than there are registers. */
+#if defined(EHC_SIMDE)
+#define IN_ORDER(v) (void)(v)
+#else
+#define IN_ORDER(v) __asm__ volatile("" : "+x"(v))
+#endif
+
+/* 4×4 transpose of the 32-bit words of each half; its own inverse. */
+static inline void turn(vec r[4])
+{
+    vec a = _mm256_unpacklo_epi32(r[0], r[1]), b = _mm256_unpackhi_epi32(r[0], r[1]);
+    vec c = _mm256_unpacklo_epi32(r[2], r[3]), d = _mm256_unpackhi_epi32(r[2], r[3]);
+    r[0] = _mm256_unpacklo_epi64(a, c), r[1] = _mm256_unpackhi_epi64(a, c);
+    r[2] = _mm256_unpacklo_epi64(b, d), r[3] = _mm256_unpackhi_epi64(b, d);
+}
+
+/* Byte b of four words side by side; its own inverse. */
+#define GATHER_BYTES REPEAT16(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)
+
+/* Four vectors of one word each into its four slices: first the bytes of a half side by side, highest first. */
+static inline void slice(vec r[4])
+{
+    for (int i = 0; i < 4; i++)
+        r[i] = _mm256_shuffle_epi8(r[i], REPEAT16(3, 7, 11, 15, 2, 6, 10, 14, 1, 5, 9, 13, 0, 4, 8, 12));
+    turn(r);
+}
+
+static inline void unslice(vec r[4])
+{
+    turn(r);
+    for (int i = 0; i < 4; i++)
+        r[i] = _mm256_shuffle_epi8(r[i], REPEAT16(12, 8, 4, 0, 13, 9, 5, 1, 14, 10, 6, 2, 15, 11, 7, 3));
+}
+
+/* Word w of the blocks in `streams` streams. */
+static inline void enter_word(vec *word, int streams)
+{
+    for (int q = 0; q < streams; q += 4)
+        slice(word + q);
+    for (int s = 0; s < streams; s++)
+        word[s] = sm4_enter(word[s]);
+}
+
+static inline void leave_word(vec *word, int streams)
+{
+    for (int s = 0; s < streams; s++)
+        word[s] = sm4_leave(word[s]);
+    for (int q = 0; q < streams; q += 4)
+        unslice(word + q);
+}
+
+static inline void sm4_enter_state(vec x[4][STREAMS])
+{
+    for (int w = 0; w < 4; w++)
+        enter_word(x[w], STREAMS);
+}
+
+/* The blocks of four streams, 512 bytes in a row: a vector of two at a time, so which block has which lane is nobody's
+ * business but that of sm4_store_state. */
+static inline void sm4_load_state(const uint8_t *blocks, vec x[4][STREAMS])
+{
+    for (int q = 0; q < STREAMS; q += 4) {
+        vec r[4][4];
+        for (int g = 0; g < 4; g++) {
+            for (int i = 0; i < 4; i++)
+                r[g][i] = _mm256_loadu_si256((const __m256i *)(const void *)(blocks + 128 * (q + g) + 32 * i));
+            turn(r[g]);
+        }
+        for (int w = 0; w < 4; w++) {
+            vec word[4];
+            for (int g = 0; g < 4; g++) /* its bytes side by side, in the order of memory: the highest first */
+                word[g] = _mm256_shuffle_epi8(r[g][w], GATHER_BYTES);
+            turn(word);
+            for (int b = 0; b < 4; b++)
+                x[w][q + b] = sm4_enter(word[b]);
+        }
+    }
+}
+
+/* The way back, last word first, as the cipher ends (GB/T 32907 6.1). */
+static inline void sm4_store_state(vec x[4][STREAMS], uint8_t *blocks)
+{
+    for (int q = 0; q < STREAMS; q += 4) {
+        vec r[4][4];
+        for (int w = 0; w < 4; w++) {
+            vec word[4];
+            for (int b = 0; b < 4; b++)
+                word[b] = sm4_leave(x[3 - w][q + b]);
+            turn(word);
+            for (int g = 0; g < 4; g++)
+                r[g][w] = _mm256_shuffle_epi8(word[g], GATHER_BYTES);
+        }
+        for (int g = 0; g < 4; g++) {
+            turn(r[g]);
+            for (int i = 0; i < 4; i++)
+                _mm256_storeu_si256((__m256i *)(void *)(blocks + 128 * (q + g) + 32 * i), r[g][i]);
+        }
+    }
+}
+
+/* x0 + T(t), GB/T 32907 6.2. With B the bytes behind the S-box, byte k of L(B) is R(B_k) + P(B_k+3) + Q(B_0 + B_1 + B_2 +
+ * B_3), where Q rotates a byte by two, P = 1 + <<2, R = 1 + >>6 and Q = P + R; so the last term is the sum over k of the
+ * first two. The four slices are taken two and two, as many as the registers hold. */
+static inline void add_t(vec t[4], vec x0[4])
+{
+    const vec r_low = POST_R_LOW, r_high = POST_R_HIGH, p_low = POST_P_LOW, p_high = POST_P_HIGH;
+    const vec mask = _mm256_set1_epi8(15);
+    vec r[4], p[4];
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) {
+        t[k] = aes_last_round(t[k]);
+        IN_ORDER(t[k]);
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) {
+        t[k] = _mm256_shuffle_epi8(t[k], ROTATE_0);
+        IN_ORDER(t[k]);
+    }
+#pragma GCC unroll 2
+    for (int k = 0; k < 4; k += 2) {
+        nibbles z[2];
+        for (int i = 0; i < 2; i++) {
+            z[i].low = _mm256_and_si256(t[k + i], mask);
+            IN_ORDER(z[i].low);
+        }
+        for (int i = 0; i < 2; i++) {
+            z[i].high = _mm256_srli_epi32(t[k + i], 4);
+            IN_ORDER(z[i].high);
+        }
+        for (int i = 0; i < 2; i++) {
+            r[k + i] = _mm256_shuffle_epi8(r_low, z[i].low);
+            IN_ORDER(r[k + i]);
+            z[i].high = _mm256_and_si256(z[i].high, mask);
+            IN_ORDER(z[i].high);
+        }
+        for (int i = 0; i < 2; i++) {
+            p[k + i] = _mm256_shuffle_epi8(p_low, z[i].low);
+            IN_ORDER(p[k + i]);
+        }
+        for (int i = 0; i < 2; i++) {
+            z[i].low = _mm256_shuffle_epi8(r_high, z[i].high);
+            IN_ORDER(z[i].low);
+        }
+        for (int i = 0; i < 2; i++) {
+            z[i].high = _mm256_shuffle_epi8(p_high, z[i].high);
+            IN_ORDER(z[i].high);
+        }
+        for (int i = 0; i < 2; i++) {
+            r[k + i] = v_xor(r[k + i], z[i].low);
+            IN_ORDER(r[k + i]);
+        }
+        for (int i = 0; i < 2; i++) {
+            p[k + i] = v_xor(p[k + i], z[i].high);
+            IN_ORDER(p[k + i]);
+        }
+    }
+    for (int k = 0; k < 4; k++)
+        r[k] = v_xor(r[k], p[(k + 3) % 4]);
+    vec sum = v_xor(v_xor(r[0], r[1]), v_xor(r[2], r[3]));
+    for (int k = 0; k < 4; k++)
+        x0[k] = v_xor(v_xor(x0[k], r[k]), sum);
+}
+
+/* Rounds i and i + 1 of n vectors, KEY(i, s) being the key of vector s. Both rounds add the words x2 and x3. */
+#define TWO_ROUNDS(x0, x1, x2, x3, KEY, i, n)                               \
+    do {                                                                    \
+        vec both[n], t[4];                                                  \
+        _Pragma("GCC unroll 4") for (int q = 0; q < (n); q += 4)            \
+        {                                                                   \
+            for (int s = q; s < q + 4; s++) {                               \
+                both[s] = v_xor((x2)[s], (x3)[s]);                          \
+                t[s - q] = v_xor(v_xor((x1)[s], KEY(i, s)), both[s]);       \
+            }                                                               \
+            add_t(t, (x0) + q);                                             \
+        }                                                                   \
+        _Pragma("GCC unroll 4") for (int q = 0; q < (n); q += 4)            \
+        {                                                                   \
+            for (int s = q; s < q + 4; s++)                                 \
+                t[s - q] = v_xor(v_xor((x0)[s], KEY((i) + 1, s)), both[s]); \
+            add_t(t, (x1) + q);                                             \
+        }                                                                   \
+    } while (0)
+
+#define SM4_ROUNDS(x, KEY, n)                                      \
+    for (int i = 0; i < 32; i += 4) {                              \
+        TWO_ROUNDS((x)[0], (x)[1], (x)[2], (x)[3], KEY, i, n);     \
+        TWO_ROUNDS((x)[2], (x)[3], (x)[0], (x)[1], KEY, i + 2, n); \
+    }
+
+static inline void sm4_rounds_one_key(const sm4_uniform_key round_keys[32], vec x[4][STREAMS])
+{
+#define KEY(i, s) v_set(round_keys[i].byte[(s) % 4])
+    SM4_ROUNDS(x, KEY, STREAMS)
+#undef KEY
+}
+
+/* Two blocks of every row, words 0 to 3 and 4 to 7, encrypted under the row's key in place: twice the vectors in flight. */
+static inline void sm4_encrypt_pairs(const vec (*round_keys)[STREAMS], vec rows[STREAMS][8])
+{
+    enum { N = 2 * STREAMS };
+    vec x[4][N];
+    for (int w = 0; w < 4; w++) {
+        for (int s = 0; s < STREAMS; s++)
+            x[w][s] = rows[s][w], x[w][STREAMS + s] = rows[s][4 + w];
+        enter_word(x[w], N);
+    }
+#define KEY(i, s) round_keys[i][(s) % STREAMS]
+    SM4_ROUNDS(x, KEY, N)
+#undef KEY
+    for (int w = 0; w < 4; w++) {
+        leave_word(x[3 - w], N);
+        for (int s = 0; s < STREAMS; s++)
+            rows[s][w] = x[3 - w][s], rows[s][4 + w] = x[3 - w][STREAMS + s];
+    }
+}
+
+/* Byte b (the highest first) of every word in all lanes. */
+static inline void broadcast_bytes(const vec words[4], sm4_uniform_key out[32])
+{
+    uint8_t bytes[4 * 32];
+    memcpy(bytes, words, sizeof bytes);
+    for (int i = 0; i < 32; i++)
+        for (int b = 0; b < 4; b++)
+            out[i].byte[b] = bytes[4 * i + 3 - b] * 0x01010101u;
+    ehc_wipe(bytes, sizeof bytes);
+}
+
+static inline void sm4_broadcast_keys(const uint32_t round_keys[32], sm4_uniform_key out[32])
+{
+    vec words[4];
+    memcpy(words, round_keys, sizeof words);
+    for (int i = 0; i < 4; i++)
+        words[i] = sm4_enter_key(words[i]);
+    broadcast_bytes(words, out);
+}
+
+static inline void sm4_broadcast_constants(sm4_uniform_key out[32])
+{
+    vec words[4];
+    memcpy(words, SM4_CK, sizeof words);
+    for (int i = 0; i < 4; i++)
+        words[i] = sm4_enter(words[i]);
+    broadcast_bytes(words, out);
+}
+
+/* k0 + T'(t), 7.3: L'(B) = B + B<<<13 + B<<<23. Byte k of it is M_0(B_k) + M_1(B_k+1) + M_2(B_k+2) + M_3(B_k+3) with M_0 = 1,
+ * M_1 = <<5, M_2 = >>3 + <<7, M_3 = >>1; taking M_1 of the sum of all four bytes leaves three maps of each byte. */
+static inline void add_t_key(vec t[4], vec k0[4])
+{
+    vec out[4], sum = _mm256_setzero_si256();
+    for (int k = 0; k < 4; k++)
+        out[k] = k0[k];
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) {
+        vec b = _mm256_shuffle_epi8(aes_last_round(t[k]), ROTATE_0);
+        nibbles z = split(b);
+        sum = v_xor(sum, b);
+        out[k] = v_xor(out[k], look_up(z, KEY_0_LOW, KEY_0_HIGH));
+        out[(k + 2) % 4] = v_xor(out[(k + 2) % 4], look_up(z, KEY_2_LOW, KEY_2_HIGH));
+        out[(k + 1) % 4] = v_xor(out[(k + 1) % 4], look_up(z, KEY_3_LOW, KEY_3_HIGH));
+    }
+    sum = look_up(split(sum), KEY_SUM_LOW, KEY_SUM_HIGH);
+    for (int k = 0; k < 4; k++)
+        k0[k] = v_xor(out[k], sum);
+}
+
+/* The key schedule of LANES·STREAMS keys at once. k[w] is word w of the keys, entered without PRE's constant;
+ * destroyed. */
+static inline void sm4_expand_lanes(const sm4_uniform_key constants[32], vec k[4][STREAMS], vec (*round_keys)[STREAMS])
+{
+    /* FK of 7.3, byte by byte: sm4_enter_key of it */
+    static const uint8_t FK[4][4] = {
+        {0xA4, 0x48, 0x6B, 0x46}, {0x92, 0xB7, 0x70, 0x27}, {0xEC, 0x9F, 0x66, 0xD3}, {0xF4, 0x09, 0x20, 0x35}};
+    for (int w = 0; w < 4; w++)
+        for (int s = 0; s < STREAMS; s++)
+            k[w][s] = v_xor(k[w][s], _mm256_set1_epi8((char)FK[w][s % 4]));
+    for (int i = 0; i < 32; i += 4) {
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) {
+#pragma GCC unroll 2
+            for (int q = 0; q < STREAMS; q += 4) {
+                vec t[4];
+                for (int b = 0; b < 4; b++)
+                    t[b] = v_xor(v_xor(k[(j + 1) % 4][q + b], k[(j + 2) % 4][q + b]),
+                                 v_xor(k[(j + 3) % 4][q + b], v_set(constants[i + j].byte[b])));
+                add_t_key(t, &k[j][q]);
+                for (int b = 0; b < 4; b++) /* not memcpy: gcc would move half vectors, which stall */
+                    round_keys[i + j][q + b] = k[j][q + b];
+            }
+        }
+    }
+}
