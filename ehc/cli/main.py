@@ -19,6 +19,7 @@ COMMANDS = {
     "derive": "ehc.cli.derive:derive",
     "scan": "ehc.cli.scan:scan",
     "serve": "ehc.cli.serve:serve",
+    "admin": "ehc.cli.admin:app",
     "bench": "ehc.cli.bench:bench",
 }
 """name -> module:function, or module:Typer for a group."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import ipaddress
+import logging
 import multiprocessing
 import os
 import signal
@@ -29,6 +30,8 @@ from ehc.config import Settings
 from ehc.errors import ConfigError, Unavailable
 from ehc.wiring import open_services
 
+log = logging.getLogger("ehc.cli")
+
 APP = "ehc.web.app:create_app"
 STOP_SECONDS = 10  # for requests that are being served when the service is told to stop
 
@@ -52,24 +55,18 @@ def serve(
     database: Annotated[str | None, typer.Option(help="such as sqlite:////var/lib/ehc/ehc.db")] = None,
     workers: Annotated[int | None, typer.Option(help="processes")] = None,
     passphrase_file: PassphraseFile = None,
-    allow_unauthenticated: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unauthenticated", help="listen beyond this machine although nobody is asked who they are"
-        ),
-    ] = False,
 ) -> None:
     """Serve cards, codes and their verification over HTTP. SIGTERM or Ctrl-C ends it; open requests are answered."""
     options = {"HOST": host, "PORT": port, "KEYRING": keyring, "DATABASE": database, "WORKERS": workers}
     given = {f"EHC_{name}": str(value) for name, value in options.items() if value is not None}
     settings = config.load(os.environ | given, config_file)
-    address = _address(settings.host, allow_unauthenticated)
+    address = _address(settings.host)
     passphrase = _Passphrase(passphrase_source(passphrase_file))
-    open_services(settings, passphrase).close()  # whatever is wrong is said here, before a worker starts
-    with _held_port(address, settings.port) as held:
+    is_open = _check(settings, passphrase, address)
+    with _held_port(str(address), settings.port) as held:
         server = _Server(
             APP,
-            address=address,
+            address=str(address),
             port=held,
             interface=Interfaces.ASGI,
             workers=settings.workers,
@@ -78,20 +75,32 @@ def serve(
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_SECONDS,
         )
+        server.is_open = is_open
         server.serve(target_loader=_Loader(settings, passphrase.known))
 
 
-def _address(host: str, allow_unauthenticated: bool) -> str:
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+        return ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError as error:
         raise ConfigError(f"host: {host!r} is no IP address; 127.0.0.1 is this machine alone") from error
-    if not (address.is_loopback or allow_unauthenticated):
+
+
+def _check(
+    settings: Settings, passphrase: Callable[[], str], address: ipaddress.IPv4Address | ipaddress.IPv6Address
+) -> bool:
+    """Whatever is wrong is said here, before a worker starts. True: nobody will be asked who they are."""
+    services = open_services(settings, passphrase)
+    try:
+        is_open = services.callers.version() == 0
+    finally:
+        services.close()
+    if is_open and not address.is_loopback:
         raise ConfigError(
-            f"host: {address} can be reached from other machines, and this version authenticates nobody: "
-            "listen on 127.0.0.1, or say --allow-unauthenticated where something in front of it does"
+            f"host: {address} can be reached from other machines, and no caller is registered: "
+            "register one with `ehc admin caller add`, or listen on 127.0.0.1"
         )
-    return str(address)
+    return is_open
 
 
 @contextlib.contextmanager
@@ -112,17 +121,21 @@ def _held_port(address: str, port: int) -> Iterator[int]:
 
 
 class _Server(MPServer):
-    """Granian that says when it accepts connections."""
+    """Granian that says when it accepts connections, and whether from anybody."""
+
+    is_open = False
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-        threading.Thread(target=_announce, args=(self.bind_addr, self.bind_port), daemon=True).start()
+        threading.Thread(target=_announce, args=(self.bind_addr, self.bind_port, self.is_open), daemon=True).start()
 
 
-def _announce(address: str, port: int) -> None:
+def _announce(address: str, port: int, is_open: bool) -> None:
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
     while not _accepts(reached, port):
         time.sleep(0.02)
+    if is_open:
+        log.info("no caller is registered: nobody is asked who they are (ehc admin caller add)")
     print(f"listening on {_url(address, port)}", flush=True)
 
 

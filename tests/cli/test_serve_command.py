@@ -42,6 +42,20 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
+def add_caller(settings: Settings, *scopes: str) -> str:
+    """Its key."""
+    options = [option for scope in scopes for option in ("--scope", scope)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EHC_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "ehc.cli", "admin", "caller", "add", "tests", *options],
+        env=environment | {"EHC_HOME": settings.home},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
 def post(url: str, path: str, body: Any) -> Any:
     answer = httpx.post(url + path, json=body)
     assert answer.is_success, answer.text
@@ -155,18 +169,29 @@ def here(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 @pytest.mark.usefixtures("here")
-def test_it_does_not_listen_beyond_this_machine_unless_told(host: str) -> None:
-    with pytest.raises(ConfigError, match=r"authenticates nobody.*--allow-unauthenticated"):
+def test_it_does_not_listen_beyond_this_machine_while_nobody_is_asked_who_they_are(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"no caller is registered.*ehc admin caller add"):
         serve(host=host, port=0)
 
 
-def test_it_listens_beyond_this_machine_when_told(settings: Settings) -> None:
-    process = child("--host", "0.0.0.0", "--port", "0", "--allow-unauthenticated", settings=settings)
+def test_it_listens_beyond_this_machine_for_callers_with_a_key(settings: Settings) -> None:
+    key = add_caller(settings, "register")
+    process = child("--host", "0.0.0.0", "--port", "0", settings=settings)
     with killed_at_the_end(process):
         assert process.stdout is not None
         host, _, port = process.stdout.readline().strip().rpartition(":")
         assert host == "listening on http://0.0.0.0"
-        assert httpx.get(f"http://127.0.0.1:{port}/health").is_success
+        url = f"http://127.0.0.1:{port}"
+        assert httpx.get(f"{url}/health").is_success
+        assert httpx.post(f"{url}/v1/cards", json=SAMPLE).status_code == 401
+        answer = httpx.post(f"{url}/v1/cards", json=SAMPLE, headers={"authorization": f"Bearer {key}"})
+        assert answer.json()["card_id"] == CARD
+
+
+def test_a_service_that_asks_nobody_says_so(settings: Settings) -> None:
+    with running_service(settings):
+        pass
+    assert "nobody is asked who they are" in (settings.home_path() / "service.log").read_text("utf-8")
 
 
 @pytest.mark.usefixtures("here")
@@ -203,8 +228,8 @@ def test_a_child_that_does_not_start_gives_its_reason(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("here")
 def test_options_come_before_the_file(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
-    file.write_text('host = "0.0.0.0"\nkeyring = "/nowhere"\n', "utf-8")
-    with pytest.raises(ConfigError, match=r"0\.0\.0\.0"):
+    file.write_text('host = "nowhere.example"\nkeyring = "/nowhere"\n', "utf-8")
+    with pytest.raises(ConfigError, match=r"nowhere\.example"):
         serve(config_file=file)
     with pytest.raises(KeyringError, match="no-keyring"):
         serve(config_file=file, host="127.0.0.1", keyring=tmp_path / "no-keyring")
