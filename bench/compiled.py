@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import struct
 import subprocess
 import sys
 import tempfile
@@ -23,8 +22,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from peers import openssl_well
-from people import PROTECTION_KEY, SECURITY_KEY, VALIDITY_VECTOR, VECTORS, people
+from jobs import Job, jobs
 
 ROOT = Path(__file__).parent.parent
 C = Path(__file__).parent / "c"
@@ -42,13 +40,34 @@ class Library:
     stem: str
     get: str
 
+    @property
+    def name(self) -> str:
+        return Path(self.adapter).stem
+
+    @property
+    def by_name(self) -> bool:
+        """Whether a distribution has it; the others are found in checkouts alone."""
+        return self.get.startswith("apt install")
+
+
+def _checkout_of(repository: str) -> str:
+    return f"build a checkout of {repository}, give its folder with --peer"
+
 
 LIBRARIES = (
     Library("libgcrypt.c", "gcrypt.h", "gcrypt", "apt install libgcrypt20-dev"),
     Library("openssl.c", "openssl/evp.h", "crypto", "apt install libssl-dev"),
     Library("botan.cpp", "botan/block_cipher.h", "botan-2", "apt install libbotan-2-dev"),
-    Library("gmssl.c", "gmssl/sm4.h", "gmssl", "build a checkout of guanzhi/GmSSL, give its folder with --peer"),
+    Library("gmssl.c", "gmssl/sm4.h", "gmssl", _checkout_of("guanzhi/GmSSL")),
+    Library("ippcp.c", "ippcp.h", "ippcp", _checkout_of("intel/cryptography-primitives")),
+    Library("ipsec_mb.c", "intel-ipsec-mb.h", "IPSec_MB", _checkout_of("intel/intel-ipsec-mb")),
+    Library("isal.c", "isa-l_crypto/sm3_mb.h", "isal_crypto", _checkout_of("intel/isa-l_crypto")),
 )
+LANES = LIBRARIES[-1]
+"""Where it is given, each other library's adapter has a second way: its own SM4 with these lanes of SM3."""
+LANES_MARK = " + isa-l_crypto"
+"""Ends the name of that second way."""
+
 INCLUDES = ("/usr/include", "/usr/include/botan-2", "/usr/local/include")
 
 
@@ -56,8 +75,14 @@ class Failed(RuntimeError):
     """A compiler or the driver said no; the message holds what it said."""
 
 
+NAME_SPACES = "glibc.rtld.nns=16:glibc.rtld.optional_static_tls=16384"
+"""Room for the linker name spaces of fifteen contenders; glibc reads it when the driver starts."""
+
+
 def run(*command: str | Path) -> str:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    environ = {**os.environ, "GLIBC_TUNABLES": NAME_SPACES}
+    parts = [str(part) for part in command]
+    done = subprocess.run(parts, capture_output=True, text=True, check=False, env=environ)
     if done.returncode:
         raise Failed(f"{Path(command[0]).name} ended with {done.returncode}: {done.stderr.strip()[:2000]}")
     return done.stdout
@@ -85,103 +110,42 @@ def build_ours(folder: Path, native: Path = ROOT / "native", flags: Sequence[str
     return target
 
 
-def build_peer(library: Library, folder: Path, root: Path | None = None) -> Path | None:
-    """The library's adapter as a shared object; None when the library is not there, by name or under `root`."""
+def build_peer(library: Library, folder: Path, root: Path | None = None, lanes: Path | None = None) -> Path | None:
+    """The library's adapter as a shared object; None when the library is not there, by name or under `root`.
+
+    lanes: a checkout of LANES, for the adapter's second way.
+    """
     place = _installed(library) if root is None else _checkout(library, root)
     if place is None:
         return None
-    include, found = place
+    second = _checkout(LANES, lanes) if lanes and library is not LANES else None
+    include, found = (a + b for a, b in zip(place, second or ([], []), strict=True))
     source = C / library.adapter
     compiler = ("g++", "-std=c++17") if source.suffix == ".cpp" else ("gcc", "-std=c11")
     target = folder / f"{source.stem}{'' if root is None else '-' + root.name}.so"
-    options = ("-O3", "-fPIC", "-shared", "-fvisibility=hidden", f"-I{C}", *include, "-o", target, source)
+    defined = ("-DWITH_LANES",) if second else ()
+    options = ("-O3", "-fPIC", "-shared", "-fvisibility=hidden", f"-I{C}", *defined, *include, "-o", target, source)
     run(*compiler, *options, *found)
     return target
 
 
 def _installed(library: Library) -> tuple[list[str], list[str]] | None:
-    for folder in map(Path, INCLUDES):
+    for folder in map(Path, INCLUDES if library.by_name else ()):
         if (folder / library.header).exists():
             return ([] if folder == Path("/usr/include") else [f"-I{folder}"]), [f"-l{library.stem}"]
     return None
 
 
 def _checkout(library: Library, root: Path) -> tuple[list[str], list[str]] | None:
+    """Options of the compiler and the linker."""
     headers = sorted(root.rglob(library.header))
-    shared = sorted(root.rglob(f"lib{library.stem}.so")) or sorted(root.rglob(f"lib{library.stem}.so.*"))
-    built = shared or sorted(root.rglob(f"lib{library.stem}.a"))
+    names = f"lib{library.stem}.so", f"lib{library.stem}.so.*", f"lib{library.stem}.a"
+    built = next(filter(None, (sorted(root.rglob(name)) for name in names)), None)
     if not headers or not built:
         return None
     include = {header.parents[library.header.count("/")] for header in headers}
     search = f"-Wl,--disable-new-dtags,-rpath,{built[0].parent}"
     return [f"-I{folder}" for folder in sorted(include)], [search, str(built[0])]
-
-
-# ---- what is done ----
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job's items and, by OpenSSL through `cryptography`, its answer."""
-
-    name: str
-    kind: str  # the adapter's function
-    unit: str  # what a cycle count is divided by
-    items: list[bytes]
-    answer: bytes
-    divisor: int = 8  # the portable tier and the peers take this part of the items
-    id_lengths: Sequence[int] = ()
-    units: int = 1  # in an item
-
-    def file(self, folder: Path) -> Path:
-        offsets = [0]
-        for item in self.items:
-            offsets.append(offsets[-1] + len(item))
-        count = len(self.items)
-        head = struct.pack("=3I8s", count, len(self.answer), self.divisor, self.kind.encode())
-        parts = head, struct.pack(f"={count + 1}I", *offsets), bytes(self.id_lengths or bytes(count)), self.answer
-        path = folder / f"{self.name}.job"
-        path.write_bytes(b"".join((*parts, *self.items)))
-        return path
-
-
-def _rows(name: str, rows: list[tuple[str, str, str]]) -> Job:
-    ids = bytes.fromhex("".join(openssl_well.derive(rows, SECURITY_KEY)))
-    lengths = [len(row[0] + row[1]) for row in rows]
-    return Job(name, "derive", "person", ["".join(row).encode() for row in rows], ids, id_lengths=lengths)
-
-
-def _codes(count: int) -> Job:
-    """Dynamic codes; one in 64 is forged, one expired."""
-    now, vector = VALIDITY_VECTOR
-    cards = list(VECTORS.values())
-    tokens = openssl_well.tokens([now + i % 600 for i in range(count)], PROTECTION_KEY)
-    tokens[0] = vector
-    tokens[5::64] = openssl_well.tokens([now - 3600] * len(tokens[5::64]), PROTECTION_KEY)
-    tokens[9::64] = ["0" * 32] * len(tokens[9::64])
-    texts = [f"{cards[i % len(cards)]}:0:{token}" for i, token in enumerate(tokens)]
-    accepted = bytes(openssl_well.check(texts, PROTECTION_KEY, now))
-    return Job("check N", "check", "token", [text.encode() for text in texts], accepted)
-
-
-def jobs(scale: int = 1) -> list[Job]:
-    """scale: divides the number of items, for a quick look."""
-    count = 4096 // scale
-    one = [*VECTORS, *(row for row in people(count) if len("".join(row).encode()) <= 55)][:count]
-    two = [(a, b, (name * 9)[:20]) for a, b, name in people(3 * count) if not name.isascii()][:count]
-    blocks = [SECURITY_KEY, *(struct.pack("=2Q", i, i * i) for i in range(1, 2 * count))]
-    messages = [b"abc", *(item * 2 for item in blocks[1 : count // 4])]
-    bulk = b"".join(blocks)[:16384]
-    last = openssl_well.sm4_ecb(blocks[count // 4 - 1], bytes(16))
-    return [
-        _rows("derive, one block", one),
-        _rows("derive, two blocks", two),
-        _codes(count),
-        Job("SM4-ECB", "ecb", "byte", blocks, openssl_well.sm4_ecb(SECURITY_KEY, b"".join(blocks)), units=16),
-        Job("SM4 key schedule", "keys", "key", blocks[: count // 4], last, divisor=1),
-        Job("SM3, long", "hash", "byte", [bulk], openssl_well.sm3(bulk), divisor=1, units=len(bulk)),
-        Job("SM3, 32 bytes", "hash", "message", messages, b"".join(map(openssl_well.sm3, messages)), divisor=1),
-    ]
 
 
 # ---- what came out ----
@@ -208,20 +172,18 @@ def measure(laps: int = LAPS, peers: Iterable[Path] = (), scale: int = 1, ours: 
 
 def _peers(folder: Path, given: Iterable[Path]) -> tuple[list[Path], dict[str, str]]:
     """Adapters that could be built, and library -> how to get it for the others."""
-    found, missing = [], {}
-    checkouts = [(library, root) for root in given for library in LIBRARIES if _checkout(library, root)]
+    checkouts = [(library, root.resolve()) for root in given for library in LIBRARIES if _checkout(library, root)]
     for root in given:
-        if root not in (checkout for _, checkout in checkouts):
+        if root.resolve() not in (checkout for _, checkout in checkouts):
             known = ", ".join(f"{library.header} with lib{library.stem}" for library in LIBRARIES)
             raise Failed(f"--peer {root}: holds none of {known}; is it built?")
-    for library in LIBRARIES:
-        installed = build_peer(library, folder)
-        outside = [build_peer(library, folder, root) for one, root in checkouts if one is library]
-        adapters = [adapter for adapter in (installed, *outside) if adapter]
-        found += adapters
-        if not adapters:
-            missing[Path(library.adapter).stem] = library.get
-    return found, missing
+    lanes = next((root for library, root in checkouts if library is LANES), None)
+    work = [(library, root) for library in LIBRARIES for root in (None, *(r for one, r in checkouts if one is library))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        adapters = list(pool.map(lambda one: build_peer(one[0], folder, one[1], lanes), work))
+    there = {library.name for (library, _), adapter in zip(work, adapters, strict=True) if adapter}
+    missing = {library.name: library.get for library in LIBRARIES if library.name not in there}
+    return [adapter for adapter in adapters if adapter], missing
 
 
 def _results(text: str, work: dict[str, Job]) -> dict[str, Any]:

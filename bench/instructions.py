@@ -2,9 +2,9 @@
 
     python bench/instructions.py [--accept]
 
-Counts depend on the compiler, so they are kept by compiler (bench/instructions.json); for another one there is nothing
-to judge by until --accept keeps its own. A count that fell is kept with --accept too. valgrind runs the tiers below;
-the others have instructions that it does not know.
+Counts depend on the compiler, so they are kept by its version (bench/instructions.json), whoever built it; for another
+version there is nothing to judge by until --accept keeps its own. A count that fell is kept with --accept too. valgrind
+runs the tiers below; the others have instructions that it does not know.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Change(NamedTuple):
 
 
 def compiler() -> str:
-    version = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True)
-    return version.stdout.splitlines()[0]
+    """ "gcc 12.2.0"."""
+    return "gcc " + compiled.run("gcc", "-dumpfullversion").strip()
 
 
 def count(tiers: Sequence[str] = TIERS, only: Sequence[str] = (), ours: Path | None = None) -> Counts:

@@ -26,6 +26,9 @@ METHOD = (
     "the clock."
 )
 
+CALLS, EMPTY = "one call", "a call that does nothing"
+"""The group of single tokens through Python, and the contender that they are told beyond."""
+
 
 class Lap(NamedTuple):
     """One contender timed once."""
@@ -75,6 +78,19 @@ def ratio(result: dict[str, Any], group: str, ours: str, theirs: str) -> float |
         return None
     pairs = zip(contenders[ours]["per_second"], contenders[theirs]["per_second"], strict=True)
     return median(a / b for a, b in pairs)
+
+
+def beyond_an_empty_call(result: dict[str, Any]) -> dict[str, float]:
+    """Contender -> ns a token through Python, without what an empty call takes: median of the laps' differences."""
+    contenders = result["groups"].get(CALLS, {}).get("contenders", {})
+    if EMPTY not in contenders:
+        return {}
+    empty = contenders[EMPTY]["per_second"]
+    return {
+        name: median(1e9 / a - 1e9 / b for a, b in zip(one["per_second"], empty, strict=True))
+        for name, one in contenders.items()
+        if name != EMPTY
+    }
 
 
 def describe(measured: Iterable[Lap], **parts: Any) -> dict[str, Any]:

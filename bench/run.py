@@ -23,6 +23,7 @@ import gate
 import instructions
 import results
 import table
+import two_threads
 
 from ehc.cli import bench
 from ehc.errors import InputError
@@ -54,6 +55,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=1_000_000, help="rows of the file for `ehc derive`")
     parser.add_argument("--curve-rows", type=int, default=10_000_000, help="largest batch of the scaling curves")
     parser.add_argument("--curve-seconds", type=float, default=60, help="how long `ehc bench`'s part takes, about")
+    parser.add_argument("--pairs", type=int, default=two_threads.PAIRS, help="of one thread and two")
     parser.add_argument("--keep", type=Path, default=results.FOLDER, help="folder of the results")
     parser.add_argument("--accept", action="store_true", help="keep the result although the gate fails")
     options = parser.parse_args()
@@ -61,7 +63,9 @@ def main() -> int:
         kernels, counts = measure_kernels(options.kernel_laps, options.peer)
         laps = measure(options.laps, options.people)
         short = bench.result(options.curve_seconds, options.curve_rows)
-        result = results.describe(laps, kernels=kernels, instructions=counts, curves=short["curves"])
+        pairs = two_threads.measure(options.pairs)
+        print(two_threads.table(pairs))
+        result = results.describe(laps, kernels=kernels, instructions=counts, curves=short["curves"], threads=pairs)
     except subprocess.CalledProcessError as error:
         return error.returncode
     good = gate.report(result, results.load(results.path(result, options.keep)))

@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from math import floor, log10
 from pathlib import Path
 from typing import Any
 
 import results
-from bounds import bound
+import two_threads
+from figures import significant
 from gate import GMSSL, PACKED, USUAL, WELL
+from kernel_tables import kernels
 from results import rate, ratio, spread
 
 ROOT = Path(__file__).parent.parent
@@ -23,10 +24,13 @@ MARKERS = re.compile(r"(<!-- bench:begin -->\n).*?(<!-- bench:end -->)", re.DOTA
 JOBS = (
     ("card ids, packed batch", "derive", PACKED),
     ("card ids, list of tuples", "derive", "ehc, list of tuples"),
+    ("card ids, Arrow columns", "derive", "ehc, Arrow columns"),
     ("card ids, tuples to hex strings", "derive", "ehc, tuples to hex strings"),
     ("card ids, one call a person", "derive", "ehc, one call a person"),
     ("codes checked, `check_batch`", "check", "ehc, check_batch"),
     ("codes checked, one `check_token` each", "check", "ehc, check_token"),
+    ("compact codes checked, `check_compact_batch`", "check E2", "ehc, check_compact_batch"),
+    ("validity tokens, `make_tokens`", "make token", "ehc, make_tokens"),
     ("validity tokens, one `make_token` each", "make token", "ehc, make_token"),
     ("SM4-ECB, 1 MiB, MB", "sm4-ecb", "ehc"),
     ("SM3, 1 MiB, MB", "sm3", "ehc"),
@@ -38,12 +42,6 @@ SCRIPT = "script with gmssl"
 
 class Unmarked(ValueError):
     """A README has no place for the table."""
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """1234567 -> 1,230,000; 4.5678 -> 4.57."""
-    places = digits - 1 - floor(log10(abs(value)))
-    return f"{round(value, places):,.{max(0, places)}f}"
 
 
 def _scaled(group: dict[str, Any], value: float) -> str:
@@ -58,7 +56,10 @@ def summary(result: dict[str, Any]) -> str:
         if own is not None:
             cells = [_peer(result, group, ours, peer) for peer in PEERS]
             lines.append(f"| {job} | {_scaled(result['groups'][group], own)} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", _where(result)])
+    single = results.beyond_an_empty_call(result)
+    calls = ", ".join(f"{name} {significant(ns)} ns" for name, ns in single.items())
+    told = ["", f"One token a call through Python, beyond an empty call: {calls}."] if calls else []
+    return "\n".join([*lines, *told, "", _where(result)])
 
 
 def _peer(result: dict[str, Any], group: str, ours: str, peer: str) -> str:
@@ -95,31 +96,16 @@ def details(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def kernels(result: dict[str, Any]) -> str:
-    """A line a job and contender of the C bench; empty when it was not run."""
-    part = result.get("kernels")
-    if not part:
+def scaling(result: dict[str, Any]) -> str:
+    """Rows a call, memory, and two threads beside one; empty when the curves were not measured."""
+    curves = result.get("curves")
+    if not curves:
         return ""
-    lines = [
-        "| kernel | contender | cycles, quiet | median | million/s | / our best | / portable | / its bound |",
-        "|---|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    for name, job in part["jobs"].items():
-        best = next(iter(job["contenders"]))
-        for contender, one in job["contenders"].items():
-            least = bound(contender, name)
-            cells = (
-                significant(one["p10"]),
-                significant(one["median"]),
-                significant(part["clock_hz"] / one["p10"] / 1e6),
-                significant(one["slower"][best]),
-                significant(one["slower"]["ehc@portable"]),
-                significant(one["p10"] / least) if least else "–",
-            )
-            lines.append(f"| {name}, a {job['unit']} | {contender} | {' | '.join(cells)} |")
-    missing = [f"Missing: {name} ({get})." for name, get in part["missing"].items()]
-    clock = f"At {part['clock_hz'] / 1e9:.2f} GHz, {part['laps']} laps; `times`: medians of the laps' ratios."
-    return "\n".join([*lines, "", " ".join([clock, *missing])])
+    lines = ["| rows a call | persons/s | peak memory of the process so far, MiB |", "|--:|--:|--:|"]
+    for (rows, rate_of), (_, memory) in zip(curves["rows"], curves["memory"], strict=True):
+        lines.append(f"| {rows:,} | {significant(rate_of)} | {memory:,.0f} |")
+    found = result.get("threads", {}).get("times")
+    return "\n".join([*lines, *(["", two_threads.table(result["threads"])] if found else [])])
 
 
 def pages(result: dict[str, Any]) -> dict[Path, str]:
@@ -128,7 +114,10 @@ def pages(result: dict[str, Any]) -> dict[Path, str]:
     return {
         ROOT / "README.md": short,
         ROOT / "bench" / "README.md": "\n\n".join(
-            filter(None, (short.replace("(bench/README.md)", "(#method)"), kernels(result), details(result)))
+            filter(
+                None,
+                (short.replace("(bench/README.md)", "(#method)"), kernels(result), scaling(result), details(result)),
+            )
         ),
     }
 

@@ -8,7 +8,7 @@ from peers import gmssl_python, openssl_usual, openssl_well
 from people import PROTECTION_KEY, VALIDITY_VECTOR, codes
 from tier import tiers
 
-from ehc.crypto import KeyHandle, check_batch, check_token, make_token
+from ehc.crypto import KeyHandle, check_batch, check_token, make_token, make_tokens
 
 KEY = KeyHandle(PROTECTION_KEY)
 NOW, VECTOR = VALIDITY_VECTOR
@@ -31,6 +31,12 @@ CHECKING = by_name(
     peers(lambda peer, payloads: peer.check(payloads, PROTECTION_KEY, NOW), PEERS, "check", optional=5_000),
 )
 MAKING = by_name(
+    Contender(
+        "ehc, make_tokens",
+        20_000,
+        run=lambda times: make_tokens(times, KEY),
+        answer=lambda found: found.astype(str).tolist(),
+    ),
     Contender("ehc, make_token", 20_000, run=lambda times: [make_token(time, KEY) for time in times]),
     peers(lambda peer, times: peer.tokens(times, PROTECTION_KEY), PEERS, "tokens", optional=5_000),
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pyarrow
 import pytest
 from contender import Contender, by_name, peers
+from kernel import Rows
 from peers import gmssl_python, openssl_usual, openssl_well
 from people import SECURITY_KEY
 from tier import tiers
@@ -12,7 +14,14 @@ from ehc.crypto import Batch, KeyHandle, derive_batch
 
 KEY = KeyHandle(SECURITY_KEY)
 
+
+def arrow(rows: list[tuple[str, str, str]]) -> list[pyarrow.Array]:
+    """The same rows as three columns of text."""
+    return [pyarrow.array(column, pyarrow.string()) for column in zip(*rows, strict=True)]
+
+
 CONTENDERS = by_name(
+    Contender("the kernel alone, in C", 100_000, prepare=Rows, run=Rows.derive, answer=Rows.card_ids),
     Contender(
         "ehc, packed batch",
         100_000,
@@ -24,6 +33,13 @@ CONTENDERS = by_name(
         "ehc, list of tuples",
         100_000,
         run=lambda rows: derive_batch(rows, KEY),
+        answer=lambda derived: derived.hex().card_id,
+    ),
+    Contender(
+        "ehc, Arrow columns",
+        100_000,
+        prepare=arrow,
+        run=lambda columns: derive_batch(Batch.from_columns(*columns), KEY),
         answer=lambda derived: derived.hex().card_id,
     ),
     Contender("ehc, tuples to hex strings", 100_000, run=lambda rows: derive_batch(rows, KEY).hex().card_id),

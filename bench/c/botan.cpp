@@ -1,15 +1,19 @@
 // botan.cpp: one object for each key and one hash; Botan's C++ interface, which its C one wraps.
 #include <botan/block_cipher.h>
 #include <botan/hash.h>
+#include <botan/mac.h>
 #include <botan/version.h>
 
 #include <memory>
 #include <string>
 
 #include "job.h"
+#include "slots.h"
 
 static std::unique_ptr<Botan::HashFunction> hash_function;
-static std::unique_ptr<Botan::BlockCipher> root, protection, user;
+static std::unique_ptr<Botan::MessageAuthenticationCode> keyed;
+static std::unique_ptr<Botan::BlockCipher> cipher[SLOTS];
+static int encrypts[SLOTS];
 
 static void sm3(const uint8_t *message, size_t length, uint8_t digest[32])
 {
@@ -17,43 +21,40 @@ static void sm3(const uint8_t *message, size_t length, uint8_t digest[32])
     hash_function->final(digest);
 }
 
-static void root_encrypt(const uint8_t *in, uint8_t *out, size_t bytes)
+static void mac(const uint8_t message[32], uint8_t digest[32])
 {
-    root->encrypt_n(in, out, bytes / 16);
+    keyed->update(message, 32);
+    keyed->final(digest); // and ready for the next message under the same key
 }
 
-static void protection_decrypt(const uint8_t *in, uint8_t *out, size_t bytes)
+static int set_key(int slot, const uint8_t raw[16], int encrypt)
 {
-    protection->decrypt_n(in, out, bytes / 16);
+    if (!cipher[slot])
+        cipher[slot] = Botan::BlockCipher::create_or_throw("SM4");
+    cipher[slot]->set_key(raw, 16);
+    encrypts[slot] = encrypt;
+    return 0;
 }
 
-static void user_key(const uint8_t raw[16])
+static void crypt(int slot, const uint8_t *in, uint8_t *out, size_t bytes)
 {
-    user->set_key(raw, 16);
-}
-
-static void user_encrypt(const uint8_t *in, uint8_t *out, size_t bytes)
-{
-    user->encrypt_n(in, out, bytes / 16);
+    if (encrypts[slot])
+        cipher[slot]->encrypt_n(in, out, bytes / 16);
+    else
+        cipher[slot]->decrypt_n(in, out, bytes / 16);
 }
 
 #include "compose.h"
-
-static std::unique_ptr<Botan::BlockCipher> cipher(const uint8_t key[16])
-{
-    auto made = Botan::BlockCipher::create_or_throw("SM4");
-    made->set_key(key, 16);
-    return made;
-}
 
 static const char *open_library()
 {
     static std::string name;
     hash_function = Botan::HashFunction::create_or_throw("SM3");
-    root = cipher(SECURITY_KEY), protection = cipher(PROTECTION_KEY), user = cipher(SECURITY_KEY);
-    fill_digits();
+    keyed = Botan::MessageAuthenticationCode::create_or_throw("HMAC(SM3)");
+    keyed->set_key(MAC_KEY, sizeof MAC_KEY);
+    fill_tables();
     name = "Botan " + Botan::short_version_string();
-    return name.c_str();
+    return open_keys() == 0 ? name.c_str() : nullptr;
 }
 
 EXPORT const contender CONTENDER = COMPOSED(open_library);

@@ -9,9 +9,9 @@
  * core cycle an addition whatever the clock is doing, so it gives core cycles for a tick of the counter at that moment.
  * Every contender's answer is compared with the one in the job file; a wrong one ends the driver with status 3.
  *
- * A job file: items, answer bytes, divisor (u32 each; contenders but the first take items / divisor), the name of the
- * job's kind (8 bytes), offsets[items + 1], id_lengths[items], answer, data. A job whose answer is one for all items
- * ("keys") has divisor 1. */
+ * A job file: items, answer bytes, divisor (u32 each; the peers and the portable tiers take items / divisor), the name of
+ * the job's kind (16 bytes), offsets[items + 1], id_lengths[items], answer, data, more. A job whose answer is not so many
+ * bytes an item in the order of the items ("keys", "rekey") has divisor 1. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ static uint64_t chain(uint64_t additions)
 enum { MOST = 64, ADDITIONS = 16000 };
 
 typedef struct {
-    char kind[9];
+    char kind[17];
     uint32_t answer_bytes, divisor;
     job all;
     const uint8_t *answer;
@@ -76,7 +76,7 @@ static void fail(const char *what, const char *why)
     exit(2);
 }
 
-static uint8_t *whole_file(const char *path)
+static uint8_t *whole_file(const char *path, size_t *length)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL || fseek(file, 0, SEEK_END) != 0)
@@ -87,27 +87,46 @@ static uint8_t *whole_file(const char *path)
     if (bytes == NULL || fread(bytes, 1, (size_t)size, file) != (size_t)size)
         fail(path, "cannot be read");
     fclose(file);
+    *length = (size_t)size;
     return bytes;
 }
 
 static work load(const char *path)
 {
-    const uint8_t *bytes = whole_file(path);
+    size_t length;
+    const uint8_t *bytes = whole_file(path, &length);
     work w = {0};
     uint32_t head[3];
     memcpy(head, bytes, sizeof head);
-    memcpy(w.kind, bytes + 12, 8);
+    memcpy(w.kind, bytes + 12, 16);
     w.all.items = head[0], w.answer_bytes = head[1], w.divisor = head[2];
-    w.all.offsets = (const uint32_t *)(const void *)(bytes + 20);
-    w.all.id_lengths = bytes + 20 + 4 * (w.all.items + 1);
+    w.all.offsets = (const uint32_t *)(const void *)(bytes + 28);
+    w.all.id_lengths = bytes + 28 + 4 * (w.all.items + 1);
     w.answer = w.all.id_lengths + w.all.items;
-    w.all.data = w.answer + w.answer_bytes;
+    const uint8_t *data = w.answer + w.answer_bytes;
+    size_t left = length - (size_t)(data - bytes);
+    uint8_t *aligned = aligned_alloc(64, left / 64 * 64 + 64);
+    if (aligned == NULL)
+        fail(path, "no memory");
+    w.all.data = memcpy(aligned, data, left);
+    w.all.more = w.all.data + w.all.offsets[w.all.items];
     return w;
 }
 
+static entrant opened(const contender *can, const char *path, char *tier)
+{
+    entrant e = {.tier = tier, .can = can};
+    e.name = can == NULL ? NULL : can->open();
+    if (e.name == NULL)
+        fail(path, "does not open");
+    if (tier != NULL && can->choose(tier) != 0)
+        fail(tier, "this processor does not run the tier, or its self-test failed");
+    return e;
+}
+
 /* "path.so@tier"; each in a name space of its own, so that two versions of a library, and two tiers of ours, do not
- * meet. */
-static entrant enter(char *argument)
+ * meet. Gives one entrant, or two where the adapter has a second way. */
+static size_t enter(char *argument, entrant found[2])
 {
     char *at = strchr(argument, '@');
     if (at != NULL)
@@ -115,23 +134,20 @@ static entrant enter(char *argument)
     void *loaded = dlmopen(LM_ID_NEWLM, argument, RTLD_NOW | RTLD_LOCAL);
     if (loaded == NULL)
         fail(argument, dlerror());
-    entrant e = {.tier = at == NULL ? NULL : at + 1, .can = dlsym(loaded, "CONTENDER")};
-    e.name = e.can == NULL ? NULL : e.can->open();
-    if (e.name == NULL)
-        fail(argument, "does not open");
-    if (e.tier != NULL && e.can->choose(e.tier) != 0)
-        fail(e.tier, "this processor does not run the tier, or its self-test failed");
-    return e;
+    found[0] = opened(dlsym(loaded, "CONTENDER"), argument, at == NULL ? NULL : at + 1);
+    const contender *batched = dlsym(loaded, "BATCHED");
+    if (batched == NULL)
+        return 1;
+    found[1] = opened(batched, argument, NULL);
+    return 2;
 }
 
 static run_job *function_for(const contender *can, const char *kind)
 {
-    return strcmp(kind, "derive") == 0  ? can->derive
-           : strcmp(kind, "check") == 0 ? can->check
-           : strcmp(kind, "ecb") == 0   ? can->ecb
-           : strcmp(kind, "keys") == 0  ? can->keys
-           : strcmp(kind, "hash") == 0  ? can->hash
-                                        : NULL;
+    for (const ability *one = can->can; one->kind != NULL; one++)
+        if (strcmp(one->kind, kind) == 0)
+            return one->run;
+    return NULL;
 }
 
 /* The portable tier and the peers take a part of the items: enough for as much time. */
@@ -206,7 +222,9 @@ static void measure(const char *path, entrant *entrants, size_t count, size_t la
 static int once(char **arguments)
 {
     const work w = load(arguments[0]);
-    const entrant e = enter(arguments[1]);
+    entrant found[2];
+    enter(arguments[1], found);
+    const entrant e = found[0];
     uint8_t *answer = malloc(w.answer_bytes);
     if (answer == NULL)
         fail(arguments[0], "no memory");
@@ -217,7 +235,9 @@ static int once(char **arguments)
 
 static int tiers(char *path)
 {
-    const entrant e = enter(path);
+    entrant found[2];
+    enter(path, found);
+    const entrant e = found[0];
     for (size_t i = 0; e.can->tier(i) != NULL; i++)
         printf("%s\n", e.can->tier(i));
     return 0;
@@ -252,8 +272,8 @@ int main(int count, char **arguments)
     int jobs = 3;
     while (jobs < count && strcmp(arguments[jobs], "--") != 0)
         jobs++;
-    for (int i = jobs + 1; i < count && entered < MOST; i++)
-        entrants[entered++] = enter(arguments[i]);
+    for (int i = jobs + 1; i < count && entered + 2 <= MOST; i++)
+        entered += enter(arguments[i], entrants + entered);
     printf("%.0f\n", clock_hz());
     for (int i = 3; i < jobs; i++)
         measure(arguments[i], entrants, entered, strtoul(arguments[2], NULL, 10));

@@ -4,8 +4,10 @@
 #include <gmssl/version.h>
 
 #include "job.h"
+#include "slots.h"
 
-static SM4_KEY root, protection, user;
+static SM4_KEY keys_of[SLOTS];
+static SM3_HMAC_CTX keyed;
 
 static void sm3(const uint8_t *message, size_t length, uint8_t digest[32])
 {
@@ -15,34 +17,34 @@ static void sm3(const uint8_t *message, size_t length, uint8_t digest[32])
     sm3_finish(&context, digest);
 }
 
-static void root_encrypt(const uint8_t *in, uint8_t *out, size_t bytes)
+static void mac(const uint8_t message[32], uint8_t digest[32])
 {
-    sm4_encrypt_blocks(&root, in, bytes / 16, out);
+    SM3_HMAC_CTX context = keyed;
+    sm3_hmac_update(&context, message, 32);
+    sm3_hmac_finish(&context, digest);
 }
 
-static void protection_decrypt(const uint8_t *in, uint8_t *out, size_t bytes)
+static int set_key(int slot, const uint8_t raw[16], int encrypt)
 {
-    sm4_encrypt_blocks(&protection, in, bytes / 16, out);
+    if (encrypt)
+        sm4_set_encrypt_key(&keys_of[slot], raw);
+    else
+        sm4_set_decrypt_key(&keys_of[slot], raw);
+    return 0;
 }
 
-static void user_key(const uint8_t raw[16])
+static void crypt(int slot, const uint8_t *in, uint8_t *out, size_t bytes)
 {
-    sm4_set_encrypt_key(&user, raw);
-}
-
-static void user_encrypt(const uint8_t *in, uint8_t *out, size_t bytes)
-{
-    sm4_encrypt_blocks(&user, in, bytes / 16, out);
+    sm4_encrypt_blocks(&keys_of[slot], in, bytes / 16, out);
 }
 
 #include "compose.h"
 
 static const char *open_library(void)
 {
-    sm4_set_encrypt_key(&root, SECURITY_KEY);
-    sm4_set_decrypt_key(&protection, PROTECTION_KEY);
-    fill_digits();
-    return gmssl_version_str();
+    sm3_hmac_init(&keyed, MAC_KEY, sizeof MAC_KEY);
+    fill_tables();
+    return open_keys() == 0 ? gmssl_version_str() : NULL;
 }
 
 EXPORT const contender CONTENDER = COMPOSED(open_library);

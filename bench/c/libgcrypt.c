@@ -1,54 +1,55 @@
-/* libgcrypt.c: one open handle for each key, set anew for each person. */
+/* libgcrypt.c: one open handle for each key, the user's set anew for each person. */
 #include <gcrypt.h>
 
 #include "job.h"
+#include "slots.h"
 
-static gcry_cipher_hd_t root, protection, user;
+static gcry_cipher_hd_t handle[SLOTS];
+static int encrypts[SLOTS];
+static gcry_md_hd_t keyed;
 
 static void sm3(const uint8_t *message, size_t length, uint8_t digest[32])
 {
     gcry_md_hash_buffer(GCRY_MD_SM3, digest, message, length);
 }
 
-static void root_encrypt(const uint8_t *in, uint8_t *out, size_t bytes)
+static void mac(const uint8_t message[32], uint8_t digest[32])
 {
-    gcry_cipher_encrypt(root, out, bytes, in, bytes);
+    gcry_md_reset(keyed); /* keeps the key and its pads */
+    gcry_md_write(keyed, message, 32);
+    memcpy(digest, gcry_md_read(keyed, GCRY_MD_SM3), 32);
 }
 
-static void protection_decrypt(const uint8_t *in, uint8_t *out, size_t bytes)
+static int set_key(int slot, const uint8_t raw[16], int encrypt)
 {
-    gcry_cipher_decrypt(protection, out, bytes, in, bytes);
+    encrypts[slot] = encrypt;
+    if (handle[slot] == NULL && gcry_cipher_open(&handle[slot], GCRY_CIPHER_SM4, GCRY_CIPHER_MODE_ECB, 0) != 0)
+        return 1;
+    return gcry_cipher_setkey(handle[slot], raw, 16) != 0;
 }
 
-static void user_key(const uint8_t raw[16])
+static void crypt(int slot, const uint8_t *in, uint8_t *out, size_t bytes)
 {
-    gcry_cipher_setkey(user, raw, 16);
-}
-
-static void user_encrypt(const uint8_t *in, uint8_t *out, size_t bytes)
-{
-    gcry_cipher_encrypt(user, out, bytes, in, bytes);
+    if (encrypts[slot])
+        gcry_cipher_encrypt(handle[slot], out, bytes, in, bytes);
+    else
+        gcry_cipher_decrypt(handle[slot], out, bytes, in, bytes);
 }
 
 #include "compose.h"
 
-static gcry_cipher_hd_t handle(const uint8_t key[16])
-{
-    gcry_cipher_hd_t opened = NULL;
-    if (gcry_cipher_open(&opened, GCRY_CIPHER_SM4, GCRY_CIPHER_MODE_ECB, 0) == 0)
-        gcry_cipher_setkey(opened, key, 16);
-    return opened;
-}
-
 static const char *open_library(void)
 {
-    static char name[64] = "libgcrypt ";
+    static char name[64];
+    strcpy(name, "libgcrypt ");
     strncat(name, gcry_check_version(NULL), 40);
     gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
     gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-    fill_digits();
-    root = handle(SECURITY_KEY), protection = handle(PROTECTION_KEY), user = handle(SECURITY_KEY);
-    return user == NULL ? NULL : name;
+    fill_tables();
+    if (gcry_md_open(&keyed, GCRY_MD_SM3, GCRY_MD_FLAG_HMAC) != 0 ||
+        gcry_md_setkey(keyed, MAC_KEY, sizeof MAC_KEY) != 0)
+        return NULL;
+    return open_keys() == 0 ? name : NULL;
 }
 
 EXPORT const contender CONTENDER = COMPOSED(open_library);

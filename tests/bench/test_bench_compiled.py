@@ -1,6 +1,7 @@
 """The C bench: every contender's answer is right, a wrong one is caught, what is not there is said to be missing."""
 
 import shutil
+from dataclasses import replace
 
 import bounds
 import compiled
@@ -38,16 +39,19 @@ def test_every_tier_does_every_job(measured):
 
 def test_what_is_installed_is_measured_and_the_rest_is_missing_with_a_way_to_get_it(measured):
     names = [name.split()[0].lower() for name in measured["jobs"]["check N"]["contenders"] if " " in name]
-    adapters = {library.adapter.split(".")[0] for library in compiled.LIBRARIES}
+    adapters = {library.name for library in compiled.LIBRARIES}
     assert set(names) | set(measured["missing"]) == adapters
     assert not set(names) & set(measured["missing"])
     assert all("apt install" in get or "--peer" in get for get in measured["missing"].values())
 
 
-def test_the_table_has_a_line_for_each(measured):
+def test_the_tables_have_a_line_a_job_and_a_column_a_contender(measured):
     text = table.kernels({"kernels": measured})
-    lines = sum(len(job["contenders"]) for job in measured["jobs"].values())
-    assert text.count("\n| ") == lines
+    for name, job in measured["jobs"].items():
+        beside_peers = any(not compiled.is_ours(contender) for contender in job["contenders"])
+        assert text.count(f"\n| {name}, a {job['unit']} | ") == (3 if beside_peers else 2)
+    contenders = {name for job in measured["jobs"].values() for name in job["contenders"]}
+    assert all(f" {name.removeprefix('ehc@')} |" in text for name in contenders)
     assert all(get in text for get in measured["missing"].values())
     assert table.kernels({}) == ""
 
@@ -55,7 +59,7 @@ def test_the_table_has_a_line_for_each(measured):
 def test_a_wrong_answer_ends_the_run(built):
     folder, driver, ours = built
     job = compiled.jobs(64)[0]
-    file = compiled.Job(job.name, job.kind, job.unit, job.items, job.answer[:-1] + b"?", 8, job.id_lengths).file(folder)
+    file = replace(job, answer=job.answer[:-1] + b"?").file(folder)
     with pytest.raises(compiled.Failed, match=r"ended with 3.*wrong answer in derive"):
         compiled.run(driver, "once", file, f"{ours}@{TIERS[0]}")
 
@@ -76,6 +80,37 @@ def test_a_checkout_is_taken_from_its_folder_and_a_folder_without_one_is_refused
     assert compiled.run(driver, "once", file, adapter).strip() == "8"
     with pytest.raises(compiled.Failed, match=r"holds none of gcrypt\.h with libgcrypt, .*is it built"):
         compiled.measure(laps=1, scale=64, peers=[tmp_path / "src"])
+
+
+def test_a_second_way_of_an_adapter_is_a_contender_of_its_own(built, tmp_path):
+    """What -DWITH_LANES exports beside the adapter's first way, here with our own kernels under another name."""
+    folder, driver, ours = built
+    twice = tmp_path / "twice.c"
+    first = '(const contender *)dlsym(dlmopen(LM_ID_BASE, "' + str(ours) + '", RTLD_NOW), "CONTENDER")'
+    twice.write_text(
+        '#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "job.h"\n'
+        f"static const contender *ours(void) {{ return {first}; }}\n"
+        'static const char *open_it(void) { ours()->open(); return ours()->choose(NULL) == 0 ? "A 1" : NULL; }\n'
+        'static const char *again(void) { return "A 1 + isa-l_crypto"; }\n'
+        "static void derive(const job *w, uint8_t *a) { ours()->can[0].run(w, a); }\n"
+        'EXPORT const contender CONTENDER = {open_it, NULL, NULL, {{"derive", derive}, {NULL, NULL}}};\n'
+        'EXPORT const contender BATCHED = {again, NULL, NULL, {{"derive", derive}, {NULL, NULL}}};\n'
+    )
+    both = compiled.run("gcc", "-shared", "-fPIC", f"-I{compiled.C}", "-o", tmp_path / "twice.so", twice)
+    assert both == ""
+    job = compiled.jobs(64)[0].file(folder)
+    lines = compiled.run(driver, "measure", "2", job, "--", f"{ours}@{TIERS[0]}", tmp_path / "twice.so").splitlines()
+    assert [line.split("\t")[1] for line in lines[1:]] == [f"ehc@{TIERS[0]}", "A 1", "A 1 + isa-l_crypto"]
+
+
+@needs_valgrind
+@pytest.mark.slow
+def test_no_kernel_needs_more_instructions_than_are_kept(built):
+    kept = instructions.load().get(instructions.compiler())
+    if kept is None:
+        pytest.skip(f"no counts are kept for {instructions.compiler()}: python bench/instructions.py --accept")
+    found = instructions.judge(instructions.count(ours=built[2]), kept)
+    assert [str(change) for change in found if not change.holds] == [], "if meant: bench/instructions.py --accept"
 
 
 @needs_valgrind
@@ -104,6 +139,7 @@ def test_counts_are_kept_by_compiler(tmp_path, capsys):
     assert instructions.report({"avx2": {"a": 10.0}}, file=file)  # nothing kept: nothing to judge by
     assert "none kept" in capsys.readouterr().out
     assert instructions.report({"avx2": {"a": 10.0}}, accept=True, file=file)
+    assert instructions.compiler().split()[0] == "gcc"
     assert instructions.report({"avx2": {"a": 10.05}}, file=file)
     assert not instructions.report({"avx2": {"a": 12.0}}, file=file)
     assert list(instructions.load(file)) == [instructions.compiler()]

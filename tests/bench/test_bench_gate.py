@@ -45,7 +45,9 @@ def measured(slow_down: int = 1, laps: int = 7) -> dict:
 def judged(result: dict, kept: dict | None = None) -> dict[str, bool]:
     """Peer -> whether our packed batch holds its rule against it."""
     findings = gate.judge(result, kept)
-    return {one.rule.theirs: one.holds for one in findings if one.rule.ours == gate.PACKED}
+    return {
+        one.rule.theirs: one.holds for one in findings if one.rule.ours == gate.PACKED and one.rule.theirs in CONTENDERS
+    }
 
 
 @needs_lanes
@@ -67,7 +69,7 @@ def test_a_kernel_that_lost_much_of_its_speed_fails_beside_the_kept_result():
     assert judged(slow) == {gate.WELL: True}  # the floors alone would not have seen it
 
 
-ALL = ["vaes", "avx2", "portable"]
+ALL = ["avx512", "vaes", "avx2", "portable"]
 
 
 def result_of(rates: dict[tuple[str, str], int], tiers: list[str]) -> dict:
@@ -139,27 +141,42 @@ def test_the_tokens_of_the_bench_are_the_specifications():
 
 
 def kernels(**slower: float) -> dict:
-    """A result with the C bench's part: how many times slower than our best tier each library is, at every job."""
-    contenders = {"ehc@vaes": {"slower": {"ehc@vaes": 1.0}}}
-    contenders |= {name.replace("_", " "): {"slower": {"ehc@vaes": times}} for name, times in slower.items()}
+    """A result with the C bench's part: how many times slower than each of our tiers each library is, at every job."""
+    tiers_of_ours = [f"ehc@{tier}" for tier in ALL]
+    contenders = {tier: {"slower": dict.fromkeys(tiers_of_ours, 1.0)} for tier in tiers_of_ours}
+    contenders |= {name: {"slower": dict.fromkeys(tiers_of_ours, x)} for name, x in slower.items()}
     jobs = {rule.job: {"unit": "item", "contenders": contenders} for rule in gate.KERNEL_RULES}
     return {"tiers": ALL, "groups": {}, "kernels": {"jobs": jobs}}
 
 
 def judged_kernels(result: dict) -> dict[tuple[str, str], bool]:
     findings = gate.judge(result)
-    return {(f.rule.job, f.rule.theirs): f.holds for f in findings if isinstance(f.rule, gate.KernelRule)}
+    return {(f.rule.job, f.rule.needs): f.holds for f in findings if isinstance(f.rule, gate.KernelRule)}
 
 
 def test_the_kernels_are_judged_beside_the_best_library_that_is_there():
     floor = max(rule.floor for rule in gate.KERNEL_RULES)
     assert all(judged_kernels(kernels(OpenSSL=floor + 0.1)).values())
-    found = judged_kernels(kernels(OpenSSL=900.0, **{"libgcrypt_1.10.1": 7.9}))
-    best = "best of " + ", ".join(gate.NAMED)
-    assert found["derive, one block", best] is False
-    assert found["SM3, long", best] is True
+    found = judged_kernels(
+        kernels(OpenSSL=900.0, **{"libgcrypt 1.10.1": 7.0, "OpenSSL" + gate.compiled.LANES_MARK: 0.1})
+    )
+    assert found["derive, one block", "vaes"] is False
+    assert found["derive, one block", "avx2"] is True
+    assert found["SM3, long", "vaes"] is True
+
+
+def test_every_vector_tier_has_its_rules_and_a_slower_one_fails_them():
+    rules = {rule.needs for rule in gate.KERNEL_RULES}
+    assert rules == {"avx512", "vaes", "avx2"}
+    for tier in rules:
+        result = kernels(OpenSSL=100.0)
+        for job in result["kernels"]["jobs"].values():  # this tier alone has lost its speed
+            job["contenders"] = {n: {"slower": dict(one["slower"])} for n, one in job["contenders"].items()}
+            job["contenders"]["OpenSSL"]["slower"][f"ehc@{tier}"] = 0.1
+        failed = {needs for (_, needs), holds in judged_kernels(result).items() if not holds}
+        assert failed == {tier}
 
 
 def test_a_library_that_is_not_there_is_not_asked():
-    assert {theirs for _, theirs in judged_kernels(kernels(OpenSSL=20.0))} == {"best of " + ", ".join(gate.NAMED)}
+    assert set(judged_kernels(kernels(OpenSSL=20.0))) == {(rule.job, rule.needs) for rule in gate.KERNEL_RULES}
     assert judged_kernels(kernels()) == {}

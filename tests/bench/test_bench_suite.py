@@ -30,16 +30,19 @@ def test_one_command_measures_judges_and_keeps(tmp_path):
     before = (ROOT / "README.md").read_bytes()
     ran = subprocess.run(
         [sys.executable, ROOT / "bench" / "run.py", "--laps=1", "--kernel-laps=2", "--people=5000",
-         "--curve-rows=1000", "--curve-seconds=0.1", f"--keep={tmp_path}", "--accept"],
+         "--curve-rows=1000", "--curve-seconds=0.1", "--pairs=1", f"--keep={tmp_path}", "--accept"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode in (0, 1), ran.stdout + ran.stderr  # 1: the gate, which short laps may miss
     (file,) = tmp_path.glob("*.json")
     kept = json.loads(file.read_text("utf-8"))
     assert file == results.path(kept, tmp_path)
-    assert set(kept["groups"]) == {"derive", "check", "make token", "sm3", "sm4-ecb", "derive a file"}
+    assert set(kept["groups"]) == {
+        "derive", "check", "check E2", "one call", "make token", "sm3", "sm4-ecb", "derive a file",
+    }  # fmt: skip
     assert set(kept["kernels"]["jobs"]) == {job.name for job in compiled.jobs(64)}
     assert set(kept["curves"]) == {"rows", "threads", "memory"}
+    assert kept["threads"]["pairs"] in (0, 1)
     assert "derive: ehc, packed batch / gmssl" in ran.stdout
     assert "portable" in kept["instructions"] or not shutil.which("valgrind")
     assert "not measured" not in ran.stdout
