@@ -279,6 +279,13 @@ class ParquetCards(ParquetStream):
         super().__init__(cast(BinaryIO, part), schema)
         self._part = part
 
+    def flush(self) -> int:
+        self._part.flush()
+        return self._part.end
+
+    def sync(self) -> None:
+        self._part.sync()
+
     def complete(self) -> None:
         super().complete()
         self._part.complete()

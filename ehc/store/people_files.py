@@ -331,7 +331,7 @@ class ParquetPeople:
         self.kept = [schema.field(place) for place in kept]
         self.size = self._file.metadata.num_rows
         self.start = Position(0, 1)
-        self._rows = max(1, block_bytes // 64)  # a person takes about 40 bytes
+        self._rows = max(1, block_bytes // 32)  # a person takes about that many
 
     def head(self) -> bytes:
         """The tail, where Parquet keeps its directory."""
