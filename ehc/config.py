@@ -29,9 +29,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     home: str = DEFAULT_HOME  # folder for what has no place of its own below
     keyring: str = ""  # folder of the sealed keyring; default: HOME/keyring
     database: str = ""  # SQLAlchemy URL; default: sqlite in HOME
+    redis: str = ""  # redis://, rediss://, redis+cluster:// URL, for several hosts; default: files in HOME, for one
     host: str = "127.0.0.1"  # address to listen on
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8480
     workers: Positive = 1  # processes of the service
+    body_seconds: Positive = 10  # in which a request's body must come
+    idle_seconds: Positive = 30  # in which a request's head must come; an idle connection is closed after it
     caller_rate: Positive = 2000  # △ requests a second of a caller that has no rate of its own, a worker
     institution_rate: Positive = 2000  # △ of all callers of one institution together, a worker
     burst_seconds: Positive = 2  # △ so many seconds' worth of requests may come at once
@@ -50,6 +53,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def keyring_path(self) -> Path:
         return Path(self.keyring).expanduser() if self.keyring else self.home_path() / "keyring"
+
+    def hot_path(self) -> Path:
+        return self.home_path() / "hot"
 
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.home_path() / 'ehc.db'}"

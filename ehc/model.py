@@ -61,6 +61,16 @@ class Flag(enum.IntEnum):
     TEMPORARY = 9  # 临时卡
 
 
+class Profile(enum.StrEnum):
+    """Kinds of codes (native/README.md, "Payloads" and "Codes of ours")."""
+
+    STATIC = "static"  # without a token: static, temporary and bare ones
+    N = "N"  # national: a time under the one key of all
+    A = "A"  # card-bound
+    E2 = "E2"  # compact, online
+    E3 = "E3"  # signed, offline
+
+
 class Reason(enum.StrEnum):
     """Why a code is (not) accepted; STEPS has the number of the step that says so."""
 
@@ -77,6 +87,7 @@ class Reason(enum.StrEnum):
     EARLY = "early"  # further ahead than the validity allows
     UNKNOWN_CARD = "unknown_card"
     CARD_STATE = "card_state"  # cancelled, suspended …
+    REVOKED = "revoked"  # the code
     SCENE = "scene"  # this kind of code is not accepted in this scene
     REPLAYED = "replayed"
 
@@ -95,6 +106,7 @@ STEPS: dict[Reason, int] = {
     Reason.EARLY: 5,
     Reason.UNKNOWN_CARD: 6,
     Reason.CARD_STATE: 6,
+    Reason.REVOKED: 6,
     Reason.SCENE: 7,
     Reason.REPLAYED: 8,
 }
@@ -314,7 +326,7 @@ class Question(NamedTuple):
     card: str | int  # card id, or account where the code names that
     code: bytes = b""  # what the code is known by; empty: one without a token
     issued_at: int = 0  # seconds, as all times here
-    until: int = 0  # nobody accepts the code after this
+    until: int = 0  # the code's last second, clocks being equal
     must_be_issued: bool = False  # only codes that this system remembers
     uses: int = 0  # so many may claim it; 0: it is not claimed
     holder: int = 0  # 48 bits: who claims; 0: nobody in particular

@@ -46,7 +46,7 @@ class KeyService(Protocol):
 
 
 class CardStore(Protocol):
-    """Accounts and the codes issued for them. What a method returned has been committed: a crash does not undo it."""
+    """Accounts. What a method returned has been committed: a crash does not undo it."""
 
     def register(
         self, identity: Identity, mindex: bytes, card_id: str, key_version: int, now: int
@@ -63,23 +63,8 @@ class CardStore(Protocol):
         """Raises NotFound."""
         ...
 
-    def remember_code(self, card_id: str, token: str, expiry: int) -> None:
-        """This pair was issued. Remembering it again is no error."""
-        ...
-
-    def issued_code(self, card_id: str, token: str) -> bool: ...
-
     def ready(self) -> None:
         """Returns when the store answers and its schema is current; raises Unavailable that says what to do."""
-        ...
-
-
-class ClaimStore(Protocol):
-    """Replay claims: the one place where a code becomes used."""
-
-    def claim(self, key: bytes, until: int, now: int) -> bool:
-        """True for exactly one caller per key until `until` (seconds); atomic across threads and processes, and kept
-        through a kill -9 of the claimant. A claim past its `until` may be forgotten."""
         ...
 
 

@@ -18,7 +18,7 @@ from ehc.codes.verification import Verifier
 from ehc.config import Settings
 from ehc.keys.keyring import Purpose
 from ehc.machine.software import SoftwareMachine
-from ehc.ports import CardStore, ClaimStore, Clock, KeyService
+from ehc.ports import AccountLookup, CardStore, Clock, HotState, KeyService
 from ehc.store.keyring_folder import KeyringFolder
 
 
@@ -40,31 +40,48 @@ def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None
         )
 
 
+def system_clock() -> int:
+    return int(time.time())
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """The storage of one process; `close` gives its connections back."""
 
     cards: CardStore
-    claims: ClaimStore
+    hot: HotState
     callers: CallerStore
     looks: LookStore
     close: Callable[[], None]
 
 
-def open_store(settings: Settings) -> Stores:
+def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     """The storage that the settings name, its schema brought up to date. Raises ConfigError, Unavailable."""
     from ehc.store.callers import SqlCallerStore, SqlLookStore
     from ehc.store.database import migrate, open_engine
-    from ehc.store.sql import SqlCardStore, SqlClaimStore
+    from ehc.store.sql import SqlCardStore
 
     engine = open_engine(settings.database_url())
     migrate(engine)
     callers, looks = SqlCallerStore(engine), SqlLookStore(engine)
-    return Stores(SqlCardStore(engine), SqlClaimStore(engine), callers, looks, engine.dispose)
+    hot = open_hot_state(settings, SqlCardStore(engine), clock)
+
+    def close() -> None:
+        hot.close()
+        engine.dispose()
+
+    return Stores(SqlCardStore(engine, hot.changing), hot, callers, looks, close)
 
 
-def system_clock() -> int:
-    return int(time.time())
+def open_hot_state(settings: Settings, cards: AccountLookup, clock: Clock) -> HotState:
+    """In Redis when the settings name one, else in files of this host. Raises ConfigError, Unavailable."""
+    if settings.redis:
+        from ehc.store.hot_redis import RedisHotState
+
+        return RedisHotState(settings.redis, cards, clock)
+    from ehc.store.hot_mapped import MappedHotState
+
+    return MappedHotState(settings.hot_path(), cards, clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +112,9 @@ def open_services(
     """Everything behind the service. Raises ConfigError, KeyringError, Unavailable before anything is served."""
     policy = scene_policy(settings)
     keys = open_machine(settings, passphrase)
-    stores = open_store(settings)
+    stores = open_store(settings, clock)
     registrar = Registrar(keys, stores.cards, settings.padding)
-    issuer = Issuer(keys, stores.cards, policy)
-    verifier = Verifier(keys, stores.cards, stores.claims, policy)
+    issuer = Issuer(keys, stores.hot, policy)
+    verifier = Verifier(keys, stores.hot, policy)
     systems = (registrar, issuer, verifier)
     return Services(settings, clock, keys, stores.cards, *systems, stores.callers, stores.looks, stores.close)

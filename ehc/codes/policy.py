@@ -8,7 +8,7 @@ from typing import Literal
 from ehc.config import Settings
 from ehc.crypto import Window
 from ehc.errors import ConfigError
-from ehc.model import Payload
+from ehc.model import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,14 @@ class ScenePolicy:
     def window(self) -> Window:
         return Window(self.tolerance, self.validity, self.time)
 
-    def allows(self, scene: str, payload: Payload) -> bool:
+    def allows(self, scene: str, profile: Profile) -> bool:
         if len(scene) != 6 or not (scene.isascii() and scene.isdigit()):
             return False
-        return payload.dynamic or scene in self.static_scenes
+        return profile is not Profile.STATIC or scene in self.static_scenes
 
-    def single_use(self, scene: str) -> bool:
-        return scene in self.single_use_scenes
+    def uses(self, scene: str) -> int:
+        """How many may use one dynamic code in this scene; 0: as many as come while it lives."""
+        return int(scene in self.single_use_scenes)
 
 
 def scene_policy(settings: Settings) -> ScenePolicy:

@@ -5,28 +5,35 @@
     3 key version             a protection key version that may still check
     4 authenticity            the token was made under it, and is one that this system issued
     5 time window             not past its expiry, nor further ahead than its validity
-    6 card and account        the card is known and its account in state NORMAL
+    6 card and account        the card is known, its account in state NORMAL, and the code was not revoked
     7 scene policy            this kind of code serves in this scene
-    8 replay claim            in a scene of single use, nobody has used it before
+    8 replay claim            in a scene of single use, nobody else has used it before
 
-Static, temporary and bare codes carry no token: nothing of 3 to 5 applies to them, nor 8.
+`plan` takes what the text and the policy say; the hot state is asked one question about the rest; `conclude` puts both
+together. Static, temporary and bare codes carry no token: nothing of 3 to 5 applies to them, nor 8.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from ehc.codes.policy import ScenePolicy
-from ehc.model import AccountState, Card, Payload, Reason, Verdict
-from ehc.ports import CardStore, ClaimStore, KeyService
+from ehc.codes.reading import Read, read
+from ehc.model import Answer, CardStatus, Claim, Profile, Question, Reason, Verdict
+from ehc.ports import HotState, KeyService
 
-_NOT_AUTHENTIC = (Reason.KEY_VERSION, Reason.FORGED)
-_TOKEN_PASSES = (Reason.ACCEPTED, Reason.NO_TOKEN)
+_FOUND = (Reason.ACCEPTED, Reason.NO_TOKEN, Reason.EXPIRED, Reason.EARLY)
+"""What the machine says of codes that are somebody's: 1 to 4 did not refuse."""
+
+_OUTSIDE = (Reason.EXPIRED, Reason.EARLY)
 
 _DETAILS = {
     Reason.NOT_ISSUED: "an authentic token, but not one that this system issued for this card",
     Reason.UNKNOWN_CARD: "no card has this card id",
-    Reason.CARD_STATE: "the card's account is not in state NORMAL",
+    Reason.CARD_STATE: "the card's account is not in state NORMAL, or its time is over",
+    Reason.REVOKED: "this code has been revoked; show a new one",
     Reason.SCENE: "this kind of code is not accepted in this scene",
     Reason.REPLAYED: "this code has been used; show a new one",
 }
@@ -34,10 +41,15 @@ _DETAILS = {
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What came out. card: the one shown, None until step 6 has found it; never for an outsider unless accepted."""
+    """What came out. card: the one shown, None until step 6 has found it; never for an outsider unless accepted.
+
+    visit: of an accepted code that serves once; the same place may check it again in the same visit.
+    """
 
     verdict: Verdict
-    card: Card | None = None
+    card: CardStatus | None = None
+    profile: Profile | None = None  # None unless accepted
+    visit: str | None = None
 
     def require(self) -> Verification:
         """Itself when accepted, else raises Refused."""
@@ -45,59 +57,100 @@ class Verification:
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is left to ask, after the text, the clock and the policy were looked at."""
+
+    verdict: Verdict  # of 1 to 5
+    profile: Profile
+    question: Question
+    allowed: bool  # by 7
+    now: int
+
+
 class Verifier:
     """Checks codes. Raises KeyUnavailable and Unavailable: what could not be checked is never accepted."""
 
-    def __init__(self, keys: KeyService, cards: CardStore, claims: ClaimStore, policy: ScenePolicy) -> None:
-        self._keys, self._cards, self._claims, self._policy = keys, cards, claims, policy
+    def __init__(self, keys: KeyService, hot: HotState, policy: ScenePolicy) -> None:
+        self._keys, self._hot, self._policy = keys, hot, policy
 
-    def verify(self, payload: str | bytes, scene: str, now: int) -> Verification:
+    async def verify(self, payload: str | bytes, scene: str, now: int, place: str = "") -> Verification:
         """check() for a caller who must not go on after a refusal: raises Refused."""
-        return self.check(payload, scene, now).require()
+        found = self.check(payload, scene, now, place)
+        return (found if isinstance(found, Verification) else await found).require()
 
-    def check(self, payload: str | bytes, scene: str, now: int) -> Verification:  # noqa: PLR0911  one return a step
+    def check(
+        self, payload: str | bytes, scene: str, now: int, place: str = ""
+    ) -> Verification | Awaitable[Verification]:
         """Take a code at a time (seconds since 1970) in a scene (诊疗环节, six digits). A refusal is a value.
 
-        An acceptance in a scene of single use is on the disk when this returns.
+        place: institution and terminal, where they are known. An acceptance in a scene of single use survives a kill -9
+        from the moment this has an answer.
         """
+        plan = self.plan(payload, scene, now, place)
+        if isinstance(plan, Verification):
+            return plan
+        answer = self._hot.ask(plan.question, now)
+        return self.conclude(plan, answer) if isinstance(answer, Answer) else self._later(plan, answer)
+
+    async def _later(self, plan: Plan, answer: Awaitable[Answer]) -> Verification:
+        return self.conclude(plan, await answer)
+
+    def plan(self, payload: str | bytes, scene: str, now: int, place: str = "") -> Plan | Verification:
+        """1 to 5, 7, and what to ask; a Verification when it is refused already."""
         text = payload if isinstance(payload, bytes) else payload.encode("utf-8", "surrogatepass")
-        checked = self._keys.check_token(text, now, self._policy.window)  # the machine's answer to 1 to 5
-        code = checked.payload
+        found = read(self._keys, text, now, self._policy)
         # 1 length and alphabet
         # 2 grammar and profile
-        if code is None:
-            return Verification(checked)
         # 3 key version
         # 4 authenticity
-        if checked.reason in _NOT_AUTHENTIC:
-            return Verification(checked)
-        if code.dynamic and not self._issued(code):
-            return _refused(checked, Reason.NOT_ISSUED)
+        if found.verdict.reason not in _FOUND:
+            return Verification(found.verdict)
+        allowed = self._policy.allows(scene, found.profile)
+        return Plan(found.verdict, found.profile, self._question(found, scene, place, allowed), allowed, now)
+
+    def _question(self, found: Read, scene: str, place: str, allowed: bool) -> Question:
+        """What is refused anyway is not claimed."""
+        uses = self._policy.uses(scene) if found.verdict.reason is Reason.ACCEPTED and allowed else 0
+        unknown = found.remembered and not self._policy.accept_unissued
+        return Question(found.card, found.code, found.issued_at, found.until, unknown, uses, holder_of(place))
+
+    def conclude(self, plan: Plan, answer: Answer) -> Verification:  # noqa: PLR0911  one return a step
+        """The verdict: the first step that refuses gives the reason."""
+        verdict, card, claim = plan.verdict, answer.card, answer.claim
+        # 4 authenticity
+        if not answer.issued:
+            return _refused(verdict, Reason.NOT_ISSUED)
         # 5 time window
-        if checked.reason not in _TOKEN_PASSES:
-            return Verification(checked)
+        if verdict.reason in _OUTSIDE:
+            return Verification(verdict)
         # 6 card and account
-        card = self._cards.card(code.card_id)
         if card is None:
-            return _refused(checked, Reason.UNKNOWN_CARD)
-        if card.state is not AccountState.NORMAL:
-            return _refused(checked, Reason.CARD_STATE, card)
+            return _refused(verdict, Reason.UNKNOWN_CARD)
+        if not card.usable(plan.now):
+            return _refused(verdict, Reason.CARD_STATE, card)
+        if claim is Claim.REVOKED:
+            return _refused(verdict, Reason.REVOKED, card)
         # 7 scene policy
-        if not self._policy.allows(scene, code):
-            return _refused(checked, Reason.SCENE, card)
+        if not plan.allowed:
+            return _refused(verdict, Reason.SCENE, card)
         # 8 replay claim
-        if code.dynamic and self._policy.single_use(scene) and not self._claim(code, checked.expiry, now):
-            return _refused(checked, Reason.REPLAYED, card)
-        return Verification(checked.judged(Reason.ACCEPTED), card)
-
-    def _issued(self, code: Payload) -> bool:
-        return self._policy.accept_unissued or self._cards.issued_code(code.card_id, code.token or "")
-
-    def _claim(self, code: Payload, expiry: int | None, now: int) -> bool:
-        """Profile N has no serial: (card id, validity) is what serves once, in all such scenes together."""
-        key = b"N" + bytes.fromhex(f"{code.card_id}{code.token}")
-        return self._claims.claim(key, (expiry or 0) + self._policy.tolerance, now)
+        if claim is Claim.LOST:
+            return _refused(verdict, Reason.REPLAYED, card)
+        return Verification(verdict.judged(Reason.ACCEPTED), card, plan.profile, _visit(plan.question))
 
 
-def _refused(checked: Verdict, reason: Reason, card: Card | None = None) -> Verification:
-    return Verification(checked.judged(reason, _DETAILS[reason]), card)
+def _refused(verdict: Verdict, reason: Reason, card: CardStatus | None = None) -> Verification:
+    return Verification(verdict.judged(reason, _DETAILS[reason]), card)
+
+
+def holder_of(place: str) -> int:
+    """48 bits that stand for a place; 0 for none."""
+    return int.from_bytes(hashlib.sha256(place.encode()).digest()[:6], "big") if place else 0
+
+
+def _visit(question: Question) -> str | None:
+    """The handle of a visit: the same for the same code at the same place."""
+    if not (question.uses and question.holder):
+        return None
+    return hashlib.sha256(question.code + question.holder.to_bytes(6, "big")).hexdigest()[:16].upper()

@@ -21,7 +21,7 @@ from ehc.store.redis_nodes import RedisNodes
 
 STATUS_SECONDS = 300
 CHANGING_SECONDS = 10  # longer than a reading of the account store may take
-KEEP_AFTER = 7200  # seconds past its end that a code is remembered, for clocks that are set back
+KEEP_AFTER = 3600  # seconds past its end that a code is remembered, for clocks that are set back
 
 SCRIPT = files("ehc.store").joinpath("hot_claims.lua").read_bytes()
 SHA = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()  # Redis names scripts so

@@ -1,28 +1,18 @@
-"""SqlCardStore and SqlClaimStore: the storage ports on SQLAlchemy Core, one transaction a method."""
+"""SqlCardStore: accounts on SQLAlchemy Core, one transaction a method."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Row, Table, delete, select, tuple_, update
+from sqlalchemy import Column, Connection, Engine, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ehc.errors import Conflict, NotFound
 from ehc.model import AccountState, Card, Identity
 from ehc.store.database import READING, require_current
-from ehc.store.tables import account_events, accounts, claims, issued_codes
-
-PURGE_EVERY = 64
-"""Writes between two purges."""
-
-PURGE_ROWS = 256
-"""Most rows one purge deletes, so that no write waits long for it; more than PURGE_EVERY, so that purging keeps up."""
-
-PURGE_AFTER = 86_400
-"""Seconds past its time that a row is kept: for nodes whose clocks differ, and to call a code of yesterday expired."""
+from ehc.store.tables import account_events, accounts
 
 
 def _insert(connection: Connection) -> Callable[..., Any]:
@@ -54,20 +44,13 @@ def _add_event(
     connection.execute(account_events.insert().values(account=account, at=now, state_before=before, state_after=after))
 
 
-def _purge(connection: Connection, table: Table, time: Column[Any], now: int) -> None:
-    """Delete at most PURGE_ROWS rows of long ago."""
-    key = tuple(table.primary_key.columns)
-    old = select(*key).where(time < now - PURGE_AFTER).limit(PURGE_ROWS)
-    connection.execute(delete(table).where(tuple_(*key).in_(old)))
-
-
 class SqlCardStore:
     """Accounts (ports.CardStore)."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, changing: Callable[[Card], None] = lambda _: None) -> None:
+        """changing: told of a card before and after it changes (ports.HotState)."""
+        self._engine, self._changing = engine, changing
         self._reader = engine.execution_options(**READING)
-        self._writes = itertools.count(1)
 
     def register(
         self, identity: Identity, mindex: bytes, card_id: str, key_version: int, now: int
@@ -81,6 +64,8 @@ class SqlCardStore:
             card = _find(connection, accounts.c.mindex, mindex)
         if card is None:
             raise Conflict("this card id belongs to another account")
+        if not new:
+            self._changing(card)  # it may have been restored
         return card, new
 
     def _add(self, connection: Connection, row: dict[str, object], now: int) -> bool:
@@ -102,6 +87,10 @@ class SqlCardStore:
         with self._reader.connect() as connection:
             return _find(connection, accounts.c.card_id, card_id)
 
+    def card_of_account(self, account: int) -> Card | None:
+        with self._reader.connect() as connection:
+            return _find(connection, accounts.c.account, account)
+
     def card_of_mindex(self, mindex: bytes) -> Card | None:
         with self._reader.connect() as connection:
             return _find(connection, accounts.c.mindex, mindex)
@@ -111,39 +100,10 @@ class SqlCardStore:
             card = _find_for_update(connection, card_id)
             if card.state is not state:
                 connection.execute(update(accounts).where(accounts.c.account == card.account).values(state=state))
+                self._changing(card)
                 _add_event(connection, card.account, card.state, state, now)
+        self._changing(card)
         return replace(card, state=state)
-
-    def remember_code(self, card_id: str, token: str, expiry: int) -> None:
-        with self._engine.begin() as connection:
-            insert = _insert(connection)(issued_codes).values(card_id=card_id, token=token, expiry=expiry)
-            connection.execute(insert.on_conflict_do_nothing())
-            if next(self._writes) % PURGE_EVERY == 0:
-                _purge(connection, issued_codes, issued_codes.c.expiry, expiry)
-
-    def issued_code(self, card_id: str, token: str) -> bool:
-        pair = (issued_codes.c.card_id == card_id) & (issued_codes.c.token == token)
-        with self._reader.connect() as connection:
-            return connection.scalar(select(issued_codes.c.expiry).where(pair)) is not None
 
     def ready(self) -> None:
         require_current(self._engine)
-
-
-class SqlClaimStore:
-    """Replay claims (ports.ClaimStore)."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._writes = itertools.count(1)
-
-    def claim(self, key: bytes, until: int, now: int) -> bool:
-        with self._engine.begin() as connection:
-            insert = _insert(connection)(claims).values(key=key, until=until)
-            take_over = insert.on_conflict_do_update(
-                index_elements=[claims.c.key], set_={"until": insert.excluded.until}, where=claims.c.until < now
-            )
-            won = connection.scalar(take_over.returning(claims.c.until)) is not None
-            if next(self._writes) % PURGE_EVERY == 0:
-                _purge(connection, claims, claims.c.until, now)
-        return won

@@ -20,15 +20,16 @@ from ehc.crypto.claims import FULL, REVOKED, Claims, fingerprint
 from ehc.errors import Unavailable
 from ehc.model import Claim
 
-KEEP_AFTER = 7200
-SHORTEST_PERIOD = 64
+KEEP_AFTER = 86_400
+SHORTEST_PERIOD = 512  # seconds
 SLOT = 16  # bytes
 
 
 class TakenCodes:
-    """folder: on a local disk, for this name alone. slots: of one file, a power of two."""
+    """folder: on a local disk, for this name alone. slots: of the first file of an epoch, a power of two; each next one
+    has four times as many."""
 
-    def __init__(self, folder: Path, name: str, now: int, slots: int = 65_536) -> None:
+    def __init__(self, folder: Path, name: str, now: int, slots: int = 4096) -> None:
         self._folder, self._name, self._slots = folder, name, slots
         self._chains: dict[tuple[int, int], list[Claims]] = {}
         self._forget_at = now + SHORTEST_PERIOD
@@ -85,7 +86,7 @@ class TakenCodes:
     def _open(self, place: tuple[int, int], n: int) -> Claims:
         """Two processes may make the file at once: it is the same, all zero, whoever was first."""
         path = self._folder / f"{self._name}-{place[0]}-{place[1]}-{n}"
-        size = SLOT * self._slots
+        size = SLOT * self._slots << 2 * n
         try:
             with open(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as file:
                 _reserve(file.fileno(), size)
@@ -101,8 +102,9 @@ def _reserve(file: int, size: int) -> None:
 
 
 def _place(issued_at: int, until: int) -> tuple[int, int]:
-    """(period, epoch): a function of the code alone. The longer a code lives, the longer its period."""
-    period = max(SHORTEST_PERIOD, 1 << max(0, until - issued_at).bit_length() - 3)
+    """(period, epoch). The longer a code lives, the longer its period; up to an hour all are alike, so that a change of
+    the setting loses none of the codes that are about."""
+    period = max(SHORTEST_PERIOD, 1 << max(0, (until - issued_at).bit_length() - 3))
     return period, until // period
 
 

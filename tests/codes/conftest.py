@@ -1,25 +1,55 @@
 """The codes room on a real software machine and a real SQLite file, with a clock that stands where a test puts it."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ehc.cards.registration import Registrar
-from ehc.codes.issuing import Issuer
+from ehc.codes.issuing import IssuedCode, Issuer
 from ehc.codes.policy import scene_policy
+from ehc.codes.reading import national_code
 from ehc.codes.verification import Verification, Verifier
 from ehc.config import Settings
 from ehc.crypto import KeyHandle
 from ehc.machine.software import SoftwareMachine
 from ehc.model import Card
+from ehc.store.callers import SqlCallerStore, SqlLookStore
 from ehc.store.database import open_engine
-from ehc.store.sql import SqlCardStore, SqlClaimStore
+from ehc.store.hot_mapped import MappedHotState
+from ehc.store.sql import SqlCardStore
 from ehc.wiring import Stores, open_store
 
 ROOT = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+NOW = 1_767_225_600  # 2026-01-01T00:00:00Z
 PROTECT = bytes.fromhex("11223344556677888877665544332211")
+
+
+def wait(answer: Any) -> Any:
+    """What came at once, or what is to be awaited."""
+
+    async def waited(later: Awaitable[Any]) -> Any:
+        return await later
+
+    return asyncio.run(waited(answer)) if isinstance(answer, Awaitable) else answer
+
+
+@dataclass
+class Waiting:
+    """The issuer, waited for."""
+
+    issuer: Issuer
+
+    def static(self, card_id: str, now: int = NOW) -> IssuedCode:
+        code: IssuedCode = wait(self.issuer.static(card_id, now))
+        return code
+
+    def dynamic(self, card_id: str, now: int) -> IssuedCode:
+        code: IssuedCode = wait(self.issuer.dynamic(card_id, now))
+        return code
 
 
 @dataclass
@@ -28,20 +58,21 @@ class Room:
 
     keys: SoftwareMachine
     stores: Stores
-    issuer: Issuer
+    issuer: Waiting
     verifier: Verifier
     registrar: Registrar
     card: Card
 
-    def check(self, payload: str | bytes, scene: str, now: int) -> Verification:
-        return self.verifier.check(payload, scene, now)
+    def check(self, payload: str | bytes, scene: str, now: int, place: str = "") -> Verification:
+        found: Verification = wait(self.verifier.check(payload, scene, now, place))
+        return found
 
-    def reason(self, payload: str | bytes, scene: str, now: int) -> tuple[int, str]:
-        verdict = self.check(payload, scene, now).verdict
+    def remember(self, card_id: str, token: str, issued_at: int, until: int) -> None:
+        self.stores.hot.remember(card_id, national_code(card_id, token), issued_at, until)
+
+    def reason(self, payload: str | bytes, scene: str, now: int, place: str = "") -> tuple[int, str]:
+        verdict = self.check(payload, scene, now, place).verdict
         return verdict.step, verdict.reason.value
-
-
-NOW = 1_767_225_600  # 2026-01-01T00:00:00Z
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +88,9 @@ def room(tmp_path: Path, empty_database: bytes) -> Iterator[Callable[..., Room]]
     """room(setting=value, …) -> Room; all rooms of one test share the database."""
     (tmp_path / "ehc.db").write_bytes(empty_database)
     engine = open_engine(Settings(home=str(tmp_path)).database_url())
-    stores = Stores(SqlCardStore(engine), SqlClaimStore(engine), engine.dispose)
+    hot = MappedHotState(tmp_path / "hot", SqlCardStore(engine), lambda: NOW)
+    cards = SqlCardStore(engine, hot.changing)
+    stores = Stores(cards, hot, SqlCallerStore(engine), SqlLookStore(engine), engine.dispose)
 
     def make(**settings: object) -> Room:
         effective = Settings(home=str(tmp_path), **settings)  # type: ignore[arg-type]
@@ -65,7 +98,7 @@ def room(tmp_path: Path, empty_database: bytes) -> Iterator[Callable[..., Room]]
         policy = scene_policy(effective)
         registrar = Registrar(keys, stores.cards, effective.padding)
         card, _ = registrar.register("01", "11010020171225006X", "电子健康卡", NOW - 1000)
-        issuer, verifier = Issuer(keys, stores.cards, policy), Verifier(keys, stores.cards, stores.claims, policy)
+        issuer, verifier = Waiting(Issuer(keys, stores.hot, policy)), Verifier(keys, stores.hot, policy)
         return Room(keys, stores, issuer, verifier, registrar, card)
 
     yield make

@@ -19,9 +19,10 @@ def test_a_static_code_is_the_card_id_and_1_for_ever(room: Rooms) -> None:
 def test_a_dynamic_code_carries_its_expiry_and_is_remembered(room: Rooms) -> None:
     r = room()
     token = r.keys.seal_validity(NOW + 300)
-    assert not r.stores.cards.issued_code(r.card.card_id, token)
-    assert r.issuer.dynamic(r.card.card_id, NOW) == IssuedCode(f"{r.card.card_id}:0:{token}", NOW + 300, NOW + 60)
-    assert r.stores.cards.issued_code(r.card.card_id, token)
+    payload = f"{r.card.card_id}:0:{token}"
+    assert r.reason(payload, "010105", NOW) == (4, "not_issued")
+    assert r.issuer.dynamic(r.card.card_id, NOW) == IssuedCode(payload, NOW + 300, NOW + 60)
+    assert r.reason(payload, "010105", NOW) == (0, "accepted")
 
 
 def test_a_dynamic_code_carries_its_time_of_issue_where_set_so(room: Rooms) -> None:

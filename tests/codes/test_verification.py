@@ -1,17 +1,19 @@
 """The eight steps, each refusing on its own, in their order, with their numbers (ehc.codes.verification)."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, get_type_hints
 
 import pytest
 
 from ehc.codes.policy import ScenePolicy
+from ehc.codes.reading import national_code
 from ehc.codes.verification import Verifier
 from ehc.crypto import KeyHandle, make_token
 from ehc.errors import KeyUnavailable, Refused
 from ehc.machine.software import SoftwareMachine
-from ehc.model import STEPS, AccountState, Reason, Verdict
-from ehc.ports import CardStore, ClaimStore, KeyService
+from ehc.model import STEPS, AccountState, Profile, Reason, Verdict
+from ehc.ports import HotState, KeyService
 
 NOW = 1_767_225_600
 LIFE, TOLERANCE = 300, 60
@@ -27,7 +29,7 @@ def test_a_fresh_dynamic_code_is_accepted_with_its_card(room: Rooms) -> None:
     assert found.verdict.step == 0
     assert found.verdict.detail == ""
     assert found.verdict.expiry == NOW + LIFE
-    assert found.card == r.card
+    assert found.card == r.card.status()
 
 
 def test_a_static_code_is_accepted_where_static_codes_serve(room: Rooms) -> None:
@@ -35,7 +37,7 @@ def test_a_static_code_is_accepted_where_static_codes_serve(room: Rooms) -> None
     found = r.check(r.issuer.static(r.card.card_id).payload, DIAGNOSIS, NOW)
     assert found.verdict.accepted
     assert found.verdict.detail == ""
-    assert found.card == r.card
+    assert found.card == r.card.status()
 
 
 @pytest.mark.parametrize("text", [b"", b"\r\n", b"A" * 257])
@@ -86,7 +88,7 @@ def test_step_3_key_version(room: Rooms) -> None:
 def test_step_4_a_token_under_another_key(room: Rooms) -> None:
     r = room()
     token = make_token(NOW + LIFE, bytes(16))
-    r.stores.cards.remember_code(r.card.card_id, token, NOW + LIFE)
+    r.remember(r.card.card_id, token, NOW, NOW + LIFE)
     assert r.reason(f"{r.card.card_id}:0:{token}", DIAGNOSIS, NOW) == (4, "forged")
 
 
@@ -137,7 +139,7 @@ def test_step_6_a_card_in_any_state_but_normal(room: Rooms, state: AccountState)
     changed = r.stores.cards.set_state(r.card.card_id, state, NOW)
     found = r.check(code, DIAGNOSIS, NOW)
     assert (found.verdict.step, found.verdict.reason) == (6, Reason.CARD_STATE)
-    assert found.card == changed
+    assert found.card == changed.status()
 
 
 @pytest.mark.parametrize("form", ["{}:1", "{}:9", "{}", "{}:1::ORG", "85:{}:1"])
@@ -195,6 +197,47 @@ def test_step_8_tells_codes_apart_by_card_and_by_validity(room: Rooms) -> None:
         assert r.reason(code, PAYMENT, NOW + 1) == (0, "accepted")
 
 
+def test_step_8_lets_the_same_place_check_again_in_the_same_visit(room: Rooms) -> None:
+    r = room()
+    code = r.issuer.dynamic(r.card.card_id, NOW).payload
+    first, again = (r.check(code, PAYMENT, NOW, "hospital window-1") for _ in range(2))
+    assert first.verdict.accepted
+    assert again == first
+    assert first.visit is not None
+    assert r.reason(code, PAYMENT, NOW, "hospital window-2") == (8, "replayed")
+    assert r.reason(code, PAYMENT, NOW) == (8, "replayed")
+    other = r.check(r.issuer.dynamic(r.card.card_id, NOW + 1).payload, PAYMENT, NOW, "hospital window-1")
+    assert other.visit not in (None, first.visit)
+
+
+def test_there_is_no_visit_where_nothing_is_claimed(room: Rooms) -> None:
+    r = room()
+    code = r.issuer.dynamic(r.card.card_id, NOW).payload
+    assert r.check(code, DISPENSING, NOW, "hospital window-1").visit is None
+    assert r.check(code, PAYMENT, NOW).visit is None
+
+
+def test_step_6_a_revoked_code_and_codes_from_before_a_time(room: Rooms) -> None:
+    r = room()
+    code = r.issuer.dynamic(r.card.card_id, NOW).payload
+    assert r.reason(code, DISPENSING, NOW) == (0, "accepted")
+    token = code.split(":")[2]
+    r.stores.hot.revoke(r.card.card_id, national_code(r.card.card_id, token), NOW, NOW + LIFE)
+    found = r.check(code, DISPENSING, NOW)
+    assert (found.verdict.step, found.verdict.reason) == (6, Reason.REVOKED)
+    assert "revoked" in found.verdict.detail
+    assert found.card == r.card.status()
+    assert r.reason(code, PAYMENT, NOW) == (6, "revoked")
+
+
+def test_an_acceptance_says_what_kind_of_code_it_was(room: Rooms) -> None:
+    r = room()
+    dynamic = r.issuer.dynamic(r.card.card_id, NOW).payload
+    assert r.check(dynamic, DIAGNOSIS, NOW).profile is Profile.N
+    assert r.check(r.card.card_id, DIAGNOSIS, NOW).profile is Profile.STATIC
+    assert r.check(r.card.card_id, PAYMENT, NOW).profile is None
+
+
 def test_a_refusal_uses_nothing_up(room: Rooms) -> None:
     r = room()
     code = r.issuer.dynamic(r.card.card_id, NOW).payload
@@ -213,7 +256,7 @@ def test_the_first_step_that_refuses_is_the_one_named(room: Rooms) -> None:
     sealed = r.keys.seal_validity(NOW + LIFE)
     assert r.check(code, PAYMENT, NOW).verdict.accepted
     r.stores.cards.set_state(card_id, AccountState.CANCELLED, NOW)
-    r.stores.cards.remember_code(UNKNOWN, sealed, NOW + LIFE)
+    r.remember(UNKNOWN, sealed, NOW, NOW + LIFE)
     steps = [
         r.reason(f"{UNKNOWN}:7:{sealed} ", "01010", late),
         r.reason(f"{UNKNOWN}:7:{sealed}", "01010", late),
@@ -260,17 +303,16 @@ def test_without_a_key_nothing_is_accepted(room: Rooms) -> None:
 def test_verify_raises_what_check_returns(room: Rooms) -> None:
     r = room()
     code = r.issuer.dynamic(r.card.card_id, NOW).payload
-    assert r.verifier.verify(code, PAYMENT, NOW).card == r.card
+    assert asyncio.run(r.verifier.verify(code, PAYMENT, NOW)).card == r.card.status()
     with pytest.raises(Refused) as refused:
-        r.verifier.verify(code, PAYMENT, NOW)
+        asyncio.run(r.verifier.verify(code, PAYMENT, NOW))
     assert refused.value.verdict.reason is Reason.REPLAYED
 
 
 def test_the_verifier_knows_ports_and_no_adapter() -> None:
     assert get_type_hints(Verifier.__init__) == {
         "keys": KeyService,
-        "cards": CardStore,
-        "claims": ClaimStore,
+        "hot": HotState,
         "policy": ScenePolicy,
         "return": type(None),
     }

@@ -103,19 +103,6 @@ def test_set_state_of_an_unknown_card_is_not_found(stores: Stores) -> None:
         stores.cards.set_state(CARD_ID, AccountState.NORMAL, NOW)
 
 
-def test_an_issued_code_is_a_pair(stores: Stores) -> None:
-    stores.cards.remember_code(CARD_ID, "A" * 32, NOW + 300)
-    assert stores.cards.issued_code(CARD_ID, "A" * 32)
-    assert not stores.cards.issued_code(CARD_ID, "B" * 32)
-    assert not stores.cards.issued_code("AB" * 32, "A" * 32)
-
-
-def test_remembering_a_code_again_is_no_error(stores: Stores) -> None:
-    stores.cards.remember_code(CARD_ID, "A" * 32, NOW + 300)
-    stores.cards.remember_code(CARD_ID, "A" * 32, NOW + 300)
-    assert stores.cards.issued_code(CARD_ID, "A" * 32)
-
-
 def test_an_open_store_is_ready(stores: Stores) -> None:
     stores.cards.ready()
 
@@ -155,12 +142,11 @@ def test_of_many_processes_registering_one_person_exactly_one_makes_the_card(fac
 
 
 def _register_and_die(stores: Stores) -> None:
-    stores.cards.remember_code(CARD_ID, "A" * 32, NOW + 300)
     if register(stores)[1]:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_card_and_a_code_survive_a_kill_9_of_the_process_that_made_them(factory: str, tmp_path: Path) -> None:
+def test_a_card_survives_a_kill_9_of_the_process_that_made_it(factory: str, tmp_path: Path) -> None:
     child = multiprocessing.get_context("spawn").Process(
         target=in_process, args=(_register_and_die, factory, str(tmp_path))
     )
@@ -169,5 +155,4 @@ def test_a_card_and_a_code_survive_a_kill_9_of_the_process_that_made_them(factor
     assert child.exitcode == -signal.SIGKILL  # so it had registered
     stores = FACTORIES[factory](tmp_path)
     assert stores.cards.card(CARD_ID) is not None
-    assert stores.cards.issued_code(CARD_ID, "A" * 32)
     stores.close()

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, exc, text
 
 from ehc.model import AccountState, Identity
 from ehc.store.database import migrate, open_engine
-from ehc.store.sql import PURGE_AFTER, PURGE_EVERY, PURGE_ROWS, SqlCardStore, SqlClaimStore
+from ehc.store.sql import SqlCardStore
 
 PERSON = Identity("01", "11010020171225006X", "电子健康卡")
 NOW = 1_700_000_000
@@ -29,11 +29,6 @@ def rows(engine: Engine, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
-def fill(engine: Engine, statement: str, values: list[tuple[object, ...]]) -> None:
-    with closing(sqlite3.connect(str(engine.url.database))) as connection, connection:
-        connection.executemany(statement, values)
-
-
 def test_every_change_of_state_is_an_event(engine: Engine) -> None:
     store = SqlCardStore(engine)
     card, _ = store.register(PERSON, b"m" * 32, "AB" * 32, 1, NOW)
@@ -46,31 +41,6 @@ def test_every_change_of_state_is_an_event(engine: Engine) -> None:
         (card.account, NOW + 2, 1, 0),
         (card.account, NOW + 3, 0, 1),
     ]
-
-
-def test_claims_long_past_are_purged_and_the_others_kept(engine: Engine) -> None:
-    old, kept = NOW - PURGE_AFTER - 1, NOW - PURGE_AFTER
-    fill(engine, "INSERT INTO claims VALUES (?, ?)", [(b"old%d" % i, old) for i in range(PURGE_ROWS + 10)])
-    fill(engine, "INSERT INTO claims VALUES (?, ?)", [(b"kept", kept)])
-    store = SqlClaimStore(engine)
-    for i in range(PURGE_EVERY - 1):
-        store.claim(b"new%d" % i, NOW + 300, NOW)
-    assert rows(engine, f"SELECT count(*) FROM claims WHERE until = {old}") == [(PURGE_ROWS + 10,)]
-    store.claim(b"last", NOW + 300, NOW)
-    assert rows(engine, f"SELECT count(*) FROM claims WHERE until = {old}") == [(10,)]  # one bounded step
-    assert rows(engine, f"SELECT count(*) FROM claims WHERE until > {old}") == [(1 + PURGE_EVERY,)]
-
-
-def test_codes_long_past_are_purged_and_the_others_kept(engine: Engine) -> None:
-    old = NOW - PURGE_AFTER - 1
-    codes = [("AB", f"{i:032}", old) for i in range(PURGE_ROWS + 10)] + [("AB", "kept", NOW - PURGE_AFTER)]
-    fill(engine, "INSERT INTO issued_codes VALUES (?, ?, ?)", codes)
-    store = SqlCardStore(engine)
-    for i in range(PURGE_EVERY):
-        store.remember_code("CD", f"{i:032}", NOW)
-    assert rows(engine, f"SELECT count(*) FROM issued_codes WHERE expiry = {old}") == [(10,)]
-    assert store.issued_code("AB", "kept")
-    assert rows(engine, "SELECT count(*) FROM issued_codes WHERE card_id = 'CD'") == [(PURGE_EVERY,)]
 
 
 def test_a_fault_of_ours_shows_no_parameters(engine: Engine) -> None:

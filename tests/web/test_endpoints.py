@@ -94,11 +94,13 @@ def test_an_accepted_code_answers_the_masked_name_and_the_card(service: Any) -> 
         "name": "****卡",
         "card_id": SAMPLE_CARD,
         "expires_at": code["expires_at"],
+        "profile": "N",
+        "visit": None,
     }
 
 
 def refused(reason: str, step: int | None, scene: str, detail: str) -> dict[str, Any]:
-    nothing = {"name": None, "card_id": None, "expires_at": None}
+    nothing = {"name": None, "card_id": None, "expires_at": None, "profile": None, "visit": None}
     return {"accepted": False, "reason": reason, "step": step, "scene": scene, "detail": detail, **nothing}
 
 

@@ -24,6 +24,5 @@ async def draw_code(call: Call, body: wire.CodeRequest) -> Reply:
 
 async def _issue(call: Call, body: wire.CodeRequest) -> IssuedCode:
     issuer = call.services.issuer
-    if body.kind == "static":
-        return await run_in_threadpool(issuer.static, body.card_id)
-    return await run_in_threadpool(issuer.dynamic, body.card_id, call.services.clock())
+    make = issuer.static if body.kind == "static" else issuer.dynamic
+    return await make(body.card_id, call.services.clock())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from starlette.concurrency import run_in_threadpool
-
+from ehc.codes.verification import Verification
 from ehc.model import Verdict
 from ehc.web import reply
 from ehc.web.endpoint import Call
@@ -18,7 +17,9 @@ log = logging.getLogger("ehc.web")
 
 async def verify(call: Call, body: wire.VerifyRequest) -> Reply:
     services = call.services
-    found = await run_in_threadpool(services.verifier.check, body.payload, body.scene, services.clock())
+    place = f"{institution} {body.terminal or ''}" if (institution := call.institution(body.institution)) else ""
+    checked = services.verifier.check(body.payload, body.scene, services.clock(), place)
+    found = checked if isinstance(checked, Verification) else await checked
     _log_verdict(found.verdict, body)
     return reply.json(render.verification(found, body.scene, explain=services.settings.explain_refusals))
 

@@ -17,8 +17,8 @@ def verification(of: Verification, scene: str, *, explain: bool) -> wire.VerifyA
     verdict = of.verdict
     if not verdict.accepted or of.card is None:
         return _refusal(verdict, scene, explain)
-    name, card_id = of.card.identity.masked_name(), of.card.card_id
-    return wire.VerifyAnswer(True, wire.Outcome.ACCEPTED, 0, None, scene, name, card_id, verdict.expires_at)
+    shown = (of.card.name, of.card.card_id, verdict.expires_at, of.profile, of.visit)
+    return wire.VerifyAnswer(True, wire.Outcome.ACCEPTED, 0, None, scene, *shown)
 
 
 def _refusal(verdict: Verdict, scene: str, explain: bool) -> wire.VerifyAnswer:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from ehc.model import Profile
 from ehc.web.wire.base import Body, CardId, Place, Scene
 
 
@@ -28,6 +29,7 @@ class Outcome(enum.StrEnum):
     EARLY = "early"
     UNKNOWN_CARD = "unknown_card"
     CARD_STATE = "card_state"
+    REVOKED = "revoked"
     SCENE = "scene"
     REPLAYED = "replayed"
 
@@ -42,7 +44,7 @@ class VerifyRequest(Body, frozen=True):
 
 
 class VerifyAnswer(Struct, frozen=True):
-    """name (masked), card_id and expires_at are null unless accepted."""
+    """name (masked), card_id, profile and expires_at are null unless accepted; visit also where a code serves often."""
 
     accepted: bool
     reason: Outcome
@@ -52,3 +54,5 @@ class VerifyAnswer(Struct, frozen=True):
     name: str | None
     card_id: CardId | None
     expires_at: datetime | None
+    profile: Annotated[Profile | None, Meta(description="what kind of code it was: how sure the answer is")] = None
+    visit: Annotated[str | None, Meta(description="of a code that serves once: this place may check it again")] = None
