@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from keyrings import KEY, NEXT, NOW, PASSPHRASE, created, keyring
 
 from ehc.config import Settings
 from ehc.crypto import Batch, Window
@@ -14,23 +15,10 @@ from ehc.keys.keyring import Keyring, Purpose
 from ehc.store.keyring_folder import KeyringFolder
 from ehc.wiring import open_machine
 
-NOW = 1_767_225_600
-KEY, NEXT = bytes(range(100, 116)), bytes(range(16))
-PASSPHRASE = "a long passphrase of tests"
-
-
-def keyring(*keys):
-    ring = Keyring()
-    for key in keys or (KEY,):
-        ring.add(Purpose.SECURITY_KEY, bytearray(key), NOW)
-    return ring
-
 
 @pytest.fixture
 def folder(tmp_path):
-    folder = KeyringFolder(tmp_path / "keyring")
-    folder.create(keyring())
-    return folder
+    return created(tmp_path / "keyring")
 
 
 MACHINE = """

@@ -7,29 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from keyrings import KEY, NEXT, NOW, PASSPHRASE, created, keyring
 
 from ehc.errors import Conflict, InputError, KeyringError
-from ehc.keys.keyring import Keyring, Purpose
+from ehc.keys.keyring import Purpose
 from ehc.keys.sealing import Argon2id, read_header
 from ehc.store.keyring_folder import KeyringFolder
-
-NOW = 1_767_225_600
-KEY, NEXT = bytes(range(100, 116)), bytes(range(16))
-PASSPHRASE = "a long passphrase of tests"
-
-
-def keyring(*keys):
-    ring = Keyring()
-    for key in keys or (KEY,):
-        ring.add(Purpose.SECURITY_KEY, bytearray(key), NOW)
-    return ring
 
 
 @pytest.fixture
 def folder(tmp_path):
-    folder = KeyringFolder(tmp_path / "deep" / "keyring")
-    folder.create(keyring())
-    return folder
+    return created(tmp_path / "deep" / "keyring")
 
 
 def mode(path):
