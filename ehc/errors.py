@@ -22,10 +22,17 @@ Anything else that reaches an edge is a fault of ours: it keeps its traceback in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from enum import Enum
+from typing import NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from ehc.model import Verdict
+
+class Judgement(Protocol):
+    """What a refusal says of model.Verdict, which stands above this room."""
+
+    @property
+    def step(self) -> int: ...
+    @property
+    def reason(self) -> Enum: ...
 
 
 class EhcError(Exception):
@@ -63,7 +70,7 @@ class ConfigError(EhcError):
 class Refused(EhcError):
     """A code was checked and is not accepted."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Judgement) -> None:
         super().__init__(f"refused at step {verdict.step}: {verdict.reason.value}")
         self.verdict = verdict
 
