@@ -39,6 +39,7 @@ for mutant in mutants:
 """
 EQUIVALENT = {
     "from __future__ import annotations": "every name in an annotation exists when it is evaluated: only import time",
+    "from collections.abc import Awaitable": "named in annotations alone",
 }
 
 
