@@ -68,7 +68,7 @@ def serve(
             APP,
             address=str(address),
             port=held,
-            interface=Interfaces.ASGI,
+            interface=Interfaces.RSGI,
             workers=settings.workers,
             websockets=False,
             log_dictconfig=LOGGING,

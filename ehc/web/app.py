@@ -1,46 +1,90 @@
-"""The app: the table's routes behind the edge, over the services of one process."""
+"""The app: the table's routes behind the edge, over the services of one process.
+
+It is one app with two faces: ASGI for any server and for tests, and RSGI for Granian, where the hot endpoints are
+answered before anything of Starlette is asked (hot.py) and all others are handed over to it (bridge.py).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ehc.web import openapi, problems, routes
-from ehc.web.edge import Edge
+from ehc.errors import EhcError
+from ehc.web import bridge, openapi, routes
+from ehc.web.edge import Edge, on_error
 from ehc.web.gate import Gate
+from ehc.web.hot import Hot
+from ehc.web.incoming import Bodies
+from ehc.web.observed import Observed
 from ehc.web.starlette_routes import route
 from ehc.wiring import Services
 
+ANSWERED = (EhcError, HTTPException, msgspec.ValidationError, msgspec.DecodeError)
+"""Errors that Starlette hands to `on_error` where they happen; the edge takes all others."""
 
-def create_app(services: Services) -> Starlette:
-    """services: closed when the server ends the app."""
 
-    gate = Gate(services)
+class App(Starlette):
+    """The two faces. Whoever serves it starts and ends it: ASGI's lifespan, or __rsgi_init__ and __rsgi_del__."""
+
+    def __init__(self, services: Services) -> None:
+        self.gate, self.observed = Gate(services), Observed()
+        self._services, self._bodies = services, Bodies(services.settings.body_seconds)
+        super().__init__(
+            routes=[*map(route, routes.TABLE), _document_route()],
+            middleware=[Middleware(Edge, observed=self.observed, clock=services.clock)],
+            exception_handlers=dict.fromkeys(ANSWERED, on_error),
+            lifespan=self._lifespan,
+        )
+        self.router.redirect_slashes = False  # another path is another path
+        self.state.services, self.state.gate, self.state.observed = services, self.gate, self.observed
+        hot = (row for row in routes.TABLE if row.hot)
+        self._hot = {row.path: Hot(row, services, self.gate, self._bodies, self.observed) for row in hot}
+        self._background: list[asyncio.Task[None]] = []
+
+    def _chores(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        return [self.gate.keep, self._bodies.sweep]
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._background = [loop.create_task(chore()) for chore in self._chores()]
+
+    def _end(self) -> None:
+        for task in self._background:
+            task.cancel()
+        self._services.close()
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        keeper = asyncio.create_task(gate.keep())
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        self._start(asyncio.get_running_loop())
         yield
-        keeper.cancel()
-        services.close()
+        self._end()
 
-    app = Starlette(
-        routes=[*map(route, routes.TABLE), _document_route()],
-        middleware=[Middleware(Edge)],
-        exception_handlers=problems.HANDLERS,
-        lifespan=lifespan,
-    )
-    app.router.redirect_slashes = False  # another path is another path
-    app.state.services, app.state.gate = services, gate
-    return app
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._start(loop)
+
+    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        self._end()
+
+    async def __rsgi__(self, scope: Any, proto: Any) -> None:
+        hot = self._hot.get(scope.path)
+        if hot is not None and scope.method == hot.method:
+            await hot(scope, proto)
+        else:
+            await bridge.serve(self, scope, proto, self._bodies)
+
+
+def create_app(services: Services) -> App:
+    """services: closed when the server ends the app."""
+    return App(services)
 
 
 def _document_route() -> Route:

@@ -16,6 +16,7 @@ TABLE = (
         summary="A static or dynamic code for a card",
         answers={200: wire.Code},
         body=wire.CodeRequest,
+        hot=True,
         problems=(*BODY, 404, 409),
     ),
     Endpoint(

@@ -2,80 +2,79 @@
 
 from __future__ import annotations
 
-import logging
-import re
 import time
-import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ehc.ports import Clock
 from ehc.web import logs, problems
-
-log = logging.getLogger("ehc.web")
-
-_REQUEST_ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
+from ehc.web.clocks import drift
+from ehc.web.observed import Observed
 
 
 class Edge:
     """Pure ASGI. Takes a caller's X-Request-Id when it is well-formed, else makes one."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, observed: Observed, clock: Clock) -> None:
+        self._app, self._observed, self._clock = app, observed, clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        token = logs.request_id.set(_request_id(scope))
+        headers = Headers(scope=scope)
+        token = logs.request_id.set(logs.request_id_of(headers.get("x-request-id")))
         try:
-            await self._serve(scope, receive, send)
+            await self._serve(scope, headers, receive, send)
         finally:
             logs.request_id.reset(token)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         status: int | None = None
+        drifted = drift(headers.get("x-client-time"), self._clock)
 
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(message)
+                _add_headers(message, drifted)
             await send(message)
 
         try:
             await self._app(scope, receive, send_on)
         except Exception as error:
-            scope["ehc.error"] = error
             if status is not None:  # too late for another answer: the server cuts the connection
+                scope["ehc.error"] = error
                 raise
-            problem = problems.of_error(error)
-            scope["ehc.problem"] = problem.type
-            await problems.answer(problem)(scope, receive, send_on)
+            await respond(scope, error)(scope, receive, send_on)
         finally:
-            _log(scope, status, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            endpoint = getattr(scope.get("endpoint"), "__name__", None)  # not the path: it may hold a card id
+            self._observed.request(endpoint, scope["method"], status, seconds)
+            logs.request(scope["method"], endpoint, status, seconds, scope.get("ehc.problem"), scope.get("ehc.error"))
 
 
-def _request_id(scope: Scope) -> str:
-    given = Headers(scope=scope).get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-
-
-def _add_headers(message: Message) -> None:
+def _add_headers(message: Message, drifted: str | None) -> None:
     headers = MutableHeaders(scope=message)
     headers["x-request-id"] = logs.request_id.get() or ""
     headers["cache-control"] = "no-store"  # people's data, and codes that end
+    if drifted is not None:
+        headers["x-clock-drift"] = drifted
 
 
-def _log(scope: Scope, status: int | None, seconds: float) -> None:
-    """The endpoint's name, not the path: a path may hold a card id."""
-    fields = {
-        "method": scope["method"],
-        "endpoint": getattr(scope.get("endpoint"), "__name__", None),
-        "status": status,
-        "ms": round(seconds * 1000, 3),
-        "problem": scope.get("ehc.problem"),
-    }
-    error = scope.get("ehc.error")
-    log.log(logging.ERROR if error else logging.INFO, "request", exc_info=error, extra={"fields": fields})
+def respond(scope: Scope, error: Exception) -> Response:
+    """The answer, after what is to be logged was noted."""
+    found = problems.answer(error)
+    scope["ehc.problem"] = found.problem
+    scope["ehc.error"] = error if found.fault else None
+    reply = found.reply
+    return Response(reply.body, reply.status, dict(reply.headers), media_type=reply.media_type)
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    """Starlette's handler of what it would answer in words of its own."""
+    return respond(request.scope, error)

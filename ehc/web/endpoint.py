@@ -12,6 +12,7 @@ from ehc.access.caller import ANYBODY, Caller, Scope
 from ehc.access.looks import Look
 from ehc.errors import Forbidden
 from ehc.web import logs
+from ehc.web.observed import Observed
 from ehc.web.reply import Reply, Streamed
 from ehc.web.wire.base import Body
 from ehc.wiring import Services
@@ -26,6 +27,7 @@ class Call:
     """A request that may be served: who asks, and the systems that answer."""
 
     services: Services
+    observed: Observed
     caller: Caller = ANYBODY
     operation: str = ""  # the handler's name
     purpose: str = ""  # X-Purpose: why plain data is looked at
@@ -61,6 +63,7 @@ class Endpoint:
     body: type[Body] | None = None
     stream: tuple[str, ...] = ()  # media types of a body that the handler reads in pieces, as AsyncIterator[bytes]
     body_limit: int = BODY_LIMIT
+    hot: bool = False  # answered on the server's own interface (hot.py)
     problems: tuple[int, ...] = (500,)  # beside those of the scope: all_problems has them too
 
     @property

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
+import os
+import re
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -13,6 +16,47 @@ from ehc.errors import EhcError
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that is being served; worker threads inherit it."""
+
+log = logging.getLogger("ehc.web")
+
+_REQUEST_ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
+_process = os.urandom(8).hex()
+_count = itertools.count(int.from_bytes(os.urandom(4)))
+
+
+def _renew() -> None:
+    """A forked process is another one."""
+    global _process  # noqa: PLW0603
+    _process = os.urandom(8).hex()
+
+
+os.register_at_fork(after_in_child=_renew)
+
+
+def request_id_of(given: str | None) -> str:
+    """The caller's own when it is well-formed, else a new one: 32 hex digits, never used twice."""
+    if given and _REQUEST_ID.fullmatch(given):
+        return given
+    return f"{_process}{next(_count):016x}"
+
+
+def request(  # noqa: PLR0917
+    method: str,
+    endpoint: str | None,
+    status: int | None,
+    seconds: float,
+    problem: str | None = None,
+    error: BaseException | None = None,
+) -> None:
+    """The line of a request: the endpoint's name, not the path, which may hold a card id."""
+    fields = {
+        "method": method,
+        "endpoint": endpoint,
+        "status": status,
+        "ms": round(seconds * 1000, 3),
+        "problem": problem,
+    }
+    log.log(logging.ERROR if error else logging.INFO, "request", exc_info=error, extra={"fields": fields})
 
 
 class JsonFormatter(logging.Formatter):

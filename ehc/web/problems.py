@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import cast
+from typing import NamedTuple
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 
 from ehc.errors import EhcError, IdentityError, TooMany, Unauthenticated, edge
 from ehc.web import logs
-from ehc.web.wire import base as wire
+from ehc.web.reply import PROBLEM, Reply
+from ehc.web.wire.base import Problem
 
 TITLES = {
     "identity": "The person's document is refused",
@@ -47,74 +46,63 @@ _FIELD = re.compile(r"`\$\.(\S+)`$|field `(\S+)`")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 
 
-def document(
-    slug: str, status: int, detail: str | None = None, field: str | None = None, offset: int | None = None
-) -> wire.Problem:
-    instance = f"urn:ehc:request:{logs.request_id.get()}"
-    return wire.Problem(f"urn:ehc:problem:{slug}", TITLES[slug], status, instance, detail, field, offset)
+class Answered(NamedTuple):
+    """An error on its way out."""
+
+    reply: Reply
+    problem: str  # its type
+    fault: bool  # of ours, not of the caller: the log has the stack
 
 
-def answer(problem: wire.Problem, headers: dict[str, str] | None = None) -> Response:
-    body = msgspec.json.encode(problem)
-    return Response(body, problem.status, headers, media_type="application/problem+json")
+def answer(error: Exception) -> Answered:
+    """The reply for any exception."""
+    problem = _document(error)
+    reply = Reply(msgspec.json.encode(problem), problem.status, PROBLEM, _headers(error))
+    return Answered(reply, problem.type, problem.status >= 500)
 
 
-def of_error(error: Exception) -> wire.Problem:
-    """The document for any exception; for one that is not ours, without detail."""
+def _document(error: Exception) -> Problem:
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    if isinstance(error, msgspec.ValidationError):  # the body is JSON of another shape
+        found = _FIELD.search(str(error))
+        field = next((name for name in found.groups() if name), None) if found else None
+        return _problem("input", 422, str(error), field)
+    if isinstance(error, msgspec.DecodeError):  # the body is not JSON
+        at = _BYTE.search(str(error))
+        return _problem("malformed", 400, str(error), offset=int(at.group(1)) if at else None)
+    return of_error(error)
+
+
+def of_error(error: Exception) -> Problem:
+    """For an exception that does not come from HTTP or JSON; one that is not ours gets no detail."""
     row = edge(error)
     shown = isinstance(error, EhcError) and (row.http < 500 or row.http == HTTPStatus.SERVICE_UNAVAILABLE)
     field = error.field if isinstance(error, IdentityError) else None
-    return document(row.problem, row.http, str(error) if shown else None, field)
+    return _problem(row.problem, row.http, str(error) if shown else None, field)
 
 
-def headers_of(error: Exception) -> dict[str, str]:
+def _of_http(error: HTTPException) -> Problem:
+    detail = error.detail
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = "/openapi.json lists the paths there are"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"this path has {(error.headers or {}).get('Allow', 'other methods')}"
+    return _problem(_HTTP.get(error.status_code, "error"), error.status_code, detail)
+
+
+def _problem(
+    slug: str, status: int, detail: str | None = None, field: str | None = None, offset: int | None = None
+) -> Problem:
+    instance = f"urn:ehc:request:{logs.request_id.get()}"
+    return Problem(f"urn:ehc:problem:{slug}", TITLES[slug], status, instance, detail, field, offset)
+
+
+def _headers(error: Exception) -> tuple[tuple[str, str], ...]:
     """What HTTP wants beside the document."""
     if isinstance(error, Unauthenticated):
-        return {"www-authenticate": 'Bearer realm="ehc"'}
-    return {"retry-after": str(error.retry_after)} if isinstance(error, TooMany) else {}
-
-
-async def on_ehc_error(request: Request, error: Exception) -> Response:
-    return _noted(request, of_error(error), error, headers_of(error))
-
-
-async def on_http_error(request: Request, error: Exception) -> Response:
-    http = cast(HTTPException, error)
-    detail = http.detail
-    if http.status_code == HTTPStatus.NOT_FOUND:
-        detail = "/openapi.json lists the paths there are"
-    if http.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"this path has {(http.headers or {}).get('Allow', 'other methods')}"
-    problem = document(_HTTP.get(http.status_code, "error"), http.status_code, detail)
-    return _noted(request, problem, http, dict(http.headers or {}))
-
-
-async def on_validation_error(request: Request, error: Exception) -> Response:
-    """The body is JSON of another shape."""
-    found = _FIELD.search(str(error))
-    field = next((name for name in found.groups() if name), None) if found else None
-    return _noted(request, document("input", 422, str(error), field), error)
-
-
-async def on_decode_error(request: Request, error: Exception) -> Response:
-    """The body is not JSON."""
-    found = _BYTE.search(str(error))
-    offset = int(found.group(1)) if found else None
-    return _noted(request, document("malformed", 400, str(error), offset=offset), error)
-
-
-def _noted(
-    request: Request, problem: wire.Problem, error: Exception, headers: dict[str, str] | None = None
-) -> Response:
-    """The answer, after the edge has been told what to log."""
-    request.scope["ehc.problem"] = problem.type
-    request.scope["ehc.error"] = error if problem.status >= 500 else None
-    return answer(problem, headers)
-
-
-HANDLERS = {
-    EhcError: on_ehc_error,
-    HTTPException: on_http_error,
-    msgspec.ValidationError: on_validation_error,
-    msgspec.DecodeError: on_decode_error,
-}
+        return (("www-authenticate", 'Bearer realm="ehc"'),)
+    if isinstance(error, TooMany):
+        return (("retry-after", str(error.retry_after)),)
+    given = error.headers if isinstance(error, HTTPException) else None
+    return tuple((name.lower(), value) for name, value in (given or {}).items())

@@ -21,7 +21,7 @@ def route(endpoint: Endpoint) -> Route:
     decoder = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body)
 
     async def call(request: Request) -> Response:
-        admitted = await admit(endpoint, request.app.state.services, request.app.state.gate, request.headers.get)
+        admitted = await admit(endpoint, request.app.state, request.headers.get)
         arguments: dict[str, Any] = dict(request.path_params)
         if endpoint.query is not None:
             arguments["query"] = decode_query(endpoint.query, request.query_params.multi_items())

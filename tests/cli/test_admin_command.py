@@ -40,7 +40,7 @@ def test_a_key_is_shown_once_and_kept_as_a_digest(home: Path) -> None:
     assert one["name"] == "clinic"
     assert (one["scopes"], one["institution"], one["rate"], one["keys"]) == (["codes", "verify"], "H-1", 50, 1)
     assert key not in caller("list", "--json").stdout + caller("list").stdout
-    assert all(key.encode() not in file.read_bytes() for file in home.iterdir())
+    assert all(key.encode() not in file.read_bytes() for file in home.rglob("*") if file.is_file())
     store = open_store(Settings(home=str(home)))
     (known,) = store.callers.keys(0)
     store.close()

@@ -143,11 +143,8 @@ def test_the_log_is_json_lines_without_warnings_or_people(settings: Settings) ->
     text = (settings.home_path() / "service.log").read_text("utf-8")
     lines = [json.loads(line) for line in text.splitlines()]
     assert {line["level"] for line in lines} == {"info"}
-    assert [line["endpoint"] for line in lines if line["event"] == "request"] == [
-        "register_card",
-        "make_code",
-        "verify",
-    ]
+    requests = [line["endpoint"] for line in lines if line["event"] == "request"]
+    assert requests == ["register_card"]  # what went well on the hot path is counted, not logged
     assert not any(secret in text for secret in (CARD, code, *SAMPLE.values()) if len(secret) > 2)
 
 

@@ -211,7 +211,7 @@ def test_a_call_pays_for_the_work_of_many(service: Any) -> None:
 
 
 def test_a_caller_of_an_institution_speaks_for_no_other(service: Any) -> None:
-    own = Call(service.services, new_caller("desk", ["verify"], "H-1"))
+    own = Call(service.services, service.app.state.observed, new_caller("desk", ["verify"], "H-1"))
     assert own.institution(None) == own.institution("H-1") == "H-1"
     with pytest.raises(endpoint.Forbidden, match="H-1"):
         own.institution("H-2")

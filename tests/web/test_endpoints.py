@@ -164,13 +164,13 @@ def test_a_deployment_may_have_refusals_explained(make_service: Make) -> None:
 
 def test_the_log_names_what_the_answer_hides(service: Any) -> None:
     look_alikes(service)
-    found = [(line["step"], line["reason"]) for line in service.log_lines() if line["event"] == "verify"]
+    found = [(line["step"], line["reason"]) for line in service.log_lines() if line["event"] == "refused"]
     assert found == [(4, "forged"), (4, "not_issued"), (5, "expired"), (5, "early"), (6, "unknown_card")]
 
 
 def test_the_place_of_a_check_is_logged(service: Any) -> None:
     service.post("/v1/verify", {"payload": "x", "scene": PAYMENT, "institution": "H-1", "terminal": "desk_3"})
-    (line,) = [line for line in service.log_lines() if line["event"] == "verify"]
+    (line,) = [line for line in service.log_lines() if line["event"] == "refused"]
     assert (line["scene"], line["institution"], line["terminal"]) == (PAYMENT, "H-1", "desk_3")
     assert line["request_id"]
 

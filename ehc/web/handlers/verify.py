@@ -20,11 +20,14 @@ async def verify(call: Call, body: wire.VerifyRequest) -> Reply:
     place = f"{institution} {body.terminal or ''}" if (institution := call.institution(body.institution)) else ""
     checked = services.verifier.check(body.payload, body.scene, services.clock(), place)
     found = checked if isinstance(checked, Verification) else await checked
-    _log_verdict(found.verdict, body)
+    _note(call, found.verdict, body)
     return reply.json(render.verification(found, body.scene, explain=services.settings.explain_refusals))
 
 
-def _log_verdict(verdict: Verdict, body: wire.VerifyRequest) -> None:
-    where = {"scene": body.scene, "institution": body.institution, "terminal": body.terminal}
-    what = {"accepted": verdict.accepted, "reason": verdict.reason.value, "step": verdict.step}
-    log.info("verify", extra={"fields": where | what})
+def _note(call: Call, verdict: Verdict, body: wire.VerifyRequest) -> None:
+    """Every verdict is counted; a refusal is logged with what the answer may hide."""
+    call.observed.verdict(verdict.reason.value)
+    if not verdict.accepted:
+        where = {"scene": body.scene, "institution": body.institution, "terminal": body.terminal}
+        what = {"caller": call.caller.name, "reason": verdict.reason.value, "step": verdict.step}
+        log.info("refused", extra={"fields": where | what})
