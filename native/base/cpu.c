@@ -24,6 +24,7 @@ unsigned ehc_cpu_features(void)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2")) {
         bits |= CPU_AVX2;
+        bits |= __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") ? CPU_BMI2 : 0u;
         bits |= leaf1_ecx() & bit_AES ? CPU_AESNI : 0u;
         bits |= leaf7_ecx() & bit_VAES ? CPU_VAES : 0u;
         bits |= leaf7_ecx() & bit_GFNI ? CPU_GFNI : 0u;

@@ -11,7 +11,8 @@ enum {
     CPU_NEON = 1 << 5,     /* AArch64 */
     CPU_NEON_AES = 1 << 6, /* AESE */
     CPU_NEON_SM3 = 1 << 7,
-    CPU_NEON_SM4 = 1 << 8
+    CPU_NEON_SM4 = 1 << 8,
+    CPU_BMI2 = 1 << 9 /* BMI1 and BMI2 */
 };
 
 /* What this processor and its operating system offer. */

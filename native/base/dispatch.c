@@ -10,12 +10,12 @@
 
 static const ehc_tier TIERS[] = {
 #if defined(__x86_64__)
-    {"avx512", CPU_AVX512 | CPU_GFNI, ehc_sm4_expand_avx512, ehc_sm4_x16_avx512, ehc_derive_x16_avx512,
+    {"avx512", CPU_AVX512 | CPU_GFNI | CPU_BMI2, ehc_sm4_expand_avx512, ehc_sm4_x16_avx512, ehc_derive_x16_avx512,
      ehc_derive_few_avx512, ehc_rekey_avx512, TOKEN_KERNELS(avx512)},
-    {"vaes", CPU_AVX2 | CPU_AESNI | CPU_VAES, ehc_sm4_expand_vaes, ehc_sm4_x8_vaes, ehc_derive_x8_vaes,
+    {"vaes", CPU_AVX2 | CPU_AESNI | CPU_VAES | CPU_BMI2, ehc_sm4_expand_vaes, ehc_sm4_x8_vaes, ehc_derive_x8_vaes,
      ehc_derive_few_vaes, ehc_rekey_vaes, TOKEN_KERNELS(vaes)},
-    {"avx2", CPU_AVX2 | CPU_AESNI, ehc_sm4_expand_aesni, ehc_sm4_x8_avx2, ehc_derive_x8_avx2, ehc_derive_few_avx2,
-     ehc_rekey_avx2, TOKEN_KERNELS(avx2)},
+    {"avx2", CPU_AVX2 | CPU_AESNI | CPU_BMI2, ehc_sm4_expand_aesni, ehc_sm4_x8_avx2, ehc_derive_x8_avx2,
+     ehc_derive_few_avx2, ehc_rekey_avx2, TOKEN_KERNELS(avx2)},
 #elif defined(__AARCH64EL__)
     {"armv8", CPU_NEON | CPU_NEON_AES | CPU_NEON_SM3 | CPU_NEON_SM4, ehc_sm4_expand_armv8, ehc_sm4_x4_armv8,
      ehc_derive_x4_armv8, ehc_derive_x4_armv8, ehc_rekey_armv8, TOKEN_CIPHERS(armv8)},

@@ -102,6 +102,7 @@ extern const uint8_t ehc_sm4_sbox[256];
 /* SM3 of one message of any length, used by every tier for rows of more than two blocks. SM3 has no secret-indexed
  * table: the portable form is constant time in the message. */
 void ehc_sm3_compress(uint32_t state[8], const uint8_t *blocks, size_t count);
+void ehc_sm3_compress_bmi2(uint32_t state[8], const uint8_t *blocks, size_t count);
 
 /* The row check shared by every tier: EHC_OK or EHC_ROW_*. */
 int ehc_row_status(const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, size_t i);

@@ -5,6 +5,8 @@
 #endif
 
 #include "base.h"
+#include "cpu.h"
+#include "dispatch.h"
 #include "kernels.h"
 
 /* 5.3.3, the compression function; j is the round, 4.2 T_j, 4.3 FF_j and GG_j, 4.4 P_0 and P_1. */
@@ -67,8 +69,15 @@ static void compress(uint32_t v[8], const uint8_t block[64])
     ehc_wipe(w, sizeof w);
 }
 
+/* As the chosen tier has it: one of x86-64 with BMI2 takes sm3_bmi2.c. */
 void ehc_sm3_compress(uint32_t state[8], const uint8_t *blocks, size_t count)
 {
+#if defined(__x86_64__)
+    if (ehc_tier_current()->needs & CPU_BMI2) {
+        ehc_sm3_compress_bmi2(state, blocks, count);
+        return;
+    }
+#endif
     for (; count > 0; count--, blocks += 64)
         compress(state, blocks);
 }

@@ -13,6 +13,8 @@ static const struct {
     {{.has_leaf = 1, .leaf1_ecx = ~0u, .leaf7_ecx = ~0u}, 0}, /* the system does not save the wide registers */
     {{.avx2 = 1}, CPU_AVX2},
     {{.avx2 = 1, .has_leaf = 1}, CPU_AVX2},
+    {{.avx2 = 1, .bmi = 1}, CPU_AVX2},
+    {{.avx2 = 1, .bmi = 1, .bmi2 = 1}, CPU_AVX2 | CPU_BMI2},
     {{.avx2 = 1, .has_leaf = 1, .leaf1_ecx = bit_AES}, CPU_AVX2 | CPU_AESNI},
     {{.avx2 = 1, .has_leaf = 1, .leaf7_ecx = bit_VAES}, CPU_AVX2 | CPU_VAES},
     {{.avx2 = 1, .has_leaf = 1, .leaf7_ecx = bit_GFNI}, CPU_AVX2 | CPU_GFNI},

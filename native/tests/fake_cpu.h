@@ -11,6 +11,7 @@
 
 typedef struct {
     int avx2, avx512f, avx512bw, avx512vl; /* what __builtin_cpu_supports says: the operating system saves them too */
+    int bmi, bmi2;
     int has_leaf;
     unsigned leaf1_ecx, leaf7_ecx;
 } fake_cpu;
@@ -20,6 +21,8 @@ static fake_cpu cpu;
 static int fake_supports(const char *name)
 {
     return strcmp(name, "avx2") == 0       ? cpu.avx2
+           : strcmp(name, "bmi") == 0      ? cpu.bmi
+           : strcmp(name, "bmi2") == 0     ? cpu.bmi2
            : strcmp(name, "avx512f") == 0  ? cpu.avx512f
            : strcmp(name, "avx512bw") == 0 ? cpu.avx512bw
            : strcmp(name, "avx512vl") == 0 ? cpu.avx512vl

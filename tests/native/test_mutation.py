@@ -18,6 +18,7 @@ NEEDED = [
     for path in (
         "sm4/sm4.c",
         "sm4/sm4_portable.c",
+        "sm3/sm3_bmi2.c",
         "sm3/sm3_portable.c",
         "token/bcd_time.c",
         "token/bound.c",
