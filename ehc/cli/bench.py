@@ -67,8 +67,12 @@ def _print(found: dict[str, Any], console: Console) -> None:
         console.print(f"\n[bold]{title}[/] (a logarithmic scale)")
         for name, value in bars.items():
             console.print(f"{name:>22} {'█' * _length(value, bars)} {value:,.0f}", highlight=False)
+    (_, one), *more = found["curves"]["threads"]
+    if more:
+        rows, times = found["curves"]["rows"][-1][0], more[-1][1] / one
+        console.print(f"\n{more[-1][0]:.0f} threads do {times:.2f} times what one does, {rows:,.0f} rows a call")
     memory = found["curves"]["memory"]
-    console.print(f"\nmemory of this process: {memory[0][1]:,.0f} MiB before, {memory[-1][1]:,.0f} MiB at the peak")
+    console.print(f"memory of this process: {memory[0][1]:,.0f} MiB before, {memory[-1][1]:,.0f} MiB at the peak")
 
 
 def where(found: dict[str, Any]) -> list[str]:

@@ -163,7 +163,9 @@ _PART = 1 << 14  # rows: a millisecond or two, so that no thread waits long for 
 
 
 def _results(n: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    return np.empty((n, 32), np.uint8), np.empty((n, 32), np.uint8), np.empty(n, np.uint8)
+    # one allocation: from 4 MiB on numpy asks for large pages, and small ones would cost as much time as the cards
+    both = np.empty((2, n, 32), np.uint8)
+    return both[0], both[1], np.empty(n, np.uint8)
 
 
 def _in_parts(threads: int | None, batch: Batch, work: Callable[..., int], *results: NDArray[np.uint8]) -> int:
