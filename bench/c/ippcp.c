@@ -53,7 +53,7 @@ static const char *open_library(void)
         return NULL;
     fill_tables();
     strcpy(name, "cryptography-primitives ");
-    strncat(name, CRYPTO_LIB_VERSION(), 8);
+    strncat(name, ippcpGetLibVersion()->Version, 5);
     return open_keys() == 0 ? name : NULL;
 }
 
