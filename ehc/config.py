@@ -45,6 +45,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     tolerance_seconds: NotNegative = 60  # △ how far two clocks may differ
     static_scenes: tuple[Scene, ...] = ("010101", "010102")  # △ where a static code is enough: 挂号, 诊断
     single_use_scenes: tuple[Scene, ...] = ("010105",)  # △ where a dynamic code serves once: 收费
+    accept_profiles: tuple[Literal["N", "A", "E2"], ...] = ("N", "A", "E2")  # △ dynamic codes that are accepted
+    issue_profile: Literal["N", "A", "E2"] = "N"  # △ of dynamic codes that are made: national, card-bound, compact
+    bound_scenes: tuple[Scene, ...] = ()  # △ where a national dynamic code is not enough
+    issuer: Annotated[int, msgspec.Meta(ge=0, le=999_999)] = 0  # GB/T 2260 code, in compact codes
+    node: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0  # of this issuer, in compact codes
     accept_unissued: bool = False  # △ accept authentic codes that other systems issued
     explain_refusals: bool = False  # tell callers forged, unknown and expired apart; the log always does
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from ehc.crypto import Batch, DerivedBatch, Window
+from ehc.crypto import Batch, CompactVerdict, DerivedBatch, Profiles, Window
 from ehc.crypto.batch import Padding
 from ehc.model import AccountState, Answer, Card, CardStatus, Identity, Question, Verdict
 
@@ -40,8 +40,20 @@ class KeyService(Protocol):
         """A validity token for a time (seconds), under the active protection key (保护密钥). Raises KeyUnavailable."""
         ...
 
-    def check_token(self, payload: bytes, now: int, window: Window) -> Verdict:
+    def seal_bound(self, card_id: str, expiry: int, sequence: int) -> str:
+        """A card-bound token (profile A), as ehc.crypto.make_bound_token. Raises KeyUnavailable."""
+        ...
+
+    def check_token(self, payload: bytes, now: int, window: Window, profiles: Profiles = Profiles.NATIONAL) -> Verdict:
         """As ehc.crypto.check_token, trying every protection key version that may check (step 3), newest first."""
+        ...
+
+    def seal_compact(self, account: int, *, issuer: int, node: int, serial: int, issued_at: int, ttl: int) -> str:
+        """A compact code (profile E2), as ehc.crypto.make_compact_code. Raises KeyUnavailable."""
+        ...
+
+    def check_compact(self, payload: bytes, now: int, tolerance: int) -> CompactVerdict:
+        """As ehc.crypto.check_compact, by the key version that the code names (step 3). Raises KeyUnavailable."""
         ...
 
 
@@ -74,6 +86,14 @@ class AccountLookup(Protocol):
     def card(self, card_id: str) -> Card | None: ...
 
     def card_of_account(self, account: int) -> Card | None: ...
+
+
+class SerialBlocks(Protocol):
+    """Serial numbers of issued codes, durable in blocks: what a crash leaves over is skipped."""
+
+    def take(self, count: int) -> int:
+        """First of `count` numbers that nobody else gets, on any node, ever. Raises Unavailable."""
+        ...
 
 
 class HotState(Protocol):

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from ehc.access.caller import CallerStore
 from ehc.access.looks import LookStore
 from ehc.cards.registration import Registrar
-from ehc.codes.issuing import Issuer
+from ehc.codes.issuing import Issuer, making
 from ehc.codes.policy import scene_policy
 from ehc.codes.verification import Verifier
 from ehc.config import Settings
 from ehc.keys.keyring import Purpose
 from ehc.machine.software import SoftwareMachine
-from ehc.ports import AccountLookup, CardStore, Clock, HotState, KeyService
+from ehc.ports import AccountLookup, CardStore, Clock, HotState, KeyService, SerialBlocks
 from ehc.store.keyring_folder import KeyringFolder
 
 
@@ -37,6 +37,7 @@ def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None
             keyring.active(Purpose.SECURITY_KEY),
             keyring.active(Purpose.PROTECTION_KEY),
             keyring.deactivated(Purpose.PROTECTION_KEY),
+            keyring.compact_keys(),
         )
 
 
@@ -50,6 +51,7 @@ class Stores:
 
     cards: CardStore
     hot: HotState
+    serials: SerialBlocks
     callers: CallerStore
     looks: LookStore
     close: Callable[[], None]
@@ -59,6 +61,7 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     """The storage that the settings name, its schema brought up to date. Raises ConfigError, Unavailable."""
     from ehc.store.callers import SqlCallerStore, SqlLookStore
     from ehc.store.database import migrate, open_engine
+    from ehc.store.serials import SqlSerialBlocks
     from ehc.store.sql import SqlCardStore
 
     engine = open_engine(settings.database_url())
@@ -70,7 +73,8 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
         hot.close()
         engine.dispose()
 
-    return Stores(SqlCardStore(engine, hot.changing), hot, callers, looks, close)
+    serials = SqlSerialBlocks(engine, settings.issuer, settings.node)
+    return Stores(SqlCardStore(engine, hot.changing), hot, serials, callers, looks, close)
 
 
 def open_hot_state(settings: Settings, cards: AccountLookup, clock: Clock) -> HotState:
@@ -114,7 +118,7 @@ def open_services(
     keys = open_machine(settings, passphrase)
     stores = open_store(settings, clock)
     registrar = Registrar(keys, stores.cards, settings.padding)
-    issuer = Issuer(keys, stores.hot, policy)
+    issuer = Issuer(keys, stores.hot, policy, making(settings), stores.serials)
     verifier = Verifier(keys, stores.hot, policy)
     systems = (registrar, issuer, verifier)
     return Services(settings, clock, keys, stores.cards, *systems, stores.callers, stores.looks, stores.close)

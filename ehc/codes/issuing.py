@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from ehc.codes.payload import dynamic_payload, static_payload
 from ehc.codes.policy import ScenePolicy
-from ehc.codes.reading import national_code
+from ehc.codes.reading import token_code
+from ehc.config import Settings
+from ehc.crypto.compact import LIFETIMES
 from ehc.errors import Conflict, NotFound
-from ehc.model import CardStatus
-from ehc.ports import HotState, KeyService
+from ehc.model import CardStatus, Profile
+from ehc.ports import HotState, KeyService, SerialBlocks
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What dynamic codes are made, and by whom."""
+
+    profile: Profile = Profile.N
+    issuer: int = 0  # GB/T 2260 code
+    node: int = 0
+
+
+def making(settings: Settings) -> Making:
+    return Making(Profile(settings.issue_profile), settings.issuer, settings.node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,29 +37,64 @@ class IssuedCode:
     refresh_at: int | None = None  # when an app should show a new one
 
 
+BLOCK = 4096
+"""Serial numbers taken at once; a crash skips what is left of them."""
+
+_TTL = {seconds: ttl for ttl, seconds in enumerate(LIFETIMES) if seconds is not None}
+
+
 class Issuer:
     """Makes codes for cards that may be used. Raises NotFound, Conflict for a card in another state, KeyUnavailable."""
 
-    def __init__(self, keys: KeyService, hot: HotState, policy: ScenePolicy) -> None:
-        self._keys, self._hot, self._policy = keys, hot, policy
+    def __init__(
+        self, keys: KeyService, hot: HotState, policy: ScenePolicy, making: Making, serials: SerialBlocks
+    ) -> None:
+        self._keys, self._hot, self._policy, self._making, self._serials = keys, hot, policy, making, serials
+        self._next = self._end = 0
 
     async def static(self, card_id: str, now: int) -> IssuedCode:
         """The same text every time."""
         return IssuedCode(static_payload((await self._usable(card_id, now)).card_id))
 
-    async def dynamic(self, card_id: str, now: int) -> IssuedCode:
-        """A code that lives from `now` (seconds) for the policy's validity; remembered before it is handed out.
-
-        Profile N tokens say a time to the second and nothing else: asking twice in one second gives one code.
-        """
+    async def dynamic(self, card_id: str, now: int, profile: Profile | None = None) -> IssuedCode:
+        """A code that lives from `now` (seconds) for the policy's validity. profile: that of the settings when None."""
         card = await self._usable(card_id, now)
+        wanted = profile or self._making.profile
+        if wanted is Profile.E2:
+            return await self._compact(card, now)
+        payload, expiry = await (self._bound(card, now) if wanted is Profile.A else self._national(card, now))
+        return IssuedCode(payload, expiry, min(now + self._policy.refresh, expiry))
+
+    async def _national(self, card: CardStatus, now: int) -> tuple[str, int]:
+        """Remembered before it is handed out. N says a time alone: asking twice in a second gives one code."""
         expiry = now + self._policy.validity
         token = self._keys.seal_validity(expiry if self._policy.time == "expiry" else now)
-        code = national_code(card.card_id, token)
+        code = token_code(card.card_id, token, bound=False)
         remembered = self._hot.remember(card.card_id, code, now, expiry)
         if remembered is not None:
             await remembered
-        return IssuedCode(dynamic_payload(card.card_id, token), expiry, min(now + self._policy.refresh, expiry))
+        return dynamic_payload(card.card_id, token), expiry
+
+    async def _bound(self, card: CardStatus, now: int) -> tuple[str, int]:
+        expiry = now + self._policy.validity
+        token = self._keys.seal_bound(card.card_id, expiry, await self._serial() & 0xFFFFFF)
+        return dynamic_payload(card.card_id, token), expiry
+
+    async def _compact(self, card: CardStatus, now: int) -> IssuedCode:
+        """Lives for the longest of the profile's lifetimes that is within the policy's validity."""
+        life = max(seconds for seconds in _TTL if seconds <= max(self._policy.validity, min(_TTL)))
+        serial = await self._serial()
+        made_by = {"issuer": self._making.issuer, "node": self._making.node}
+        text = self._keys.seal_compact(card.account, **made_by, serial=serial, issued_at=now, ttl=_TTL[life])
+        return IssuedCode(text, now + life, min(now + self._policy.refresh, now + life))
+
+    async def _serial(self) -> int:
+        if self._next == self._end:
+            first = await asyncio.to_thread(self._serials.take, BLOCK)
+            if self._next == self._end:  # nobody else has fetched one meanwhile
+                self._next, self._end = first, first + BLOCK
+        self._next += 1
+        return self._next - 1
 
     async def _usable(self, card_id: str, now: int) -> CardStatus:
         found = self._hot.status(card_id.upper())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ehc.config import Settings
-from ehc.crypto import Window
+from ehc.crypto import Profiles, Window
 from ehc.errors import ConfigError
 from ehc.model import Profile
 
@@ -22,20 +22,31 @@ class ScenePolicy:
     tolerance: int  # seconds two clocks may differ
     time: Literal["expiry", "issue"]  # what a token's time means
     accept_unissued: bool  # authentic codes that other systems issued
+    profiles: frozenset[Profile]  # of dynamic codes that are accepted
+    bound_scenes: frozenset[str]  # where a national dynamic code is not enough
 
     def __post_init__(self) -> None:
         both = sorted(self.static_scenes & self.single_use_scenes)
         if both:
             raise ConfigError(f"scene {both[0]} is in static_scenes and single_use_scenes: a static code never ends")
+        if self.bound_scenes and not self.profiles - {Profile.N}:
+            raise ConfigError("bound_scenes takes national codes out of scenes in which accept_profiles has no others")
 
     @property
     def window(self) -> Window:
         return Window(self.tolerance, self.validity, self.time)
 
+    @property
+    def token_profiles(self) -> Profiles:
+        """What the crypto machine tries on a token; the national form always, so that a refusal can name it."""
+        return Profiles.NATIONAL | Profiles.BOUND if Profile.A in self.profiles else Profiles.NATIONAL
+
     def allows(self, scene: str, profile: Profile) -> bool:
         if len(scene) != 6 or not (scene.isascii() and scene.isdigit()):
             return False
-        return profile is not Profile.STATIC or scene in self.static_scenes
+        if profile is Profile.STATIC:
+            return scene in self.static_scenes
+        return profile in self.profiles and not (profile is Profile.N and scene in self.bound_scenes)
 
     def uses(self, scene: str) -> int:
         """How many may use one dynamic code in this scene; 0: as many as come while it lives."""
@@ -52,4 +63,6 @@ def scene_policy(settings: Settings) -> ScenePolicy:
         tolerance=settings.tolerance_seconds,
         time=settings.token_time,
         accept_unissued=settings.accept_unissued,
+        profiles=frozenset(map(Profile, settings.accept_profiles)),
+        bound_scenes=frozenset(settings.bound_scenes),
     )

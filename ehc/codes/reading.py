@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ehc.codes.policy import ScenePolicy
+from ehc.crypto import CompactCode
 from ehc.model import Profile, Verdict
 from ehc.ports import KeyService
 
@@ -21,18 +22,43 @@ class Read(NamedTuple):
     remembered: bool = False  # this system remembers every code of this profile that it issued
 
 
+_NO_END = 100 * 366 * 86_400  # seconds: codes that hold until they are revoked
+_COMPACT = b"EHC2:"
+
+
 def read(keys: KeyService, text: bytes, now: int, policy: ScenePolicy) -> Read:
-    verdict = keys.check_token(text, now, policy.window)
+    """Raises KeyUnavailable."""
+    if text[:5].upper() == _COMPACT and Profile.E2 in policy.profiles:
+        return _compact(keys, text, now, policy)
+    verdict = keys.check_token(text, now, policy.window, policy.token_profiles)
     payload = verdict.payload
     if payload is None:
         return Read(verdict)
     if not payload.dynamic or verdict.expiry is None:
         return Read(verdict, Profile.STATIC, payload.card_id)
-    code = national_code(payload.card_id, payload.token or "")
-    issued_at = verdict.expiry - policy.validity
-    return Read(verdict, Profile.N, payload.card_id, code, issued_at, verdict.expiry, remembered=True)
+    bound = verdict.bound is not None
+    profile, code = (Profile.A if bound else Profile.N), token_code(payload.card_id, payload.token or "", bound=bound)
+    return Read(
+        verdict, profile, payload.card_id, code, verdict.expiry - policy.validity, verdict.expiry, remembered=not bound
+    )
 
 
-def national_code(card_id: str, token: str) -> bytes:
-    """Profile N has no serial: (card id, validity) is the code."""
-    return b"N" + bytes.fromhex(card_id + token)
+def _compact(keys: KeyService, text: bytes, now: int, policy: ScenePolicy) -> Read:
+    checked = keys.check_compact(text, now, policy.tolerance)
+    code = checked.code
+    expiry = None if code is None or code.account is None else code.expiry
+    verdict = Verdict(checked.reason, None, expiry, checked.detail, checked.offset)
+    if code is None or code.account is None:
+        return Read(verdict)
+    until = code.issued_at + _NO_END if expiry is None else expiry
+    return Read(verdict, Profile.E2, code.account, _serial_code(code), code.issued_at, until)
+
+
+def token_code(card_id: str, token: str, *, bound: bool) -> bytes:
+    """N has no serial: (card id, validity) is the code. In A the token is the card's alone."""
+    return (b"A" if bound else b"N") + bytes.fromhex(card_id + token)
+
+
+def _serial_code(code: CompactCode) -> bytes:
+    """issuer, node, key version and serial together are never used twice."""
+    return b"E%06d%x.%d.%d" % (code.issuer, code.node, code.key_version, code.serial)

@@ -8,7 +8,7 @@ import hmac
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from ehc.crypto import KeyHandle, wipe
+from ehc.crypto import CompactKey, KeyHandle, wipe
 from ehc.errors import Conflict, InputError
 
 KEY_BYTES = 16
@@ -43,6 +43,10 @@ class Entry:
     def handle(self) -> KeyHandle:
         """Raises ValueError after the keyring was wiped."""
         return KeyHandle(self.raw, self.purpose.value, self.version)
+
+    def compact_key(self) -> CompactKey:
+        """Of a protection key: the two keys that it gives for compact codes. Raises ValueError as handle."""
+        return CompactKey(self.raw, self.version)
 
 
 def new_entry(purpose: Purpose, version: int, state: KeyState, created_at: int, raw: bytearray | memoryview) -> Entry:
@@ -93,6 +97,11 @@ class Keyring:
         """Handles of the versions that only check, newest first."""
         old = [e for e in self._entries if e.purpose is purpose and e.state is KeyState.DEACTIVATED]
         return [e.handle() for e in sorted(old, key=lambda e: e.version, reverse=True)]
+
+    def compact_keys(self) -> list[CompactKey]:
+        """What every protection key gives for compact codes, the active one first."""
+        keys = [e for e in self._entries if e.purpose is Purpose.PROTECTION_KEY]
+        return [e.compact_key() for e in sorted(keys, key=lambda e: (e.state is not KeyState.ACTIVE, -e.version))]
 
     def wipe(self) -> None:
         """Overwrite every key; entries keep what `list` shows."""

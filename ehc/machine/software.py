@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ehc import crypto
-from ehc.crypto import Batch, DerivedBatch, KeyHandle, Window
+from ehc.crypto import Batch, CompactKey, CompactVerdict, DerivedBatch, KeyHandle, Profiles, Window
 from ehc.crypto.batch import Padding
 from ehc.errors import KeyUnavailable
 from ehc.keys.keyring import Purpose
 from ehc.model import Reason, Verdict
 
+_OF_ANOTHER_VERSION = (Reason.FORGED, Reason.KEY_VERSION)
+
 
 class SoftwareMachine:
     """ports.KeyService. A key that is None is missing: what needs it raises KeyUnavailable.
 
-    older_protection_keys: versions that make nothing any more and still check what they made.
+    older_protection_keys: versions that make nothing any more and still check what they made. compact_keys: what the
+    protection keys give for compact codes, the active one's first.
     """
 
     def __init__(
@@ -23,7 +26,9 @@ class SoftwareMachine:
         security_key: KeyHandle | None,
         protection_key: KeyHandle | None,
         older_protection_keys: Iterable[KeyHandle] = (),
+        compact_keys: Iterable[CompactKey] = (),
     ) -> None:
+        self._compact_keys = {key.version: key for key in compact_keys}
         self._security_key, self._protection_key = security_key, protection_key
         self._older = sorted(older_protection_keys, key=lambda key: key.version, reverse=True)
         _require(Purpose.SECURITY_KEY, security_key)
@@ -43,19 +48,35 @@ class SoftwareMachine:
     def seal_validity(self, time: int) -> str:
         return crypto.make_token(time, _present(self._protection_key, Purpose.PROTECTION_KEY))
 
-    def check_token(self, payload: bytes, now: int, window: Window) -> Verdict:
+    def seal_bound(self, card_id: str, expiry: int, sequence: int) -> str:
+        key = _present(self._protection_key, Purpose.PROTECTION_KEY)
+        return crypto.make_bound_token(card_id, expiry, key, sequence=sequence)
+
+    def check_token(self, payload: bytes, now: int, window: Window, profiles: Profiles = Profiles.NATIONAL) -> Verdict:
         """The verdict of the first version under which the token is authentic; FORGED when it is under none.
 
         Profile N names no version, so each is tried: the active one, then the older, newest first.
         """
-        verdict = crypto.check_token(
-            payload, _present(self._protection_key, Purpose.PROTECTION_KEY), now, window=window
-        )
+        newest = _present(self._protection_key, Purpose.PROTECTION_KEY)
+        verdict = crypto.check_token(payload, newest, now, window=window, profiles=profiles)
         for key in self._older:
-            if verdict.reason is not Reason.FORGED:
+            if verdict.reason not in _OF_ANOTHER_VERSION:
                 break
-            verdict = crypto.check_token(payload, key, now, window=window)
+            verdict = crypto.check_token(payload, key, now, window=window, profiles=profiles)
         return verdict
+
+    def seal_compact(self, account: int, *, issuer: int, node: int, serial: int, issued_at: int, ttl: int) -> str:
+        key = next(iter(self._present_compact_keys().values()))
+        return crypto.make_compact_code(
+            key, account=account, issuer=issuer, node=node, serial=serial, issued_at=issued_at, ttl=ttl
+        )
+
+    def check_compact(self, payload: bytes, now: int, tolerance: int) -> CompactVerdict:
+        return crypto.check_compact(payload, self._present_compact_keys(), now, tolerance=tolerance)
+
+    def _present_compact_keys(self) -> Mapping[int, CompactKey]:
+        _present(self._protection_key, Purpose.PROTECTION_KEY)
+        return self._compact_keys
 
     def __repr__(self) -> str:
         return f"<SoftwareMachine {self._security_key} {self._protection_key} older: {self._older}>"

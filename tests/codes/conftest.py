@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 
 from ehc.cards.registration import Registrar
-from ehc.codes.issuing import IssuedCode, Issuer
+from ehc.codes.issuing import IssuedCode, Issuer, making
 from ehc.codes.policy import scene_policy
-from ehc.codes.reading import national_code
+from ehc.codes.reading import token_code
 from ehc.codes.verification import Verification, Verifier
 from ehc.config import Settings
-from ehc.crypto import KeyHandle
+from ehc.crypto import CompactKey, KeyHandle
 from ehc.machine.software import SoftwareMachine
-from ehc.model import Card
+from ehc.model import Card, Profile
 from ehc.store.callers import SqlCallerStore, SqlLookStore
 from ehc.store.database import open_engine
 from ehc.store.hot_mapped import MappedHotState
+from ehc.store.serials import SqlSerialBlocks
 from ehc.store.sql import SqlCardStore
 from ehc.wiring import Stores, open_store
 
@@ -47,8 +48,8 @@ class Waiting:
         code: IssuedCode = wait(self.issuer.static(card_id, now))
         return code
 
-    def dynamic(self, card_id: str, now: int) -> IssuedCode:
-        code: IssuedCode = wait(self.issuer.dynamic(card_id, now))
+    def dynamic(self, card_id: str, now: int, profile: Profile | None = None) -> IssuedCode:
+        code: IssuedCode = wait(self.issuer.dynamic(card_id, now, profile))
         return code
 
 
@@ -68,7 +69,7 @@ class Room:
         return found
 
     def remember(self, card_id: str, token: str, issued_at: int, until: int) -> None:
-        self.stores.hot.remember(card_id, national_code(card_id, token), issued_at, until)
+        self.stores.hot.remember(card_id, token_code(card_id, token, bound=False), issued_at, until)
 
     def reason(self, payload: str | bytes, scene: str, now: int, place: str = "") -> tuple[int, str]:
         verdict = self.check(payload, scene, now, place).verdict
@@ -90,15 +91,21 @@ def room(tmp_path: Path, empty_database: bytes) -> Iterator[Callable[..., Room]]
     engine = open_engine(Settings(home=str(tmp_path)).database_url())
     hot = MappedHotState(tmp_path / "hot", SqlCardStore(engine), lambda: NOW)
     cards = SqlCardStore(engine, hot.changing)
-    stores = Stores(cards, hot, SqlCallerStore(engine), SqlLookStore(engine), engine.dispose)
+    stores = Stores(
+        cards, hot, SqlSerialBlocks(engine, 0, 0), SqlCallerStore(engine), SqlLookStore(engine), engine.dispose
+    )
 
     def make(**settings: object) -> Room:
         effective = Settings(home=str(tmp_path), **settings)  # type: ignore[arg-type]
-        keys = SoftwareMachine(KeyHandle(ROOT, "security_key", 1), KeyHandle(PROTECT, "protection_key", 1))
+        handles = KeyHandle(ROOT, "security_key", 1), KeyHandle(PROTECT, "protection_key", 1)
+        keys = SoftwareMachine(*handles, compact_keys=[CompactKey(PROTECT, 1)])
         policy = scene_policy(effective)
         registrar = Registrar(keys, stores.cards, effective.padding)
         card, _ = registrar.register("01", "11010020171225006X", "电子健康卡", NOW - 1000)
-        issuer, verifier = Waiting(Issuer(keys, stores.hot, policy)), Verifier(keys, stores.hot, policy)
+        issuer, verifier = (
+            Waiting(Issuer(keys, stores.hot, policy, making(effective), stores.serials)),
+            Verifier(keys, stores.hot, policy),
+        )
         return Room(keys, stores, issuer, verifier, registrar, card)
 
     yield make

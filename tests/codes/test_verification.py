@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from ehc.codes.policy import ScenePolicy
-from ehc.codes.reading import national_code
+from ehc.codes.reading import token_code
 from ehc.codes.verification import Verifier
 from ehc.crypto import KeyHandle, make_token
 from ehc.errors import KeyUnavailable, Refused
@@ -73,8 +73,8 @@ class LaterVersionOnly:
     def __init__(self, inner: KeyService) -> None:
         self._inner = inner
 
-    def check_token(self, payload: bytes, now: int, window: Any) -> Verdict:
-        verdict = self._inner.check_token(payload, now, window)
+    def check_token(self, payload: bytes, now: int, window: Any, profiles: Any) -> Verdict:
+        verdict = self._inner.check_token(payload, now, window, profiles)
         return Verdict(Reason.KEY_VERSION, verdict.payload)
 
 
@@ -222,7 +222,7 @@ def test_step_6_a_revoked_code_and_codes_from_before_a_time(room: Rooms) -> None
     code = r.issuer.dynamic(r.card.card_id, NOW).payload
     assert r.reason(code, DISPENSING, NOW) == (0, "accepted")
     token = code.split(":")[2]
-    r.stores.hot.revoke(r.card.card_id, national_code(r.card.card_id, token), NOW, NOW + LIFE)
+    r.stores.hot.revoke(r.card.card_id, token_code(r.card.card_id, token, bound=False), NOW, NOW + LIFE)
     found = r.check(code, DISPENSING, NOW)
     assert (found.verdict.step, found.verdict.reason) == (6, Reason.REVOKED)
     assert "revoked" in found.verdict.detail

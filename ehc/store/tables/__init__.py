@@ -5,6 +5,7 @@ from __future__ import annotations
 from ehc.store.tables.accounts import account_events, accounts, claims, issued_codes
 from ehc.store.tables.base import Number, metadata
 from ehc.store.tables.callers import caller_events, caller_keys, callers, looks
+from ehc.store.tables.codes import serial_blocks
 
 __all__ = [
     "Number",
@@ -17,4 +18,5 @@ __all__ = [
     "issued_codes",
     "looks",
     "metadata",
+    "serial_blocks",
 ]
