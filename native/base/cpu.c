@@ -12,6 +12,15 @@ static unsigned leaf7_ecx(void)
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) ? ecx : 0;
 }
 
+/* SM3 is bit 1, SM4 bit 2 (Intel SDM volume 2, CPUID); the compilers' cpuid.h has no names for them yet. */
+enum { LEAF7_1_SM3_BIT = 1 << 1, LEAF7_1_SM4_BIT = 1 << 2 };
+
+static unsigned leaf7_1_eax(void)
+{
+    unsigned eax = 0, ebx, ecx, edx;
+    return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) ? eax : 0;
+}
+
 static unsigned leaf1_ecx(void)
 {
     unsigned eax, ebx, ecx = 0, edx;
@@ -28,6 +37,8 @@ unsigned ehc_cpu_features(void)
         bits |= leaf1_ecx() & bit_AES ? CPU_AESNI : 0u;
         bits |= leaf7_ecx() & bit_VAES ? CPU_VAES : 0u;
         bits |= leaf7_ecx() & bit_GFNI ? CPU_GFNI : 0u;
+        bits |= leaf7_1_eax() & LEAF7_1_SM3_BIT ? CPU_SM3 : 0u;
+        bits |= leaf7_1_eax() & LEAF7_1_SM4_BIT ? CPU_SM4 : 0u;
     }
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         bits |= CPU_AVX512;

@@ -12,7 +12,9 @@ enum {
     CPU_NEON_AES = 1 << 6, /* AESE */
     CPU_NEON_SM3 = 1 << 7,
     CPU_NEON_SM4 = 1 << 8,
-    CPU_BMI2 = 1 << 9 /* BMI1 and BMI2 */
+    CPU_BMI2 = 1 << 9, /* BMI1 and BMI2 */
+    CPU_SM3 = 1 << 10, /* x86-64: VSM3RNDS2 and its like */
+    CPU_SM4 = 1 << 11
 };
 
 /* What this processor and its operating system offer. */

@@ -66,6 +66,11 @@ DECLARE_BLOCKS(ehc_sm4_x16_avx512)
 DECLARE_DERIVE(ehc_derive_x16_avx512)
 DECLARE_DERIVE(ehc_derive_few_avx512)
 DECLARE_REKEY(ehc_rekey_avx512)
+DECLARE_TOKEN(sm_ni)
+DECLARE_EXPAND(ehc_sm4_expand_sm_ni)
+DECLARE_BLOCKS(ehc_sm4_x8_sm_ni)
+DECLARE_DERIVE(ehc_derive_x8_sm_ni)
+DECLARE_REKEY(ehc_rekey_sm_ni)
 DECLARE_EXPAND(ehc_sm4_expand_vaes)
 DECLARE_BLOCKS(ehc_sm4_x8_vaes)
 DECLARE_DERIVE(ehc_derive_x8_vaes)
@@ -103,6 +108,7 @@ extern const uint8_t ehc_sm4_sbox[256];
  * table: the portable form is constant time in the message. */
 void ehc_sm3_compress(uint32_t state[8], const uint8_t *blocks, size_t count);
 void ehc_sm3_compress_bmi2(uint32_t state[8], const uint8_t *blocks, size_t count);
+void ehc_sm3_compress_sm_ni(uint32_t state[8], const uint8_t *blocks, size_t count);
 
 /* The row check shared by every tier: EHC_OK or EHC_ROW_*. */
 int ehc_row_status(const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, size_t i);

@@ -1,6 +1,6 @@
 /* lanes_neon.h: four 32-bit lanes on NEON (AArch64, little-endian). The SM4 S-box is AESE; with LANES_TBL defined, for
  * processors without the AES instructions, it is four look-ups in registers. With LANES_ARMV8 the SM3 and SM4
- * instructions may be used too (sm3_armv8_body.h, sm4_armv8_body.h). Included by the x4 kernels only.
+ * instructions do the work (sm3_armv8_body.h, sm4_instructions_body.h). Included by the x4 kernels only.
  *
  * A vector holds one 32-bit word of four independent rows. The affine maps around AESE and their constants are those of
  * lanes_avx2.h, where they are explained; tests/native/test_aarch64.py holds the two against each other. No memory is
@@ -9,13 +9,13 @@
 #define EHC_LANES_NEON_H
 
 #if defined(__clang__) && defined(LANES_ARMV8)
-#pragma clang attribute push(__attribute__((target("aes,sm4"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("sm4"))), apply_to = function)
 #elif defined(__clang__) && !defined(LANES_TBL)
 #pragma clang attribute push(__attribute__((target("aes"))), apply_to = function)
 #elif defined(__clang__)
 #pragma clang attribute push(__attribute__((target("neon"))), apply_to = function)
 #elif defined(LANES_ARMV8)
-#pragma GCC target("arch=armv8.2-a+crypto+sm4")
+#pragma GCC target("arch=armv8.2-a+sm4")
 #elif !defined(LANES_TBL)
 #pragma GCC target("+crypto")
 #endif
@@ -96,7 +96,51 @@ static inline vec swap_bytes(vec x)
     return as_words(vrev32q_u8(as_bytes(x)));
 }
 
-#if defined(LANES_TBL)
+#if defined(LANES_ARMV8)
+
+/* What sm4_instructions_body.h asks for: four rounds of SM4 (GB/T 32907 6.2), and of its key schedule (7.3). */
+static inline vec v_sm4_rounds(vec block, vec round_keys)
+{
+    return vsm4eq_u32(block, round_keys);
+}
+
+static inline vec v_sm4_keys(vec key, vec constants)
+{
+    return vsm4ekeyq_u32(key, constants);
+}
+
+static inline vec v_quad(const uint32_t words[4])
+{
+    return vld1q_u32(words);
+}
+
+static inline void v_first_quad(vec x, uint32_t words[4])
+{
+    vst1q_u32(words, x);
+}
+
+static inline vec v_turn_words(vec x)
+{
+    return vextq_u32(vrev64q_u32(x), vrev64q_u32(x), 2);
+}
+
+/* Byte order of a whole block, so that the words turn round too. */
+static inline vec v_turn_blocks(vec x)
+{
+    return v_turn_words(swap_bytes(x));
+}
+
+static inline vec v_load_bytes(const uint8_t *from)
+{
+    return as_words(vld1q_u8(from));
+}
+
+static inline void v_store_bytes(vec x, uint8_t *to)
+{
+    vst1q_u8(to, as_bytes(x));
+}
+
+#elif defined(LANES_TBL)
 
 /* Sixteen registers hold the S-box; a look-up gives 0 (TBL) or leaves the byte (TBX) past its 64 entries. */
 static inline vec sbox(vec x)
@@ -108,6 +152,27 @@ static inline vec sbox(vec x)
         found = vqtbx4q_u8(found, vld1q_u8_x4(ehc_sm4_sbox + 64 * quarter), at);
     }
     return as_words(found);
+}
+
+/* Words stay in the field of SM4. */
+#define sm4_enter(x) (x)
+#define sm4_leave(x) (x)
+#define sm4_enter_key(x) (x)
+#define sm4_leave_key(x) (x)
+
+/* T and T' of GB/T 32907 6.2 and 7.3; rotations by 2, 10 and 18 are one by 2 behind the sum of those by 0, 8 and 16. */
+static inline vec sm4_t(vec x)
+{
+    vec b = sbox(x), b8 = v_rotl8(b);
+    vec b16 = vreinterpretq_u32_u16(vrev32q_u16(vreinterpretq_u16_u32(b)));
+    vec sum = v_xor(b, v_xor(b8, b16));
+    return v_xor(v_xor(b, v_rotl8(b16)), v_rotl(sum, 2));
+}
+
+static inline vec sm4_t_key(vec x)
+{
+    vec b = sbox(x);
+    return v_xor(b, v_xor(v_rotl(b, 13), v_rotl(b, 23)));
 }
 
 #else
@@ -150,44 +215,6 @@ static inline nibbles aes_sub_bytes(vec x)
 {
     return split(vaeseq_u8(as_bytes(x), vdupq_n_u8(0)));
 }
-
-#endif
-
-#if defined(LANES_ARMV8)
-
-/* The one vector at a time that the SM4 instructions do not serve: into the AES field and back for every look-up. */
-static inline vec sbox(vec x)
-{
-    vec entered = v_xor(look_up(split(as_bytes(x)), ENTER_LOW, ENTER_HIGH), as_words(vdupq_n_u8(KEY_CONSTANT)));
-    return permute(look_up(aes_sub_bytes(entered), POST_LOW, POST_HIGH), ROTATE_0);
-}
-
-#endif
-
-#if defined(LANES_TBL) || defined(LANES_ARMV8)
-
-/* Words stay in the field of SM4. */
-#define sm4_enter(x) (x)
-#define sm4_leave(x) (x)
-#define sm4_enter_key(x) (x)
-#define sm4_leave_key(x) (x)
-
-/* T and T' of GB/T 32907 6.2 and 7.3; rotations by 2, 10 and 18 are one by 2 behind the sum of those by 0, 8 and 16. */
-static inline vec sm4_t(vec x)
-{
-    vec b = sbox(x), b8 = v_rotl8(b);
-    vec b16 = vreinterpretq_u32_u16(vrev32q_u16(vreinterpretq_u16_u32(b)));
-    vec sum = v_xor(b, v_xor(b8, b16));
-    return v_xor(v_xor(b, v_rotl8(b16)), v_rotl(sum, 2));
-}
-
-static inline vec sm4_t_key(vec x)
-{
-    vec b = sbox(x);
-    return v_xor(b, v_xor(v_rotl(b, 13), v_rotl(b, 23)));
-}
-
-#else
 
 /* Words in the AES field: a block enters once, stays there through all rounds, and leaves once. */
 static inline vec sm4_enter(vec x)

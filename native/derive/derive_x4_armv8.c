@@ -1,4 +1,4 @@
-/* derive_x4_armv8.c: batch derivation, 16 rows a group. Needs the SM3, SM4 and AES instructions of ARMv8.2. Constant time. */
+/* derive_x4_armv8.c: batch derivation, 16 rows a group. Needs the SM3 and SM4 instructions of ARMv8.2. Constant time. */
 #if defined(__AARCH64EL__)
 #define LANES_ARMV8
 #include "lanes_neon.h"
@@ -10,7 +10,7 @@
 #include "kernels.h"
 #include "sm3_armv8_body.h"
 #include "sm4_constants.h"
-#include "sm4_armv8_body.h"
+#include "sm4_instructions_body.h"
 
 #include "derive_body.h"
 #include "rekey_body.h"

@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "dispatch.h"
 #include "kernels.h"
+#include "sm_ni.h"
 
 /* 5.3.3, the compression function; j is the round, 4.2 T_j, 4.3 FF_j and GG_j, 4.4 P_0 and P_1. */
 static uint32_t p0(uint32_t x)
@@ -69,9 +70,15 @@ static void compress(uint32_t v[8], const uint8_t block[64])
     ehc_wipe(w, sizeof w);
 }
 
-/* As the chosen tier has it: one of x86-64 with BMI2 takes sm3_bmi2.c. */
+/* As the chosen tier has it: on x86-64 one with the SM3 instructions takes sm3_sm_ni.c, one with BMI2 sm3_bmi2.c. */
 void ehc_sm3_compress(uint32_t state[8], const uint8_t *blocks, size_t count)
 {
+#if defined(EHC_HAS_SM_NI)
+    if (ehc_tier_current()->needs & CPU_SM3) {
+        ehc_sm3_compress_sm_ni(state, blocks, count);
+        return;
+    }
+#endif
 #if defined(__x86_64__)
     if (ehc_tier_current()->needs & CPU_BMI2) {
         ehc_sm3_compress_bmi2(state, blocks, count);

@@ -55,3 +55,14 @@ static inline void sm4_expand_lanes(const vec constants[32], vec k[4][STREAMS], 
         }
     }
 }
+
+/* For decryption: the last round's key first. */
+static inline void sm4_reverse_keys(vec (*round_keys)[STREAMS])
+{
+    for (int i = 0; i < 16; i++)
+        for (int s = 0; s < STREAMS; s++) {
+            vec key = round_keys[i][s];
+            round_keys[i][s] = round_keys[31 - i][s];
+            round_keys[31 - i][s] = key;
+        }
+}

@@ -1,6 +1,8 @@
 /* sm4_one_body.h: SM4 of a single block, written once; a lanes_<isa>.h stands before it. A group of lanes would do it too,
  * at the price of the whole group: here one vector is in flight, every lane the same block, and what counts is the
  * latency of a round. So the newest word is added last, and a key enters the field while the round before it runs. */
+/* A tier whose instructions work on blocks has its own (sm4_instructions_body.h). */
+#if !defined(SM4_ONE)
 static inline void sm4_one(const uint32_t round_keys[32], const uint8_t *in, uint32_t out[4])
 {
     vec x[4];
@@ -17,3 +19,4 @@ static inline void sm4_one(const uint32_t round_keys[32], const uint8_t *in, uin
     for (int i = 0; i < 4; i++)
         out[i] = v_first(sm4_leave(x[3 - i]));
 }
+#endif

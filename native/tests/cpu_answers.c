@@ -10,7 +10,8 @@ static const struct {
 } EXPECTED[] = {
     {{0}, 0},
 #if defined(__x86_64__)
-    {{.has_leaf = 1, .leaf1_ecx = ~0u, .leaf7_ecx = ~0u}, 0}, /* the system does not save the wide registers */
+    {{.has_leaf = 1, .leaf1_ecx = ~0u, .leaf7_ecx = ~0u, .leaf7_1_eax = ~0u},
+     0}, /* the system does not save the wide registers */
     {{.avx2 = 1}, CPU_AVX2},
     {{.avx2 = 1, .has_leaf = 1}, CPU_AVX2},
     {{.avx2 = 1, .bmi = 1}, CPU_AVX2},
@@ -18,6 +19,8 @@ static const struct {
     {{.avx2 = 1, .has_leaf = 1, .leaf1_ecx = bit_AES}, CPU_AVX2 | CPU_AESNI},
     {{.avx2 = 1, .has_leaf = 1, .leaf7_ecx = bit_VAES}, CPU_AVX2 | CPU_VAES},
     {{.avx2 = 1, .has_leaf = 1, .leaf7_ecx = bit_GFNI}, CPU_AVX2 | CPU_GFNI},
+    {{.avx2 = 1, .has_leaf = 1, .leaf7_1_eax = 1 << 1}, CPU_AVX2 | CPU_SM3},
+    {{.avx2 = 1, .has_leaf = 1, .leaf7_1_eax = 1 << 2}, CPU_AVX2 | CPU_SM4},
     {{.avx512f = 1}, 0},
     {{.avx512f = 1, .avx512bw = 1}, 0},
     {{.avx512f = 1, .avx512bw = 1, .avx512vl = 1}, CPU_AVX512},

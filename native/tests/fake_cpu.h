@@ -13,7 +13,7 @@ typedef struct {
     int avx2, avx512f, avx512bw, avx512vl; /* what __builtin_cpu_supports says: the operating system saves them too */
     int bmi, bmi2;
     int has_leaf;
-    unsigned leaf1_ecx, leaf7_ecx;
+    unsigned leaf1_ecx, leaf7_ecx, leaf7_1_eax;
 } fake_cpu;
 
 static fake_cpu cpu;
@@ -29,16 +29,18 @@ static int fake_supports(const char *name)
                                            : 0;
 }
 
-static int fake_cpuid(unsigned leaf, unsigned *ecx)
+static int fake_cpuid(unsigned leaf, unsigned sub, unsigned *eax, unsigned *ecx)
 {
-    if (cpu.has_leaf)
-        *ecx = leaf == 1 ? cpu.leaf1_ecx : cpu.leaf7_ecx;
+    if (cpu.has_leaf) {
+        *eax = leaf == 7 && sub == 1 ? cpu.leaf7_1_eax : 0;
+        *ecx = leaf == 1 ? cpu.leaf1_ecx : sub == 0 ? cpu.leaf7_ecx : 0;
+    }
     return cpu.has_leaf;
 }
 
 #define __builtin_cpu_supports(name) fake_supports(name)
-#define __get_cpuid(leaf, a, b, c, d) ((void)(a), (void)(b), (void)(d), fake_cpuid(leaf, c))
-#define __get_cpuid_count(leaf, sub, a, b, c, d) ((void)(a), (void)(b), (void)(d), fake_cpuid(leaf, c))
+#define __get_cpuid(leaf, a, b, c, d) ((void)(b), (void)(d), fake_cpuid(leaf, 0, a, c))
+#define __get_cpuid_count(leaf, sub, a, b, c, d) ((void)(b), (void)(d), fake_cpuid(leaf, sub, a, c))
 
 #else
 

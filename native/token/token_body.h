@@ -105,23 +105,13 @@ static inline void leave_blocks(vec x[4][STREAMS], uint8_t *blocks)
     }
 }
 
-static inline void reverse_keys(vec round_keys[32][STREAMS])
-{
-    for (int i = 0; i < 16; i++)
-        for (int s = 0; s < STREAMS; s++) {
-            vec key = round_keys[i][s];
-            round_keys[i][s] = round_keys[31 - i][s];
-            round_keys[31 - i][s] = key;
-        }
-}
-
 static inline void many_group(many *m, const uint8_t *keys, const uint8_t *in, uint8_t *out, int decrypt)
 {
     vec x[4][STREAMS];
     enter_blocks(keys, x);
     sm4_expand_lanes(m->constants, x, m->round_keys);
     if (decrypt)
-        reverse_keys(m->round_keys);
+        sm4_reverse_keys(m->round_keys);
     enter_blocks(in, x);
     sm4_rounds_many_keys(m->round_keys, x);
     leave_blocks(x, out);

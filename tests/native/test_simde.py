@@ -1,7 +1,8 @@
 """The x86 tiers without their processors: every intrinsic in plain C by SIMDe, all suites, on any x86-64 machine.
 
 Compiled without any AVX flag, so GFNI, ternary logic and the 512-bit permutations are SIMDe's C. Its release in Debian
-12 has no AESENCLAST: the last round of FIPS 197 5.1 stands here, with the S-box of test_affine.py.
+12 has no AESENCLAST: the last round of FIPS 197 5.1 stands here, with the S-box of test_affine.py. Nor has it the SM3
+and SM4 instructions: native/tests/sm_ni_in_c.h has them, after Intel's pseudo-code.
 """
 
 import re
@@ -9,11 +10,11 @@ from pathlib import Path
 from platform import machine
 
 import pytest
-from kernels import INCLUDES, KERNELS, SUITES, needs, run
+from kernels import INCLUDES, KERNELS, NATIVE, SUITES, needs, run
 from test_affine import AES_SBOX
 
 ALL_FEATURES = '#include "cpu.h"\nunsigned ehc_cpu_features(void) { return ~0u; }\n'
-TIERS = ["avx512", "vaes", "avx2", "portable_ct", "portable"]
+TIERS = ["avx512", "sm_ni", "vaes", "avx2", "portable_ct", "portable"]
 INTRINSICS = """
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx512.h>
@@ -56,6 +57,7 @@ def program(tmp_path_factory):
     kernels = [path for path in KERNELS if path.name != "cpu.c"]
     sources = [*kernels, folder / "cpu_all.c", *SUITES]
     flags = ["-O1", "-D_DEFAULT_SOURCE", f'-DEHC_SIMDE="{folder}/intrinsics.h"', "-w"]
+    flags += [f"-I{NATIVE / 'tests'}", '-DEHC_SM_NI="sm_ni_intrinsics.h"']
     run("gcc", *flags, *INCLUDES, *sources, "-o", folder / "tests")
     return folder / "tests"
 
