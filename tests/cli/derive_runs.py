@@ -1,6 +1,7 @@
-"""Running `ehc derive` and looking at its files, for test_derive_command.py."""
+"""Running `ehc derive` and looking at its files, for test_derive_command.py and test_derive_interrupted.py."""
 
 import csv
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,17 @@ SAMPLE = ("01", "11010020171225006X", "电子健康卡")
 SAMPLE_MINDEX = "ABD17E7ED399EF68AB5660155D6E226D2C92EAC3254A4A66BED83AED0ADA1E9E"
 SAMPLE_CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
 HEADER = "id_type,id_number,name\n"
+EACH_BLOCK = ("--block", "1", "--checkpoint", "0")  # of some 30 lines
+
+
+def home_with_keys(home):
+    """The environment of commands with this home, whose keyring holds the sample keys of the specification."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "EHC_KEYRING": str(home / "keyring")}
+    keys = {"security_key": KEY.hex(), "protection_key": "11223344556677888877665544332211"}
+    run(["keys", "init", "--empty"], environment)
+    for purpose, key in keys.items():
+        run(["keys", "import", "--purpose", purpose], environment, stdin=key.encode())
+    return environment
 
 
 def run(arguments, environment, *, stdin=b"", code=0, cwd=None):
