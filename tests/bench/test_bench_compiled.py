@@ -151,7 +151,7 @@ def test_the_bounds_are_those_that_the_readme_works_out():
     vaes, avx512 = ([one["derive, one block"], one["derive, two blocks"], one["SM4-ECB"]] for one in counted)
     assert f"{vaes[0]:.0f} cycles" in page
     assert f"{vaes[1]:.0f}. SM4-ECB" in page
-    assert f"{vaes[2]:.1f} cycles a" in page
+    assert f"{vaes[2]:.2f} cycles a" in page
     assert f"{avx512[0]:.0f}, {avx512[1]:.0f} and {avx512[2]:.2f}." in page
     assert bounds.bound("ehc@vaes", "derive, one block") == vaes[0]
     assert bounds.bound("OpenSSL 3", "derive, one block") is None
