@@ -30,6 +30,15 @@
 enum { LANES = 8 };
 typedef __m256i vec;
 
+#define SM3_VECTORS 1 /* sixteen registers hold the state of one */
+
+/* Keeps the order of the source: gcc's own schedule of a round holds more values than there are registers. */
+#if defined(EHC_SIMDE)
+#define IN_ORDER(v) (void)(v)
+#else
+#define IN_ORDER(v) __asm__ volatile("" : "+x"(v))
+#endif
+
 #define REPEAT16(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
 
 static inline vec v_xor(vec a, vec b)

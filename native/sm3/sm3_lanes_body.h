@@ -1,18 +1,6 @@
 /* sm3_lanes_body.h: SM3 (GB/T 32905 5.3) across lanes, written once. Include a lanes_<isa>.h first.
  *
  * v[i][s] is word i of LANES digests in stream s, w[j][s] word j of their message block: w[0..15] in, w[16..67] scratch. */
-static inline vec sm3_p0(vec x)
-{
-    vec x9 = v_rotl(x, 9);
-    return v_xor(x, v_xor(x9, v_rotl8(x9)));
-}
-
-static inline vec sm3_p1(vec x)
-{
-    vec x15 = v_rotl(x, 15);
-    return v_xor(x, v_xor(x15, v_rotl8(x15)));
-}
-
 /* T_j <<< j (4.2 and 5.3.3). */
 static const uint32_t SM3_CONSTANTS[64] = {
     0x79CC4519, 0xF3988A32, 0xE7311465, 0xCE6228CB, 0x9CC45197, 0x3988A32F, 0x7311465E, 0xE6228CBC,
@@ -25,39 +13,71 @@ static const uint32_t SM3_CONSTANTS[64] = {
     0x8A7A879D, 0x14F50F3B, 0x29EA1E76, 0x53D43CEC, 0xA7A879D8, 0x4F50F3B1, 0x9EA1E762, 0x3D43CEC5,
 };
 
-enum { SM3_STREAMS = 2 }; /* two message blocks a lane in flight hide the latency of a round */
+#if !defined(SM3_VECTORS) /* a lanes header may know better */
+#define SM3_VECTORS 2
+#endif
+enum { SM3_STREAMS = SM3_VECTORS }; /* message blocks a lane in flight, where they hide the latency of a round */
 
-/* One round; the registers are renamed by the caller (four rounds make a turn), not moved. */
-#define SM3_ROUND(A, B, C, D, E, F, G, H, FF, GG, j)                                                               \
-    _Pragma("GCC unroll 2") for (int s = 0; s < SM3_STREAMS; s++)                                                  \
-    {                                                                                                              \
-        vec a12 = v_rotl(A[s], 12);                                                                                \
-        vec ss1 = v_rotl(v_add(v_add(a12, E[s]), v_set(SM3_CONSTANTS[j])), 7);                                     \
-        vec tt1 = v_add(v_add(FF(A[s], B[s], C[s]), D[s]), v_add(v_xor(ss1, a12), v_xor(w[j][s], w[(j) + 4][s]))); \
-        vec tt2 = v_add(v_add(GG(E[s], F[s], G[s]), H[s]), v_add(ss1, w[j][s]));                                   \
-        B[s] = v_rotl(B[s], 9);                                                                                    \
-        D[s] = tt1;                                                                                                \
-        F[s] = v_rotl(F[s], 19);                                                                                   \
-        H[s] = sm3_p0(tt2);                                                                                        \
+#if !defined(IN_ORDER)
+#define IN_ORDER(v) (void)(v)
+#endif
+
+/* One round, and w[j+16] of the expansion spread over it, which fills what the round waits. IN_ORDER keeps the order of
+ * the source where that is faster than the compiler's. The registers are renamed by the caller (four rounds make a
+ * turn), not moved. */
+#define SM3_ROUND(A, B, C, D, E, F, G, H, FF, GG, j, EXPAND)                                \
+    _Pragma("GCC unroll 2") for (int s = 0; s < SM3_STREAMS; s++)                           \
+    {                                                                                       \
+        vec a12 = v_rotl(A[s], 12), mixed = a12;                                            \
+        IN_ORDER(a12);                                                                      \
+        if (EXPAND) {                                                                       \
+            mixed = v_xor(v_xor(w[j][s], w[(j) + 7][s]), v_rotl(w[(j) + 13][s], 15));       \
+            IN_ORDER(mixed);                                                                \
+        }                                                                                   \
+        vec ss1 = v_add(v_add(a12, v_set(SM3_CONSTANTS[j])), E[s]);                         \
+        IN_ORDER(ss1);                                                                      \
+        vec tt2 = v_add(H[s], w[j][s]);                                                     \
+        IN_ORDER(tt2);                                                                      \
+        ss1 = v_rotl(ss1, 7);                                                               \
+        IN_ORDER(ss1);                                                                      \
+        tt2 = v_add(tt2, GG(E[s], F[s], G[s]));                                             \
+        IN_ORDER(tt2);                                                                      \
+        vec mixed15 = v_rotl(mixed, 15);                                                    \
+        if (EXPAND)                                                                         \
+            IN_ORDER(mixed15);                                                              \
+        tt2 = v_add(tt2, ss1);                                                              \
+        IN_ORDER(tt2);                                                                      \
+        vec tt1 = v_add(v_xor(w[j][s], w[(j) + 4][s]), D[s]);                               \
+        IN_ORDER(tt1);                                                                      \
+        vec tt2_9 = v_rotl(tt2, 9);                                                         \
+        IN_ORDER(tt2_9);                                                                    \
+        tt1 = v_add(tt1, FF(A[s], B[s], C[s]));                                             \
+        IN_ORDER(tt1);                                                                      \
+        if (EXPAND) {                                                                       \
+            mixed = v_xor(mixed, v_xor(mixed15, v_rotl8(mixed15)));                         \
+            IN_ORDER(mixed);                                                                \
+        }                                                                                   \
+        D[s] = v_add(tt1, v_xor(a12, ss1));                                                 \
+        IN_ORDER(D[s]);                                                                     \
+        tt2_9 = v_xor(tt2_9, v_rotl8(tt2_9));                                               \
+        IN_ORDER(tt2_9);                                                                    \
+        if (EXPAND)                                                                         \
+            w[(j) + 16][s] = v_xor(mixed, v_xor(v_rotl(w[(j) + 3][s], 7), w[(j) + 10][s])); \
+        H[s] = v_xor(tt2, tt2_9);                                                           \
+        IN_ORDER(H[s]);                                                                     \
+        B[s] = v_rotl(B[s], 9);                                                             \
+        IN_ORDER(B[s]);                                                                     \
+        F[s] = v_rotl(F[s], 19);                                                            \
+        IN_ORDER(F[s]);                                                                     \
     }
 
 #define SM3_PARITY(x, y, z) v_xor(x, v_xor(y, z))
 
-#define SM3_FOUR_ROUNDS(FF, GG, j)                      \
-    SM3_ROUND(a, b, c, d, e, f, g, h, FF, GG, j);       \
-    SM3_ROUND(d, a, b, c, h, e, f, g, FF, GG, (j) + 1); \
-    SM3_ROUND(c, d, a, b, g, h, e, f, FF, GG, (j) + 2); \
-    SM3_ROUND(b, c, d, a, f, g, h, e, FF, GG, (j) + 3);
-
-/* w[j..j+3] of the message expansion, just before they are needed. */
-static inline void sm3_expand_four(vec w[68][SM3_STREAMS], int j)
-{
-    for (int k = j; k < j + 4; k++)
-        for (int s = 0; s < SM3_STREAMS; s++) {
-            vec mixed = v_xor(v_xor(w[k - 16][s], w[k - 9][s]), v_rotl(w[k - 3][s], 15));
-            w[k][s] = v_xor(v_xor(sm3_p1(mixed), v_rotl(w[k - 13][s], 7)), w[k - 6][s]);
-        }
-}
+#define SM3_FOUR_ROUNDS(FF, GG, j, EXPAND)                      \
+    SM3_ROUND(a, b, c, d, e, f, g, h, FF, GG, j, EXPAND);       \
+    SM3_ROUND(d, a, b, c, h, e, f, g, FF, GG, (j) + 1, EXPAND); \
+    SM3_ROUND(c, d, a, b, g, h, e, f, FF, GG, (j) + 2, EXPAND); \
+    SM3_ROUND(b, c, d, a, f, g, h, e, FF, GG, (j) + 3, EXPAND);
 
 static void sm3_compress_lanes(vec v[8][SM3_STREAMS], vec w[68][SM3_STREAMS])
 {
@@ -66,13 +86,13 @@ static void sm3_compress_lanes(vec v[8][SM3_STREAMS], vec w[68][SM3_STREAMS])
     vec *a = state[0], *b = state[1], *c = state[2], *d = state[3];
     vec *e = state[4], *f = state[5], *g = state[6], *h = state[7];
     for (int j = 0; j < 16; j += 4) {
-        sm3_expand_four(w, j + 16);
-        SM3_FOUR_ROUNDS(SM3_PARITY, SM3_PARITY, j)
+        SM3_FOUR_ROUNDS(SM3_PARITY, SM3_PARITY, j, 1)
     }
-    for (int j = 16; j < 64; j += 4) {
-        if (j + 16 < 68)
-            sm3_expand_four(w, j + 16);
-        SM3_FOUR_ROUNDS(v_majority, v_choose, j)
+    for (int j = 16; j < 52; j += 4) {
+        SM3_FOUR_ROUNDS(v_majority, v_choose, j, 1)
+    }
+    for (int j = 52; j < 64; j += 4) {
+        SM3_FOUR_ROUNDS(v_majority, v_choose, j, 0)
     }
     for (int i = 0; i < 8; i++)
         for (int s = 0; s < SM3_STREAMS; s++)

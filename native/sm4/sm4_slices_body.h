@@ -15,13 +15,6 @@ typedef struct {
     uint32_t byte[4];
 } sm4_uniform_key;
 
-/* Keeps the order of the source: gcc's own schedule of a round holds more values than there are registers. */
-#if defined(EHC_SIMDE)
-#define IN_ORDER(v) (void)(v)
-#else
-#define IN_ORDER(v) __asm__ volatile("" : "+x"(v))
-#endif
-
 /* 4×4 transpose of the 32-bit words of each half; its own inverse. */
 static inline void turn(vec r[4])
 {
