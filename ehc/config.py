@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     host: str = "127.0.0.1"  # address to listen on
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8480
     workers: Positive = 1  # processes of the service
+    tls_certificate: str = ""  # PEM file, with its chain; default: plain HTTP
+    tls_key: str = ""  # PEM file of its key, not encrypted
     body_seconds: Positive = 10  # in which a request's body must come
     idle_seconds: Positive = 30  # in which a request's head must come; an idle connection is closed after it
     caller_rate: Positive = 2000  # △ requests a second of a caller that has no rate of its own, a worker

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import importlib
 import ipaddress
-import logging
 import multiprocessing
 import os
+import resource
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,18 +21,18 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from granian.constants import Interfaces
-from granian.server.mp import MPServer
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
 
 from ehc import config
 from ehc.cli.keys import PassphraseFile, passphrase_source
+from ehc.cli.server import Server, Started
 from ehc.config import Settings
 from ehc.errors import ConfigError, Unavailable
 from ehc.wiring import open_services
 
-log = logging.getLogger("ehc.cli")
-
 APP = "ehc.web.app:create_app"
+HEAD_BYTES = 65_536  # of a request line and its headers together
 STOP_SECONDS = 10  # for requests that are being served when the service is told to stop
 
 _TO_STDERR = {"handlers": ["stderr"], "level": "INFO", "propagate": False}
@@ -56,27 +56,61 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="processes")] = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Serve cards, codes and their verification over HTTP. SIGTERM or Ctrl-C ends it; open requests are answered."""
+    """Serve cards, codes and their verification over HTTP, or HTTPS when the settings name a certificate.
+
+    SIGTERM or Ctrl-C ends it; open requests are answered. SIGHUP replaces the
+    workers one by one without a failed request: do it when the certificate has
+    been renewed.
+    """
     options = {"HOST": host, "PORT": port, "KEYRING": keyring, "DATABASE": database, "WORKERS": workers}
     given = {f"EHC_{name}": str(value) for name, value in options.items() if value is not None}
     settings = config.load(os.environ | given, config_file)
     address = _address(settings.host)
     passphrase = _Passphrase(passphrase_source(passphrase_file))
     is_open = _check(settings, passphrase, address)
+    note = None if not is_open else "no caller is registered: nobody is asked who they are (ehc admin caller add)"
+    certificate, key = _tls(settings)
+    _allow_open_files()
     with _held_port(str(address), settings.port) as held:
-        server = _Server(
+        started = Started()
+        server = Server(
             APP,
             address=str(address),
             port=held,
             interface=Interfaces.RSGI,
             workers=settings.workers,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(settings.idle_seconds * 1000, max_buffer_size=HEAD_BYTES),
             websockets=False,
             log_dictconfig=LOGGING,
-            respawn_failed_workers=True,
             workers_kill_timeout=STOP_SECONDS,
+            ssl_cert=certificate,
+            ssl_key=key,
+            ssl_protocol_min=SSLProtocols.tls12,
+            started=started,
+            note=note,
         )
-        server.is_open = is_open
-        server.serve(target_loader=_Loader(settings, passphrase.known))
+        server.serve(target_loader=_Loader(settings, passphrase.known, started))
+
+
+def _tls(settings: Settings) -> tuple[Path | None, Path | None]:
+    """Certificate chain and key, both PEM. Raises ConfigError for what cannot be used."""
+    if not (settings.tls_certificate or settings.tls_key):
+        return None, None
+    certificate, key = Path(settings.tls_certificate).expanduser(), Path(settings.tls_key).expanduser()
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, lambda: "")
+    except (OSError, ssl.SSLError) as error:
+        is_content = isinstance(error, ssl.SSLError)
+        reason = "not a PEM certificate and its key, unencrypted" if is_content else error.strerror
+        raise ConfigError(f"tls_certificate {certificate} with tls_key {key}: {reason}") from error
+    return certificate, key
+
+
+def _allow_open_files() -> None:
+    """As many as this process may: every connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
@@ -120,35 +154,6 @@ def _held_port(address: str, port: int) -> Iterator[int]:
         yield held.getsockname()[1]
 
 
-class _Server(MPServer):
-    """Granian that says when it accepts connections, and whether from anybody."""
-
-    is_open = False
-
-    def startup(self, spawn_target: Any, target_loader: Any) -> None:
-        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-        threading.Thread(target=_announce, args=(self.bind_addr, self.bind_port, self.is_open), daemon=True).start()
-
-
-def _announce(address: str, port: int, is_open: bool) -> None:
-    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
-    while not _accepts(reached, port):
-        time.sleep(0.02)
-    if is_open:
-        log.info("no caller is registered: nobody is asked who they are (ehc admin caller add)")
-    print(f"listening on {_url(address, port)}", flush=True)
-
-
-def _accepts(address: str, port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
-        return True
-    return False
-
-
-def _url(address: str, port: int) -> str:
-    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
-
-
 class _Passphrase:
     """Asks once; `known` is what was said, None while nobody needed it."""
 
@@ -168,12 +173,15 @@ class _Loader:
 
     settings: Settings
     passphrase: str | None = field(repr=False)
+    started: Started
 
     def __call__(self, target: str) -> Any:
         _end_with_parent()
         module, _, factory = target.partition(":")
         services = open_services(self.settings, None if self.passphrase is None else lambda: self.passphrase or "")
-        return getattr(importlib.import_module(module), factory)(services)
+        app = getattr(importlib.import_module(module), factory)(services)
+        self.started.tell()
+        return app
 
 
 def _end_with_parent() -> None:
@@ -198,12 +206,17 @@ def running_service(settings: Settings) -> Iterator[str]:
     try:
         yield url
     finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=STOP_SECONDS + 5)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        stop_service(process)
+
+
+def stop_service(process: subprocess.Popen[str]) -> None:
+    """In good order; by force when it does not come to an end."""
+    process.terminate()
+    try:
+        process.communicate(timeout=STOP_SECONDS + 5)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def start_service(settings: Settings) -> tuple[subprocess.Popen[str], str]:

@@ -7,7 +7,8 @@ answered before anything of Starlette is asked (hot.py) and all others are hande
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+import signal
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,12 +23,13 @@ from starlette.routing import Route
 from ehc.errors import EhcError
 from ehc.web import bridge, openapi, routes
 from ehc.web.edge import Edge, on_error
-from ehc.web.gate import Gate
 from ehc.web.hot import Hot
-from ehc.web.incoming import Bodies
-from ehc.web.observed import Observed
 from ehc.web.starlette_routes import route
+from ehc.web.worker import new_worker
 from ehc.wiring import Services
+
+DRAIN_SIGNAL = signal.SIGUSR1
+"""Tells a worker that it will be ended soon (ehc.cli.server)."""
 
 ANSWERED = (EhcError, HTTPException, msgspec.ValidationError, msgspec.DecodeError)
 """Errors that Starlette hands to `on_error` where they happen; the edge takes all others."""
@@ -37,30 +39,24 @@ class App(Starlette):
     """The two faces. Whoever serves it starts and ends it: ASGI's lifespan, or __rsgi_init__ and __rsgi_del__."""
 
     def __init__(self, services: Services) -> None:
-        self.gate, self.observed = Gate(services), Observed()
-        self._services, self._bodies = services, Bodies(services.settings.body_seconds)
+        self.worker = worker = new_worker(services)
         super().__init__(
-            routes=[*map(route, routes.TABLE), _document_route()],
-            middleware=[Middleware(Edge, observed=self.observed, clock=services.clock)],
+            routes=[*(route(row, worker) for row in routes.TABLE), _document_route()],
+            middleware=[Middleware(Edge, worker=worker)],
             exception_handlers=dict.fromkeys(ANSWERED, on_error),
             lifespan=self._lifespan,
         )
         self.router.redirect_slashes = False  # another path is another path
-        self.state.services, self.state.gate, self.state.observed = services, self.gate, self.observed
-        hot = (row for row in routes.TABLE if row.hot)
-        self._hot = {row.path: Hot(row, services, self.gate, self._bodies, self.observed) for row in hot}
-        self._background: list[asyncio.Task[None]] = []
-
-    def _chores(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
-        return [self.gate.keep, self._bodies.sweep]
+        self._hot = {row.path: Hot(row, worker) for row in routes.TABLE if row.hot}
+        self._chores: list[asyncio.Task[None]] = []
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._background = [loop.create_task(chore()) for chore in self._chores()]
+        self._chores = [loop.create_task(chore()) for chore in (self.worker.gate.keep, self.worker.bodies.sweep)]
 
     def _end(self) -> None:
-        for task in self._background:
-            task.cancel()
-        self._services.close()
+        for chore in self._chores:
+            chore.cancel()
+        self.worker.services.close()
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
@@ -69,6 +65,7 @@ class App(Starlette):
         self._end()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.add_signal_handler(DRAIN_SIGNAL, self.worker.drain)
         self._start(loop)
 
     def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
@@ -79,7 +76,7 @@ class App(Starlette):
         if hot is not None and scope.method == hot.method:
             await hot(scope, proto)
         else:
-            await bridge.serve(self, scope, proto, self._bodies)
+            await bridge.serve(self, scope, proto, self.worker)
 
 
 def create_app(services: Services) -> App:

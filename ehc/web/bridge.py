@@ -7,15 +7,16 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Scope
 
-from ehc.web.incoming import Bodies, ConnectionGone
+from ehc.web.incoming import ConnectionGone
+from ehc.web.worker import Worker
 
 ANY_SIZE = 1 << 62
 """The endpoint bounds its body itself, piece by piece."""
 
 
-async def serve(app: ASGIApp, scope: Any, proto: Any, bodies: Bodies) -> None:
+async def serve(app: ASGIApp, scope: Any, proto: Any, worker: Worker) -> None:
     """scope, proto: as granian.rsgi has them. A body is only read when the app asks for it."""
-    request = _Request(scope, proto, bodies)
+    request = _Request(scope, proto, worker)
     try:
         await app(_scope(scope), request.receive, request.send)
     except ConnectionGone:
@@ -48,9 +49,9 @@ def _scope(of: Any) -> Scope:
 class _Request:
     """One request's two functions."""
 
-    def __init__(self, scope: Any, proto: Any, bodies: Bodies) -> None:
-        self._proto = proto
-        self._pieces: AsyncIterator[bytes] | None = aiter(bodies.pieces(scope.headers, proto, ANY_SIZE))
+    def __init__(self, scope: Any, proto: Any, worker: Worker) -> None:
+        self._proto, self._closing = proto, worker.closing
+        self._pieces: AsyncIterator[bytes] | None = aiter(worker.bodies.pieces(scope.headers.get, proto, ANY_SIZE))
         self._start: Message = {}
         self._stream: Any = None
 
@@ -77,4 +78,5 @@ class _Request:
             await self._stream.send_bytes(bytes(body))
 
     def _headers(self) -> list[tuple[str, str]]:
-        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._start["headers"]]
+        own = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._start["headers"]]
+        return own + self._closing

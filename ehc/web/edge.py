@@ -9,17 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ehc.ports import Clock
 from ehc.web import logs, problems
 from ehc.web.clocks import drift
-from ehc.web.observed import Observed
+from ehc.web.worker import Worker
 
 
 class Edge:
     """Pure ASGI. Takes a caller's X-Request-Id when it is well-formed, else makes one."""
 
-    def __init__(self, app: ASGIApp, observed: Observed, clock: Clock) -> None:
-        self._app, self._observed, self._clock = app, observed, clock
+    def __init__(self, app: ASGIApp, worker: Worker) -> None:
+        self._app, self._observed, self._clock = app, worker.observed, worker.services.clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

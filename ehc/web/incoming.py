@@ -28,18 +28,18 @@ class Bodies:
         self._waiting: dict[asyncio.Task[Any], float] = {}
         self._late: set[asyncio.Task[Any]] = set()
 
-    async def whole(self, headers: Any, proto: Any, limit: int) -> bytes:
+    async def whole(self, header: Any, proto: Any, limit: int) -> bytes:
         """Raises HTTPException 408 and 413, ConnectionGone."""
-        length = headers.get("content-length")
+        length = header("content-length")
         if length is None:
-            return b"".join([piece async for piece in self.pieces(headers, proto, limit)])
+            return b"".join([piece async for piece in self.pieces(header, proto, limit)])
         if int(length) > limit:  # the server let digits through and nothing else
             raise HTTPException(413, f"a body has at most {limit} bytes")
         return bytes(await self._wait(proto()))
 
-    async def pieces(self, headers: Any, proto: Any, limit: int) -> AsyncIterator[bytes]:
+    async def pieces(self, header: Any, proto: Any, limit: int) -> AsyncIterator[bytes]:
         """Raises HTTPException 400, 408 and 413."""
-        if int(headers.get("content-length", "0")) > limit:
+        if int(header("content-length", "0")) > limit:
             raise HTTPException(413, f"a body has at most {limit} bytes")
         size, empty, pieces = 0, 0, aiter(proto)
         while (piece := await self._next(pieces)) is not None:

@@ -15,13 +15,14 @@ from ehc.web.decoding import decode, decode_query, require_media_type
 from ehc.web.endpoint import Endpoint
 from ehc.web.reply import JSON, Reply, Streamed
 from ehc.web.serving import admit, answer
+from ehc.web.worker import Worker
 
 
-def route(endpoint: Endpoint) -> Route:
+def route(endpoint: Endpoint, worker: Worker) -> Route:
     decoder = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body)
 
     async def call(request: Request) -> Response:
-        admitted = await admit(endpoint, request.app.state, request.headers.get)
+        admitted = await admit(endpoint, worker, request.headers.get)
         arguments: dict[str, Any] = dict(request.path_params)
         if endpoint.query is not None:
             arguments["query"] = decode_query(endpoint.query, request.query_params.multi_items())
@@ -29,7 +30,7 @@ def route(endpoint: Endpoint) -> Route:
             arguments["body"] = decode(decoder, await _whole(request, endpoint.body_limit))
         elif endpoint.stream:
             arguments["body"] = _pieces(request, endpoint.stream, endpoint.body_limit)
-        return _response(await answer(endpoint, admitted, request.app.state.gate, arguments))
+        return _response(await answer(endpoint, admitted, worker, arguments))
 
     call.__name__ = endpoint.operation
     return Route(endpoint.path, call, methods=[endpoint.method])
@@ -45,15 +46,21 @@ async def _whole(request: Request, limit: int) -> bytes:
 
 async def _pieces(request: Request, media_types: tuple[str, ...], limit: int) -> AsyncIterator[bytes]:
     require_media_type(request.headers.get("content-type", ""), media_types)
-    size = 0
+    said, size = int(request.headers.get("content-length", "0")), 0  # the server lets digits through and nothing else
     try:
+        if said > limit:
+            raise _too_large(limit)
         async for piece in request.stream():
             size += len(piece)
             if size > limit:
-                raise HTTPException(413, f"a body has at most {limit} bytes")
+                raise _too_large(limit)
             yield piece
     except ClientDisconnect as error:
         raise HTTPException(400, "the body ended early") from error
+
+
+def _too_large(limit: int) -> HTTPException:
+    return HTTPException(413, f"a body has at most {limit} bytes")
 
 
 def _response(reply: Reply | Streamed) -> Response:

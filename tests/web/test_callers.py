@@ -28,7 +28,7 @@ def bearer(service: Any, name: str, *scopes: str, **details: Any) -> dict[str, s
 
 def later(service: Any) -> None:
     """As if what the gate knows were too old."""
-    service.app.state.gate._loaded_at -= 10
+    service.app.worker.gate._loaded_at -= 10
 
 
 def ask(service: Any, row: Endpoint, headers: dict[str, str]) -> Any:
@@ -109,7 +109,7 @@ def test_a_replaced_key_is_accepted_until_it_ends(service: Any) -> None:
 def test_a_revoked_key_is_refused_within_a_second(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     headers = bearer(service, "app", "accounts:read")
     now = 1000.0
-    monkeypatch.setattr(service.app.state.gate, "_monotonic", lambda: now)
+    monkeypatch.setattr(service.app.worker.gate, "_monotonic", lambda: now)
     later(service)
     assert status(service, headers) == 404
     service.services.callers.revoke("app", service.clock.now)
@@ -136,7 +136,7 @@ def test_a_store_that_does_not_answer_lets_nobody_in(service: Any, monkeypatch: 
 def test_a_caller_over_its_rate_is_told_when_to_come_again(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     slow, other = bearer(service, "slow", "accounts:read", rate=1), bearer(service, "other", "accounts:read", rate=1)
     now = 1000.0
-    monkeypatch.setattr(service.app.state.gate, "_monotonic", lambda: now)
+    monkeypatch.setattr(service.app.worker.gate, "_monotonic", lambda: now)
     later(service)
     answers = [service.get(SHOW, headers=slow) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [404, 404, 429, 429]  # burst_seconds = 2
@@ -150,14 +150,14 @@ def test_a_caller_over_its_rate_is_told_when_to_come_again(service: Any, monkeyp
 def test_callers_of_one_institution_share_its_rate(make_service: Callable[..., Any]) -> None:
     service = make_service(institution_rate=1, burst_seconds=3)
     one, two = (bearer(service, name, "accounts:read", institution="H-1") for name in ("one", "two"))
-    service.app.state.gate._monotonic = lambda: 1000.0
+    service.app.worker.gate._monotonic = lambda: 1000.0
     assert [status(service, one), status(service, two), status(service, one)] == [404] * 3
     assert [status(service, one), status(service, two)] == [429] * 2
 
 
 def test_a_refresh_does_not_fill_a_bucket(service: Any) -> None:
     slow = bearer(service, "slow", "accounts:read", rate=1)
-    service.app.state.gate._monotonic = lambda: 1000.0
+    service.app.worker.gate._monotonic = lambda: 1000.0
     assert [status(service, slow), status(service, slow)] == [404] * 2
     bearer(service, "another", "verify")
     assert status(service, slow) == 429
@@ -180,7 +180,7 @@ async def do_many(call: Call) -> Reply:
 def with_endpoint(service: Any, handler: Any, scope: Scope) -> Any:
     """The service, with one more endpoint at /extra."""
     row = Endpoint(method="GET", path="/extra", handler=handler, scope=scope, summary="", answers={200: "a/b"})
-    service.app.router.routes.append(starlette_routes.route(row))
+    service.app.router.routes.append(starlette_routes.route(row, service.app.worker))
     return service
 
 
@@ -206,12 +206,12 @@ def test_plain_data_does_not_leave_without_a_recorded_look(service: Any) -> None
 def test_a_call_pays_for_the_work_of_many(service: Any) -> None:
     headers = bearer(service, "app", "codes", rate=10)
     extra = with_endpoint(service, do_many, Scope.CODES)
-    extra.app.state.gate._monotonic = lambda: 1000.0
+    extra.app.worker.gate._monotonic = lambda: 1000.0
     assert [extra.get("/extra", headers=headers).status_code for _ in range(2)] == [200, 429]
 
 
 def test_a_caller_of_an_institution_speaks_for_no_other(service: Any) -> None:
-    own = Call(service.services, service.app.state.observed, new_caller("desk", ["verify"], "H-1"))
+    own = Call(service.services, service.app.worker.observed, new_caller("desk", ["verify"], "H-1"))
     assert own.institution(None) == own.institution("H-1") == "H-1"
     with pytest.raises(endpoint.Forbidden, match="H-1"):
         own.institution("H-2")
