@@ -34,6 +34,7 @@ void test_columns(void);
 void test_payload(void);
 void test_token(void);
 void test_token_kernels(void);
+void test_codes(void);
 void test_claims(void);
 
 #endif

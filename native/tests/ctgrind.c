@@ -4,12 +4,13 @@
  *
  * Public, and therefore declassified where it comes out: the verdict on a row's form, the verdict on a token and the time
  * it carries, the result of a comparison, what is written as text. The linker's --wrap puts those places into this file:
- * -Wl,--wrap=ehc_row_status,--wrap=ehc_tier_current,--wrap=ehc_equal,--wrap=ehc_hex. */
+ * -Wl,--wrap=NAME of each __wrap_NAME below. */
 #include <stdio.h>
 #include <string.h>
 
 #include <valgrind/memcheck.h>
 
+#include "bound.h"
 #include "dispatch.h"
 #include "kernels.h"
 
@@ -53,6 +54,28 @@ void __wrap_ehc_hex(const uint8_t *data, size_t n, uint8_t *out)
 {
     declassify(data, n);
     __real_ehc_hex(data, n, out);
+}
+
+void __real_ehc_open_bound(const ehc_sm4_key *protection_key, const uint8_t *card_ids, const uint8_t *blocks, size_t n,
+                           ehc_bound *fields, uint8_t *authentic);
+void __wrap_ehc_open_bound(const ehc_sm4_key *protection_key, const uint8_t *card_ids, const uint8_t *blocks, size_t n,
+                           ehc_bound *fields, uint8_t *authentic);
+
+void __wrap_ehc_open_bound(const ehc_sm4_key *protection_key, const uint8_t *card_ids, const uint8_t *blocks, size_t n,
+                           ehc_bound *fields, uint8_t *authentic)
+{
+    __real_ehc_open_bound(protection_key, card_ids, blocks, n, fields, authentic);
+    declassify(fields, n * sizeof *fields);
+    declassify(authentic, n);
+}
+
+size_t __real_ehc_base45_encode(const uint8_t *data, size_t n, uint8_t *text);
+size_t __wrap_ehc_base45_encode(const uint8_t *data, size_t n, uint8_t *text);
+
+size_t __wrap_ehc_base45_encode(const uint8_t *data, size_t n, uint8_t *text)
+{
+    declassify(data, n);
+    return __real_ehc_base45_encode(data, n, text);
 }
 
 static void hex_encode(const uint8_t *data, size_t n, uint8_t *text)
@@ -196,6 +219,63 @@ static void token_check(void)
         ehc_check_batch(&key, data, offsets, COUNTS[k], &WINDOW, expiry, status);
 }
 
+/* Card-bound tokens of every third row are right, the others forged. */
+static void bound_check(void)
+{
+    static const ehc_window WINDOW = {.now = 1516161003, .tolerance = 60, .profiles = EHC_PROFILE_BOUND};
+    static const ehc_bound FIELDS = {.expiry = 1516161003};
+    static char texts[ROWS * TEXT + 1];
+    static int64_t expiry[ROWS];
+    static ehc_checked out;
+    static uint8_t status[ROWS];
+    uint8_t token[32], card_id[32];
+    uint32_t offsets[ROWS + 1] = {0};
+    ehc_sm4_key key = secret_key(0x57);
+    memset(card_id, 0x11, sizeof card_id);
+    ehc_make_bound(&key, card_id, &FIELDS, token);
+    declassify(token, sizeof token);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        snprintf(texts + (size_t)i * TEXT, TEXT + 1, "%.64s:0:%.32s",
+                 "1111111111111111111111111111111111111111111111111111111111111111", (const char *)token);
+        texts[(size_t)i * TEXT + TEXT - 1] = i % 3 == 0 ? texts[(size_t)i * TEXT + TEXT - 1] : 'A';
+        offsets[i + 1] = (i + 1) * TEXT;
+    }
+    const uint8_t *data = (const uint8_t *)texts;
+    for (size_t i = 0; i < 4; i++)
+        ehc_check_token(&key, data + offsets[i], TEXT, &WINDOW, &out);
+    for (size_t k = 0; k < COUNT; k++)
+        ehc_check_batch(&key, data, offsets, COUNTS[k], &WINDOW, expiry, status);
+}
+
+/* Compact codes made and opened; the mac of two in three is wrong. */
+static void compact_check(void)
+{
+    static ehc_compact codes[ROWS], out;
+    static uint8_t texts[ROWS * EHC_COMPACT_LENGTH], status[ROWS];
+    static uint64_t account[ROWS];
+    static int64_t expiry[ROWS];
+    uint32_t offsets[ROWS + 1] = {0};
+    uint8_t raw[16];
+    size_t at;
+    ehc_compact_key key;
+    memset(raw, 0x58, sizeof raw);
+    secret(raw, sizeof raw);
+    ehc_compact_set_key(&key, raw, 1);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        codes[i].issued_at = EHC_COMPACT_EPOCH + i;
+        codes[i].account = i;
+        secret(&codes[i].account, sizeof codes[i].account);
+        offsets[i + 1] = (i + 1) * EHC_COMPACT_LENGTH;
+    }
+    ehc_make_compact_batch(&key, codes, ROWS, texts, status);
+    for (uint32_t i = 0; i < ROWS; i++)
+        texts[offsets[i + 1] - 3] = i % 3 == 0 ? texts[offsets[i + 1] - 3] : '0';
+    for (size_t i = 0; i < 4; i++)
+        ehc_check_compact(&key, texts + offsets[i], EHC_COMPACT_LENGTH, EHC_COMPACT_EPOCH, 60, &out, expiry, &at);
+    for (size_t k = 0; k < COUNT; k++)
+        ehc_check_compact_batch(&key, texts, offsets, COUNTS[k], EHC_COMPACT_EPOCH, 60, account, expiry, status);
+}
+
 static void token_kernels(void)
 {
     static uint8_t keys[16 * ROWS], blocks[16 * ROWS], messages[32 * ROWS], macs[32 * ROWS];
@@ -247,6 +327,8 @@ static const struct {
     {"derive", derive},
     {"rekey", rekey},
     {"token_check", token_check},
+    {"bound_check", bound_check},
+    {"compact_check", compact_check},
     {"token_kernels", token_kernels},
     {"branch_on_a_secret", branch_on_a_secret},
     {"look_up_by_a_secret", look_up_by_a_secret},

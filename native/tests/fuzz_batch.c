@@ -1,4 +1,4 @@
-/* fuzz_batch.c: any offsets, lengths and bytes as a batch of persons and as a batch of payloads, on any tier: as the
+/* fuzz_batch.c: any offsets, lengths and bytes as a batch of persons, of payloads and of compact codes, on any tier: as the
  * portable tier and as single calls say. The first byte chooses the tier, the second the number of rows; then each row
  * has two bytes (its end in the data, forwards or backwards; the length of its id), and the data follow. */
 #include "fuzz.h"
@@ -102,7 +102,7 @@ static void check_payloads(const batch *b, unsigned tier)
 {
     static const uint8_t RAW[KEY] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88,
                                      0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
-    static const ehc_window WINDOW = {.now = 1516161003, .tolerance = 60, .validity = 300};
+    const ehc_window window = {.now = 1516161003, .tolerance = 60, .validity = 300, .profiles = tier >> 6};
     int64_t *expiry = fuzz_room(b->n * sizeof *expiry);
     ehc_checked one;
     uint8_t *status = fuzz_room(b->n);
@@ -110,16 +110,40 @@ static void check_payloads(const batch *b, unsigned tier)
     ehc_sm4_key key;
     fuzz_tier(tier);
     ehc_sm4_set_key(&key, RAW);
-    size_t found = ehc_check_batch(&key, b->data, b->offsets, b->n, &WINDOW, expiry, status);
+    size_t found = ehc_check_batch(&key, b->data, b->offsets, b->n, &window, expiry, status);
     EXPECT(ehc_init("portable") == EHC_OK);
     for (size_t i = 0; i < b->n; i++) {
         size_t length = b->offsets[i + 1] < b->offsets[i] ? 0 : b->offsets[i + 1] - b->offsets[i];
-        EXPECT(status[i] == ehc_check_token(&key, b->data + b->offsets[i], length, &WINDOW, &one));
+        EXPECT(status[i] == ehc_check_token(&key, b->data + b->offsets[i], length, &window, &one));
         EXPECT(expiry[i] == one.expiry);
         refused += status[i] != EHC_OK;
     }
     EXPECT(found == refused);
     free(expiry);
+    free(status);
+}
+
+static void check_compact_codes(const batch *b, unsigned tier)
+{
+    static const uint8_t RAW[KEY] = {0x11};
+    int64_t *expiry = fuzz_room(b->n * sizeof *expiry), end;
+    uint64_t *account = fuzz_room(b->n * sizeof *account);
+    uint8_t *status = fuzz_room(b->n);
+    size_t refused = 0, at;
+    ehc_compact_key key;
+    ehc_compact one;
+    fuzz_tier(tier);
+    ehc_compact_set_key(&key, RAW, 1);
+    size_t found = ehc_check_compact_batch(&key, b->data, b->offsets, b->n, 0, 0, account, expiry, status);
+    for (size_t i = 0; i < b->n; i++) {
+        size_t length = b->offsets[i + 1] < b->offsets[i] ? 0 : b->offsets[i + 1] - b->offsets[i];
+        EXPECT(status[i] == ehc_check_compact(&key, b->data + b->offsets[i], length, 0, 0, &one, &end, &at));
+        EXPECT(expiry[i] == end && account[i] == one.account);
+        refused += status[i] != EHC_OK;
+    }
+    EXPECT(found == refused);
+    free(expiry);
+    free(account);
     free(status);
 }
 
@@ -131,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     compare_tiers(&b, tier, derive);
     compare_tiers(&b, tier, rekey);
     check_payloads(&b, tier);
+    check_compact_codes(&b, tier);
     free(b.data);
     free(b.id_lengths);
     free(b.offsets);

@@ -33,8 +33,8 @@ static inline uint32_t read_bcd_time(uint32_t date, uint32_t clock, int32_t *day
     uint32_t century = d >> 24, year = d >> 16 & 255, month = d >> 8 & 255, day = d & 255;
     uint32_t hour = c >> 24, minute = c >> 16 & 255, s = c >> 8 & 255;
 
-    uint32_t leap = ((year == 0 ? century : year) & 3) == 0;
-    uint32_t last = month == 2 ? 28 + leap : 30 + ((month ^ month >> 3) & 1);
+    uint32_t leap = ((year | (century & (0u - (uint32_t)(year == 0)))) & 3) == 0;
+    uint32_t last = 30 + ((month ^ month >> 3) & 1) - (uint32_t)(month == 2) * (2 - leap);
     uint32_t outside = bcd_outside(date) | bcd_outside(clock & 0xFFFFFF00);
     outside |= (uint32_t)(month - 1 > 11) | (uint32_t)(day - 1 >= last);
     outside |= (uint32_t)(hour > 23) | (uint32_t)(minute > 59) | (uint32_t)(s > 59);
