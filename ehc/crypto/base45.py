@@ -18,7 +18,7 @@ def base45_decode(text: str | bytes) -> bytes:
 
     Raises PayloadError with the byte offset of a character outside the alphabet or of a group over its 65535 or 255.
     """
-    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    raw = _native.text_bytes(text)
     status, offset, data = _native.base45_decode(raw)
     if data is None:
         why = {_LENGTH: f"{len(raw)} characters are no base45", _CHARACTER: f"no base45 character at offset {offset}"}

@@ -104,10 +104,6 @@ class CompactBatch:
         return np.array([reason is Reason.ACCEPTED for reason in self.reasons], np.bool_)
 
 
-def _text(payload: str | bytes) -> bytes:
-    return payload if isinstance(payload, bytes) else payload.encode("utf-8", "surrogatepass")
-
-
 def make_compact_code(
     key: CompactKey,
     *,
@@ -146,7 +142,7 @@ def parse_compact(payload: str | bytes) -> CompactCode:
 
     Raises PayloadError with the byte offset.
     """
-    status, offset, fields = _native.parse_compact(_text(payload))
+    status, offset, fields = _native.parse_compact(_native.text_bytes(payload))
     if fields is None:
         raise PayloadError(_DETAILS[_REASONS[status]].format(offset=offset), offset, "some other text")
     return CompactCode(*fields)
@@ -172,7 +168,7 @@ def check_compact(
     keys: the key, or the allowed ones by version. now: as for check_token. tolerance: seconds two clocks may differ, at
     either end of the code's life. Raises ValueError when there is no key at all.
     """
-    text = _text(payload)
+    text = _native.text_bytes(payload)
     key = _key_for(text, keys)
     if key is None:
         raise ValueError("no key to check a compact code with: give at least one version")

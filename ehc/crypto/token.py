@@ -81,10 +81,6 @@ class Window:
 _DEFAULT = Window()
 
 
-def _text(payload: str | bytes) -> bytes:
-    return payload if isinstance(payload, bytes) else payload.encode("utf-8", "surrogatepass")
-
-
 def _payload(fields: Fields) -> Payload:
     card_id, flag, token, organisation, prefix = fields
     return Payload(card_id, None if flag is None else Flag(flag), token, organisation, prefix)
@@ -99,7 +95,7 @@ def parse_payload(payload: str | bytes) -> Payload:
 
     Raises PayloadError that says what was found (an insurance code, a payment code, a URL …) and at which byte offset.
     """
-    status, kind, offset, fields = _native.parse_payload(_text(payload))
+    status, kind, offset, fields = _native.parse_payload(payload)
     if fields is None:
         reason = _REASONS[status]
         raise PayloadError(_detail(reason, kind, offset), offset, _KINDS[kind])
@@ -117,7 +113,7 @@ class _Found(Verdict):
     """A verdict as the core gives it: reason, expiry and the text, in which the rest is looked up when asked for."""
 
     __slots__ = ("_fields_of_bound", "_text")
-    _text: bytes
+    _text: str | bytes
     _fields_of_bound: BoundFields | None
 
     @property
@@ -147,6 +143,7 @@ class _Found(Verdict):
 
 
 _CHECKER = _native.TokenChecker(_Found, _REASONS, seconds)
+_check = _CHECKER.check
 
 
 def check_token(
@@ -165,7 +162,7 @@ def check_token(
     fields. A refusal is a value (`verdict.reason`, `.step`); `verdict.require()` raises it. A static code has reason
     NO_TOKEN: whether it may be used is the scene's policy (ehc.codes), not the token's.
     """
-    return _CHECKER.check(payload, protection_key, now, window, profiles)
+    return _check(payload, protection_key, now, window, profiles)
 
 
 class VerdictBatch(Sequence[Verdict]):
@@ -216,7 +213,7 @@ def make_token(expiry: datetime | int, protection_key: bytes | KeyHandle) -> str
 
     Raises ValueError when the year in China Standard Time is not 0 to 9999.
     """
-    token = _native.make_token(protection_key, seconds(expiry))
+    token = _native.make_token(protection_key, expiry if type(expiry) is int else seconds(expiry))
     if token is None:
         raise ValueError(f"the token's time must lie in the years 0 to 9999: {expiry}")
     return token

@@ -19,6 +19,14 @@ typedef struct {
     /* HMAC-SM3 of n messages of 32 bytes, 32 bytes each; inner and outer: the states behind the key's two pads */
     void (*hmac_many)(const uint32_t inner[8], const uint32_t outer[8], const uint8_t *messages, size_t n,
                       uint8_t *macs);
+    /* base45: n groups of 2 bytes to 3 characters each, and back; 0 when a character or a group is none (data then means
+     * nothing) */
+    void (*base45_encode)(const uint8_t *data, size_t n, uint8_t *text);
+    int (*base45_decode)(const uint8_t *text, size_t n, uint8_t *data);
+    /* compact[i] = 1 where row i is "EHC2:" and 24 groups: 32 bytes at messages, their second half also at aliases + 16·i,
+     * 16 at macs */
+    void (*compact_scan)(const uint8_t *data, const uint32_t *offsets, size_t n, uint8_t *messages, uint8_t *aliases,
+                         uint8_t *macs, uint8_t *compact);
 } ehc_token_kernels;
 
 typedef struct {

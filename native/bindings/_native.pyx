@@ -4,6 +4,7 @@
 Single values go in as bytes, batches as contiguous arrays; the GIL is released for batches.
 """
 import os
+from types import MemberDescriptorType
 
 import numpy as np
 
@@ -11,14 +12,25 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.buffer cimport PyBUF_CONTIG, PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetPointer
+from cpython.ref cimport Py_INCREF, PyObject
 from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
 include "ehc.pxd"
 
+cdef extern from "structmember.h":
+    ctypedef struct PyMemberDef:
+        Py_ssize_t offset
+
 cdef extern from "Python.h":
-    int PyObject_GenericSetAttr(object value, object name, object attribute) except -1
+    ctypedef struct PyMemberDescrObject:
+        PyMemberDef *d_member
+    object PyType_GenericAlloc(type kind, Py_ssize_t n)
+    object PyUnicode_New(Py_ssize_t length, Py_UCS4 highest)
+    void *PyUnicode_DATA(object text)
+    bint PyUnicode_IS_ASCII(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
 
 
 def _init():
@@ -56,9 +68,9 @@ cdef inline bytes _hex(const uint8_t *data, size_t n):
 
 
 cdef inline str _hex_text(const uint8_t *data, size_t n):
-    cdef uint8_t text[128]
-    ehc_hex(data, n, text)
-    return PyUnicode_DecodeASCII(<char *>text, 2 * n, NULL)
+    cdef str text = PyUnicode_New(2 * n, 127)
+    ehc_hex(data, n, <uint8_t *>PyUnicode_DATA(text))
+    return text
 
 
 @cython.final
@@ -99,10 +111,8 @@ cdef class KeyHandle:
         raise TypeError("a key handle cannot be pickled or copied")
 
 
-cdef KeyHandle _handle(key):
-    if isinstance(key, KeyHandle):
-        return key
-    return KeyHandle(key)
+cdef inline KeyHandle _handle(key):
+    return key if type(key) is KeyHandle else KeyHandle(key)
 
 
 def sm3(const uint8_t[::1] data not None):
@@ -165,17 +175,38 @@ cdef inline _span(const ehc_span *span, const char *text):
     return PyUnicode_DecodeASCII(text + span.offset, span.length, NULL) if span.length else None
 
 
-def parse_payload(bytes text not None):
+def parse_payload(payload):
     """(status, kind, error offset, fields or None)"""
     cdef ehc_payload p
+    cdef bytes text = text_bytes(payload)
     cdef int status = ehc_parse_payload(<const uint8_t *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), &p)
     fields = _payload_fields(&p, PyBytes_AS_STRING(text)) if status == EHC_OK else None
     return status, p.kind, p.error_offset, fields
 
 
-cdef inline bytes _utf8(text):
+cpdef bytes text_bytes(payload):
     """A payload as bytes; a character that UTF-8 has not is left to the parser to refuse, like any text."""
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    if type(payload) is bytes:
+        return payload
+    if isinstance(payload, str):
+        return str.encode(payload, "utf-8", "surrogatepass")
+    if isinstance(payload, (bytes, bytearray, memoryview)):
+        return bytes(memoryview(payload))
+    raise TypeError(f"a payload is text or bytes, not {type(payload).__name__}")
+
+
+cdef Py_ssize_t _place(type owner, str slot) except -1:
+    """Where a slot lies in an object of the class."""
+    descriptor = getattr(owner, slot)
+    if type(descriptor) is not MemberDescriptorType:
+        raise TypeError(f"{owner.__name__}.{slot} is no slot")
+    return (<PyMemberDescrObject *>descriptor).d_member.offset
+
+
+cdef inline void _put(object new, Py_ssize_t place, object value):
+    """Fills an empty slot."""
+    Py_INCREF(value)
+    (<PyObject **>((<char *><void *>new) + place))[0] = <PyObject *>value
 
 
 @cython.final
@@ -185,12 +216,16 @@ cdef class TokenChecker:
     verdict: a subclass of model.Verdict with slots reason, expiry, _text and _fields_of_bound; reasons: {status: reason};
     seconds: what makes seconds since 1970 of any other `now` than an int.
     """
-    cdef object _verdict, _seconds, _window
+    cdef object _seconds, _window
+    cdef type _verdict
     cdef list _reasons
     cdef ehc_window _bounds
+    cdef Py_ssize_t _reason, _expiry, _text, _fields_of_bound
 
     def __init__(self, type verdict not None, dict reasons not None, seconds):
         self._verdict, self._seconds = verdict, seconds
+        self._reason, self._expiry = _place(verdict, "reason"), _place(verdict, "expiry")
+        self._text, self._fields_of_bound = _place(verdict, "_text"), _place(verdict, "_fields_of_bound")
         self._reasons = [reasons.get(status) for status in range(max(reasons) + 1)]
 
     cdef ehc_window policy(self, KeyHandle key, now, window, unsigned profiles):
@@ -204,21 +239,23 @@ cdef class TokenChecker:
         bounds.profiles, bounds.key_version = profiles, key.version
         return bounds
 
-    cdef verdict_of(self, KeyHandle key, bytes text, const ehc_window *policy):
+    cdef verdict_of(self, KeyHandle key, text, const void *characters, size_t length, const ehc_window *policy):
         cdef ehc_checked c
-        cdef int status = ehc_check_token(&key._key, <const uint8_t *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text),
-                                          policy, &c)
-        verdict = self._verdict.__new__(self._verdict)
-        PyObject_GenericSetAttr(verdict, "reason", self._reasons[status])
-        PyObject_GenericSetAttr(verdict, "expiry", c.expiry if c.profile else None)
-        PyObject_GenericSetAttr(verdict, "_text", text)
-        PyObject_GenericSetAttr(verdict, "_fields_of_bound", _bound_fields(&c))
+        cdef int status = ehc_check_token(&key._key, <const uint8_t *>characters, length, policy, &c)
+        verdict = PyType_GenericAlloc(self._verdict, 0)
+        _put(verdict, self._reason, self._reasons[status])
+        _put(verdict, self._expiry, c.expiry if c.profile else None)
+        _put(verdict, self._text, text)
+        _put(verdict, self._fields_of_bound, _bound_fields(&c))
         return verdict
 
     def check(self, payload, key, now, window, unsigned profiles):
         cdef KeyHandle handle = _handle(key)
         cdef ehc_window policy = self.policy(handle, now, window, profiles)
-        return self.verdict_of(handle, _utf8(payload), &policy)
+        if type(payload) is str and PyUnicode_IS_ASCII(payload):
+            return self.verdict_of(handle, payload, PyUnicode_DATA(payload), PyUnicode_GET_LENGTH(payload), &policy)
+        cdef bytes text = text_bytes(payload)
+        return self.verdict_of(handle, text, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), &policy)
 
 
 cdef inline _bound_fields(const ehc_checked *c):
@@ -232,9 +269,11 @@ cdef _Rows _texts_of(payloads):
     cdef _Rows texts = _Rows()
     for payload in payloads:
         try:
+            if len(payload) > 0xFFFFFFFF - texts.size:  # before it is copied
+                raise ValueError("a batch holds at most 4 GiB; split it")
             texts.append(payload)
-        except UnicodeEncodeError:
-            texts.append(_utf8(payload))
+        except (UnicodeEncodeError, TypeError):
+            texts.append(text_bytes(payload))
         texts.end_row()
     return texts
 
@@ -263,17 +302,16 @@ cdef class CheckedBatch:
     def row(self, size_t i):
         """The verdict of check_token; i in range(n)."""
         cdef uint32_t begin = self._texts.ends[i]
-        text = PyBytes_FromStringAndSize(<char *>self._texts.data + begin, self._texts.ends[i + 1] - begin)
-        return self._checker.verdict_of(self._key, text, &self._policy)
+        cdef bytes text = PyBytes_FromStringAndSize(<char *>self._texts.data + begin, self._texts.ends[i + 1] - begin)
+        return self._checker.verdict_of(self._key, text, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text),
+                                        &self._policy)
 
 
 def make_token(key, int64_t time):
     """32 upper-case hex digits; None when the year has not four digits."""
     cdef KeyHandle handle = _handle(key)
-    cdef uint8_t text[32]
-    if ehc_make_token(&handle._key, time, text) != EHC_OK:
-        return None
-    return PyUnicode_DecodeASCII(<char *>text, 32, NULL)
+    text = PyUnicode_New(32, 127)
+    return text if ehc_make_token(&handle._key, time, <uint8_t *>PyUnicode_DATA(text)) == EHC_OK else None
 
 
 def make_tokens(key, const int64_t[::1] times not None):

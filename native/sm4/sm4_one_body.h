@@ -1,6 +1,6 @@
 /* sm4_one_body.h: SM4 of a single block, written once; a lanes_<isa>.h stands before it. A group of lanes would do it too,
  * at the price of the whole group: here one vector is in flight, every lane the same block, and what counts is the
- * latency of a round. So the newest word is added last, and a key enters the field while the round before it runs. */
+ * latency of a round. So what T works on is kept ready but for T of the round before, and a key enters the field early. */
 /* A tier whose instructions work on blocks has its own (sm4_instructions_body.h). */
 #if !defined(SM4_ONE)
 static inline void sm4_one(const uint32_t round_keys[32], const uint8_t *in, uint32_t out[4])
@@ -8,12 +8,15 @@ static inline void sm4_one(const uint32_t round_keys[32], const uint8_t *in, uin
     vec x[4];
     for (int i = 0; i < 4; i++)
         x[i] = sm4_enter(v_set(load32(in + 4 * i)));
+    vec input = v_xor(v_xor(x[1], x[2]), v_xor(x[3], sm4_enter_key(v_set(round_keys[0]))));
     for (int i = 0; i < 32; i += 4) {
 #pragma GCC unroll 4
         for (int j = 0; j < 4; j++) {
-            vec key = sm4_enter_key(v_set(round_keys[i + j]));
-            vec older = v_xor(v_xor(x[(j + 1) % 4], x[(j + 2) % 4]), key);
-            x[j] = v_xor(x[j], sm4_t(v_xor(x[(j + 3) % 4], older)));
+            vec key = sm4_enter_key(v_set(round_keys[(i + j + 1) % 32])); /* behind the last round: of no use */
+            vec ready = v_xor(v_xor(x[j], x[(j + 2) % 4]), v_xor(x[(j + 3) % 4], key));
+            vec t = sm4_t(input);
+            input = v_xor(ready, t);
+            x[j] = v_xor(x[j], t);
         }
     }
     for (int i = 0; i < 4; i++)

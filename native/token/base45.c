@@ -1,6 +1,7 @@
 /* base45.c: RFC 9285. Two bytes are three characters, least significant first; a last byte alone is two. What is encoded
  * is public: tables are looked up by it. */
-#include "base.h"
+#include "dispatch.h"
+#include "kernels.h"
 
 static const char ALPHABET[45] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 
@@ -21,20 +22,25 @@ static const uint32_t VALUE[256] = {
 };
 /* clang-format on */
 
+void ehc_base45_encode_portable(const uint8_t *data, size_t n, uint8_t *text)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned group = (unsigned)data[2 * i] << 8 | data[2 * i + 1];
+        text[3 * i] = (uint8_t)ALPHABET[group % 45];
+        text[3 * i + 1] = (uint8_t)ALPHABET[group / 45 % 45];
+        text[3 * i + 2] = (uint8_t)ALPHABET[group / 2025];
+    }
+}
+
 size_t ehc_base45_encode(const uint8_t *data, size_t n, uint8_t *text)
 {
-    uint8_t *to = text;
-    for (; n >= 2; n -= 2, data += 2) {
-        unsigned group = (unsigned)data[0] << 8 | data[1];
-        *to++ = (uint8_t)ALPHABET[group % 45];
-        *to++ = (uint8_t)ALPHABET[group / 45 % 45];
-        *to++ = (uint8_t)ALPHABET[group / 2025];
+    size_t groups = n / 2;
+    ehc_tier_current()->token.base45_encode(data, groups, text);
+    if (n % 2 == 1) {
+        text[3 * groups] = (uint8_t)ALPHABET[data[n - 1] % 45];
+        text[3 * groups + 1] = (uint8_t)ALPHABET[data[n - 1] / 45];
     }
-    if (n == 1) {
-        *to++ = (uint8_t)ALPHABET[data[0] % 45];
-        *to++ = (uint8_t)ALPHABET[data[0] / 45];
-    }
-    return (size_t)(to - text);
+    return EHC_BASE45_LENGTH(n);
 }
 
 /* Value of three characters; over 65535 when it is no group. NONE times any factor stays over it. */
@@ -57,25 +63,31 @@ static int refuse(const uint8_t *text, size_t length, size_t *error_offset)
     return EHC_PAYLOAD_GRAMMAR;
 }
 
-int ehc_base45_decode(const uint8_t *text, size_t length, uint8_t *data, size_t *n, size_t *error_offset)
+int ehc_base45_decode_portable(const uint8_t *text, size_t n, uint8_t *data)
 {
     uint32_t outside = 0;
-    size_t groups = length / 3, rest = length % 3;
-    *error_offset = *n = 0;
-    if (rest == 1)
-        return EHC_PAYLOAD_LENGTH;
-    for (size_t i = 0; i < groups; i++) {
+    for (size_t i = 0; i < n; i++) {
         uint32_t group = three(text + 3 * i);
         outside |= group >> 16;
         data[2 * i] = (uint8_t)(group >> 8);
         data[2 * i + 1] = (uint8_t)group;
     }
+    return outside == 0;
+}
+
+int ehc_base45_decode(const uint8_t *text, size_t length, uint8_t *data, size_t *n, size_t *error_offset)
+{
+    size_t groups = length / 3, rest = length % 3;
+    *error_offset = *n = 0;
+    if (rest == 1)
+        return EHC_PAYLOAD_LENGTH;
+    int right = ehc_tier_current()->token.base45_decode(text, groups, data);
     if (rest == 2) {
         uint32_t group = VALUE[text[3 * groups]] + 45 * VALUE[text[3 * groups + 1]];
-        outside |= group >> 8;
+        right &= group <= 255;
         data[2 * groups] = (uint8_t)group;
     }
-    if (outside)
+    if (!right)
         return refuse(text, length, error_offset);
     *n = 2 * groups + (rest == 2);
     return EHC_OK;

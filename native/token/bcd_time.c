@@ -1,39 +1,39 @@
 /* bcd_time.c: times into BCD. */
 #include "bcd_time.h"
 
-/* The date of a day number, counted from 1970-01-01, in the proleptic Gregorian calendar; years are counted from March. */
-static void civil_from_days(int64_t days, int64_t *year, int64_t *month, int64_t *day)
+static const int64_t FIRST = -62167248000, LAST = 253402271999; /* 0000-01-01T00:00:00 to 9999-12-31T23:59:59, CST */
+
+static uint32_t to_bcd(uint32_t value)
 {
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted = (5 * day_of_year + 2) / 153;
-    *day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    *month = shifted < 10 ? shifted + 3 : shifted - 9;
-    *year = year_of_era + era * 400 + (*month <= 2);
+    return value + 6 * (value / 10);
 }
 
-static uint8_t to_bcd(int64_t value)
+/* YYYYMMDD of a day of the proleptic Gregorian calendar, counted from 0000-01-01. Years are counted from March, and 400
+ * more, so that February's leap day is the last of a year and nothing is negative. */
+static uint32_t date_of(uint32_t day)
 {
-    return (uint8_t)(value / 10 << 4 | value % 10);
+    day += 146097 - 60;
+    uint32_t era = day / 146097, day_of_era = day - era * 146097;
+    uint32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint32_t from_march = (5 * day_of_year + 2) / 153;
+    uint32_t month = from_march < 10 ? from_march + 3 : from_march - 9;
+    uint32_t year = year_of_era + era * 400 - 400 + (month <= 2);
+    uint32_t of_month = day_of_year - (153 * from_march + 2) / 5 + 1;
+    return to_bcd(year / 100) << 24 | to_bcd(year % 100) << 16 | to_bcd(month) << 8 | to_bcd(of_month);
 }
 
-int ehc_write_bcd_time(int64_t time, uint8_t bcd[7])
+int ehc_write_bcd_time(int64_t time, ehc_bcd_day *last, uint8_t bcd[7])
 {
-    int64_t year, month, day, local, second;
-    if (time < -62167248000 || time > 253402271999) /* 0000-01-01T00:00:00 to 9999-12-31T23:59:59, CST */
+    if (time < FIRST || time > LAST)
         return 0;
-    local = time + EHC_CST;
-    second = (local % 86400 + 86400) % 86400;
-    civil_from_days((local - second) / 86400, &year, &month, &day);
-    bcd[0] = to_bcd(year / 100);
-    bcd[1] = to_bcd(year % 100);
-    bcd[2] = to_bcd(month);
-    bcd[3] = to_bcd(day);
-    bcd[4] = to_bcd(second / 3600);
-    bcd[5] = to_bcd(second / 60 % 60);
-    bcd[6] = to_bcd(second % 60);
+    uint64_t local = (uint64_t)(time - FIRST);
+    uint32_t day = (uint32_t)(local / 86400), second = (uint32_t)(local - (uint64_t)day * 86400), minute = second / 60;
+    if (day + 1 != last->number)
+        *last = (ehc_bcd_day){day + 1, date_of(day)};
+    store32(bcd, last->date);
+    bcd[4] = (uint8_t)to_bcd(minute / 60);
+    bcd[5] = (uint8_t)to_bcd(minute % 60);
+    bcd[6] = (uint8_t)to_bcd(second % 60);
     return 1;
 }

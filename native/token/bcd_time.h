@@ -54,7 +54,12 @@ static inline int64_t time_of(int32_t days, int32_t second)
     return (int64_t)days * 86400 + second - EHC_CST;
 }
 
+/* A day and its date in BCD: that of a time is mostly that of the time before. */
+typedef struct {
+    uint32_t number, date; /* from 0000-01-01, which is 1; 0: none yet */
+} ehc_bcd_day;
+
 /* The seven bytes of a time; 0 when its year is not 0 to 9999. Times of codes to come are no secret. */
-int ehc_write_bcd_time(int64_t time, uint8_t bcd[7]);
+int ehc_write_bcd_time(int64_t time, ehc_bcd_day *last, uint8_t bcd[7]);
 
 #endif

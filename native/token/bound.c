@@ -12,12 +12,13 @@ static const uint8_t TAG = 0xE1;
 /* Card keys: SM4 under the protection key of g ‖ NOT g, g being the XOR of the four 8-byte groups of the card id. */
 static void card_keys(const ehc_sm4_key *protection_key, const uint8_t *card_ids, size_t n, uint8_t *keys)
 {
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < 8; k++) {
-            const uint8_t *id = card_ids + 32 * i + k;
-            keys[16 * i + k] = id[0] ^ id[8] ^ id[16] ^ id[24];
-            keys[16 * i + k + 8] = (uint8_t)~keys[16 * i + k];
-        }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t id[4], factor[2];
+        memcpy(id, card_ids + 32 * i, 32);
+        factor[0] = id[0] ^ id[1] ^ id[2] ^ id[3];
+        factor[1] = ~factor[0];
+        memcpy(keys + 16 * i, factor, 16);
+    }
     ehc_sm4_encrypt(protection_key, keys, keys, n);
 }
 
@@ -46,12 +47,12 @@ void ehc_open_bound(const ehc_sm4_key *protection_key, const uint8_t *card_ids, 
     ehc_wipe(keys, sizeof keys);
 }
 
-static int write_block(const ehc_bound *fields, uint8_t p[16])
+static int write_block(const ehc_bound *fields, ehc_bcd_day *day, uint8_t p[16])
 {
     memset(p, 0, 16);
     if (fields->channel > 15 || fields->scene > 15 || fields->sequence > 0xFFFFFF)
         return EHC_TOKEN_FORGED;
-    if (!ehc_write_bcd_time(fields->expiry, p + 1))
+    if (!ehc_write_bcd_time(fields->expiry, day, p + 1))
         return EHC_TOKEN_FORGED;
     store32(p + 9, fields->sequence);
     p[0] = TAG;
@@ -64,9 +65,10 @@ static size_t make_group(const ehc_sm4_key *protection_key, const uint8_t *card_
                          uint8_t *texts, uint8_t *status)
 {
     uint8_t keys[16 * EHC_BOUND_GROUP] = {0}, blocks[16 * EHC_BOUND_GROUP];
+    ehc_bcd_day day = {0};
     size_t bad = 0;
     for (size_t i = 0; i < n; i++) {
-        status[i] = (uint8_t)write_block(fields + i, blocks + 16 * i);
+        status[i] = (uint8_t)write_block(fields + i, &day, blocks + 16 * i);
         bad += status[i] != EHC_OK;
     }
     card_keys(protection_key, card_ids, n, keys);

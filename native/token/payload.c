@@ -215,8 +215,9 @@ int ehc_parse_payload(const uint8_t *text, size_t length, ehc_payload *out)
     /* 1 length and alphabet */
     length = trimmed_length(text, length);
     if (length == 0 || length > EHC_PAYLOAD_MAX) {
-        out->kind = length == 0 ? EHC_KIND_EMPTY : EHC_KIND_OTHER;
-        return EHC_PAYLOAD_LENGTH;
+        int url = length > 0 && has_scheme(text, EHC_PAYLOAD_MAX); /* of these, any length */
+        out->kind = length == 0 ? EHC_KIND_EMPTY : url ? EHC_KIND_URL : EHC_KIND_OTHER;
+        return url ? EHC_PAYLOAD_FOREIGN : EHC_PAYLOAD_LENGTH;
     }
     size_t outside = first_outside_alphabet(text, length);
 

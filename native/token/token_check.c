@@ -89,10 +89,12 @@ typedef struct {
 static void parse_others(group *g, const uint8_t *data, const uint32_t *offsets, size_t n, uint8_t *status)
 {
     ehc_payload payload;
+    memset(status, EHC_OK, n);
     for (size_t i = 0; i < n; i++) {
-        status[i] = EHC_OK;
-        if (g->canonical[i])
-            continue;
+        const uint8_t *other = memchr(g->canonical + i, 0, n - i);
+        if (other == NULL)
+            return;
+        i = (size_t)(other - g->canonical);
         size_t length = offsets[i + 1] < offsets[i] ? 0 : offsets[i + 1] - offsets[i];
         status[i] = (uint8_t)ehc_parse_payload(data + offsets[i], length, &payload);
         if (status[i] == EHC_OK && payload.flag != EHC_FLAG_DYNAMIC)
@@ -106,10 +108,11 @@ static void judge_national(const group *g, const ehc_window *window, size_t n, i
     int64_t shift;
     ehc_bounds bounds = national_bounds(window, &shift);
     for (size_t i = 0; i < n; i++) {
-        int authentic = (status[i] == EHC_OK) & g->authentic[i];
+        uint8_t parsed = status[i], authentic = (uint8_t)((parsed == EHC_OK) & g->authentic[i]);
         int64_t end = g->times[i] + shift;
-        expiry[i] = authentic ? end : 0;
-        status[i] = authentic ? (uint8_t)judge(bounds, end) : status[i] == EHC_OK ? EHC_TOKEN_FORGED : status[i];
+        uint8_t refused = parsed == EHC_OK ? EHC_TOKEN_FORGED : parsed;
+        expiry[i] = end & -(int64_t)authentic;
+        status[i] = authentic ? (uint8_t)judge(bounds, end) : refused;
     }
 }
 
@@ -134,21 +137,26 @@ static void flush_bound(const ehc_sm4_key *protection_key, const ehc_window *win
 }
 
 /* Tries profile A for the rows that are not national ones. */
-static void try_bound(const ehc_sm4_key *protection_key, const ehc_window *window, const uint8_t *data,
+static void try_bound(const group *g, const ehc_sm4_key *protection_key, const ehc_window *window, const uint8_t *data,
                       const uint32_t *offsets, size_t n, int64_t *expiry, uint8_t *status)
 {
+    int (*decode)(const uint8_t *, size_t, uint8_t *) = ehc_tier_current()->token.hex_decode;
     bound_rows rows;
     ehc_payload payload;
     rows.count = 0;
     for (size_t i = 0; i < n; i++) {
         if (status[i] != EHC_TOKEN_FORGED)
             continue;
-        ehc_parse_payload(data + offsets[i], offsets[i + 1] - offsets[i], &payload);
-        if (payload.card_id_length != 32)
-            continue;
+        if (g->canonical[i]) {
+            decode(data + offsets[i], 32, rows.card_ids[rows.count]);
+        } else {
+            ehc_parse_payload(data + offsets[i], offsets[i + 1] - offsets[i], &payload);
+            if (payload.card_id_length != 32)
+                continue;
+            memcpy(rows.card_ids[rows.count], payload.card_id, 32);
+        }
         rows.row[rows.count] = i;
-        memcpy(rows.card_ids[rows.count], payload.card_id, 32);
-        memcpy(rows.blocks[rows.count++], payload.token_bytes, 16);
+        memcpy(rows.blocks[rows.count++], g->blocks[i], 16);
         if (rows.count == EHC_BOUND_GROUP)
             flush_bound(protection_key, window, &rows, expiry, status);
     }
@@ -165,10 +173,10 @@ static void check_group(const ehc_sm4_key *protection_key, const uint8_t *data, 
     if (accepts(window, EHC_PROFILE_NATIONAL))
         kernels->times(protection_key->decrypt, g.blocks[0], n, g.times, g.authentic);
     else
-        memset(&g, 0, sizeof g); /* nothing is authentic */
+        memset(g.authentic, 0, n);
     judge_national(&g, window, n, expiry, status);
     if (accepts(window, EHC_PROFILE_BOUND))
-        try_bound(protection_key, window, data, offsets, n, expiry, status);
+        try_bound(&g, protection_key, window, data, offsets, n, expiry, status);
 }
 
 size_t ehc_check_batch(const ehc_sm4_key *protection_key, const uint8_t *data, const uint32_t *offsets, size_t n,
@@ -185,7 +193,8 @@ size_t ehc_check_batch(const ehc_sm4_key *protection_key, const uint8_t *data, c
 int ehc_make_token(const ehc_sm4_key *protection_key, int64_t time, uint8_t text[32])
 {
     uint8_t block[16] = {0};
-    if (!ehc_write_bcd_time(time, block))
+    ehc_bcd_day day = {0};
+    if (!ehc_write_bcd_time(time, &day, block))
         return EHC_TOKEN_FORGED;
     ehc_sm4_encrypt(protection_key, block, block, 1);
     ehc_hex(block, 16, text);

@@ -7,12 +7,10 @@ static size_t make_group(const ehc_sm4_key *protection_key, const int64_t *times
                          uint8_t *status)
 {
     uint8_t blocks[GROUP][16] = {{0}};
+    ehc_bcd_day day = {0};
     size_t bad = 0;
     for (size_t i = 0; i < n; i++) {
-        int same = i > 0 && times[i] == times[i - 1]; /* codes are made many a second */
-        if (same)
-            memcpy(blocks[i], blocks[i - 1], 16);
-        status[i] = same ? status[i - 1] : ehc_write_bcd_time(times[i], blocks[i]) ? EHC_OK : EHC_TOKEN_FORGED;
+        status[i] = ehc_write_bcd_time(times[i], &day, blocks[i]) ? EHC_OK : EHC_TOKEN_FORGED;
         bad += status[i] != EHC_OK;
     }
     ehc_sm4_encrypt(protection_key, blocks[0], blocks[0], n);

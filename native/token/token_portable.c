@@ -73,6 +73,22 @@ void ehc_sm4_many_keys_portable(const uint8_t *keys, const uint8_t *in, uint8_t 
     ehc_wipe(used, sizeof used);
 }
 
+void ehc_compact_scan_portable(const uint8_t *data, const uint32_t *offsets, size_t n, uint8_t *messages,
+                               uint8_t *aliases, uint8_t *macs, uint8_t *compact)
+{
+    uint8_t raw[48];
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *text = data + offsets[i];
+        int fits = (uint64_t)offsets[i + 1] - offsets[i] == EHC_COMPACT_LENGTH;
+        compact[i] = fits && memcmp(text, "EHC2:", 5) == 0 && ehc_base45_decode_portable(text + 5, 24, raw);
+        if (!compact[i])
+            continue;
+        memcpy(messages + 32 * i, raw, 32);
+        memcpy(aliases + 16 * i, raw + 16, 16);
+        memcpy(macs + 16 * i, raw + 32, 16);
+    }
+}
+
 /* SM3 of 32 bytes that follow one block (64 bytes) whose compression left `state`: GB/T 32905 5.2 pads both to 96 bytes
  * = 768 bits. */
 static void finish(const uint32_t state[8], const uint8_t data[32], uint8_t digest[32])

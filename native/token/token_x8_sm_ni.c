@@ -14,6 +14,8 @@
 #include "sm4_instructions_body.h"
 
 #include "hex_avx2_body.h"
+
+#include "base45_avx2_body.h"
 #include "token_body.h"
 
 #include "lanes_end.h"

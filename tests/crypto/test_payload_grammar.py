@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reference import payload as reference
 from vectors import load
 
-from ehc.crypto import parse_payload
+from ehc.crypto import check_batch, check_token, parse_payload
 from ehc.errors import PayloadError
 
 VECTORS = load("payloads")
@@ -198,3 +198,26 @@ def test_what_is_no_text_is_a_type_error():
     for wrong in (None, 5, 1.5, ["A"]):
         with pytest.raises((TypeError, AttributeError)):
             parse_payload(wrong)
+
+
+@pytest.mark.parametrize("make", [bytes, bytearray, memoryview, type("Text", (bytes,), {})])
+def test_a_payload_may_stand_in_any_buffer_of_bytes(make):
+    text = make(f"{CARD}:1".encode())
+    assert parse_payload(text).card_id == CARD
+    assert check_token(text, bytes(16), 0) == check_batch([text], bytes(16), 0)[0]
+    assert check_token(text, bytes(16), 0).payload == parse_payload(text)
+
+
+@pytest.mark.parametrize("payload", [None, 5, ["01"], 1.5])
+def test_what_is_neither_text_nor_bytes_is_refused_by_name(payload):
+    name = type(payload).__name__
+    calls = (parse_payload, lambda p: check_token(p, bytes(16), 0), lambda p: check_batch([p], bytes(16), 0))
+    for call in calls:
+        with pytest.raises(TypeError, match=name):
+            call(payload)
+
+
+@pytest.mark.parametrize("length", [255, 256, 257, 3000])
+def test_a_url_is_called_one_whatever_its_length(length):
+    with pytest.raises(PayloadError, match="URL"):
+        parse_payload("https://example.invalid/".ljust(length, "a"))

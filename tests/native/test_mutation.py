@@ -20,6 +20,7 @@ NEEDED = [
         "sm4/sm4_portable.c",
         "sm3/sm3_bmi2.c",
         "sm3/sm3_portable.c",
+        "token/base45.c",
         "token/bcd_time.c",
         "token/bound.c",
         "token/hex.c",

@@ -34,7 +34,8 @@ class Refusal(NamedTuple):
 def parse(text: bytes) -> Parsed | Refusal:
     body = text.rstrip(b"\r\n\t")
     if not 1 <= len(body) <= 256:
-        return Refusal("length", "other" if body else "nothing", 0)
+        url = b"://" in body[:256]
+        return Refusal("foreign" if url else "length", "url" if url else "other" if body else "nothing", 0)
     characters = body.decode("latin-1")
     for flag, form in FORMS.items():
         found = re.fullmatch(form, characters, re.ASCII)
