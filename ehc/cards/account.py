@@ -43,7 +43,7 @@ class Event:
     state_before: AccountState | None
     state_after: AccountState
     by: str  # caller or operator; empty when nobody is asked who they are
-    note: str  # the stated reason; without personal data
+    note: str  # the stated reason; without personal data, account numbers among them: callers read it
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,9 @@ class Change:
     state: AccountState | None = None
     derived: Derived | None = None  # another document or name; the old mindex and card id become aliases
     kind: CardKind | None = None
-    deadline: int | None = None
+    deadline: int | None = None  # 0: no longer, as the next two
     guardian: int | None = None
-    merged_into: int | None = None  # 0: no longer
+    merged_into: int | None = None
     codes_from: int | None = None
     details: Mapping[str, str] | None = None  # only those named; "" deletes
 
