@@ -25,8 +25,7 @@ COVERAGE = ["-O0", "--coverage", "-fprofile-update=single"]
 C = ["-std=gnu11", "-D_DEFAULT_SOURCE", *INCLUDES]
 TESTS = NATIVE / "tests"
 AARCH64 = re.compile(r"_(neon|neon_tbl|armv8)$")
-TIER = re.compile(r"_(x\d+|few)_(\w+)$")  # of a unit's name
-MACHINE = {"here": "", "aarch64": "aarch64-linux-gnu-"}
+TIER = re.compile(r"_(avx512|vaes|avx2|sm_ni|armv8|neon|neon_tbl|portable_ct)$")  # of a unit's name
 WITH_OUR_FRAME = """
 import importlib.util, sys
 import ehc, pytest
@@ -91,19 +90,16 @@ def gathered(folder, tool="gcov"):
     found = defaultdict(Counts)
     for unit, file, number, counted in gcov(folder, tool):
         tier = TIER.search(unit)
-        where = unit if file.name.endswith("_body.h") else tier[2] if tier and file.name.startswith("lanes_") else ""
+        where = unit if file.name.endswith("_body.h") else tier[1] if tier and file.name.startswith("lanes_") else ""
         found[str(file), where].add(number, counted)
     return found
 
 
-def units_left_out(report):
-    """The units of tiers of which the suites said that this processor lacks them, and of the other architecture."""
-    lacking = re.findall(r"^tier (\w+): not on this processor$", report, re.MULTILINE)
-    return [
-        path.stem
-        for path in KERNELS
-        if AARCH64.search(path.stem) or path.stem.endswith(tuple(f"_{t}" for t in lacking))
-    ]
+def units_left_out(objects, report):
+    """The units in which there is nothing for this compiler and architecture, and those of tiers of which the suites
+    said that this processor lacks them."""
+    lacking = tuple(f"_{name}" for name in re.findall(r"^tier (\w+): not on this processor$", report, re.MULTILINE))
+    return [unit.stem for unit in objects if unit.stem.endswith(lacking) or not run("nm", "--defined-only", unit)]
 
 
 def here(folder):
@@ -111,7 +107,7 @@ def here(folder):
     kernels = compile_all(folder, KERNELS, "gcc", *COVERAGE, *C)
     suites = compile_all(folder, SUITES, "gcc", *C)
     run("gcc", "--coverage", *kernels, *suites, "-o", folder / "suites")
-    left_out = units_left_out(run(folder / "suites"))
+    left_out = units_left_out(kernels, run(folder / "suites"))
     others = [path for path in kernels if path.name != "cpu.o"]
     run("gcc", "--coverage", "-Wl,--wrap=ehc_sm3", *C, TESTS / "broken.c", *others, "-o", folder / "broken")
     run(folder / "broken")
@@ -120,7 +116,7 @@ def here(folder):
     assert {path.stem for path in folder.glob("*.gcda")} >= {path.stem for path in KERNELS} - set(left_out)
     found = gathered(folder)
     absent = {str(path.relative_to(NATIVE)) for path in KERNELS if path.stem in left_out}
-    tiers = {TIER.search(unit)[2] for unit in left_out}
+    tiers = {TIER.search(unit)[1] for unit in left_out}
     kept = {key: counts for key, counts in found.items() if key[0] not in absent and key[1] not in {*left_out, *tiers}}
     return kept, left_out
 
