@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ehc.access.caller import CallerStore
 from ehc.access.looks import LookStore
+from ehc.cards.account import AccountStore
 from ehc.cards.registration import Registrar
 from ehc.codes.issuing import Issuer, making
 from ehc.codes.policy import scene_policy
@@ -50,6 +51,7 @@ class Stores:
     """The storage of one process; `close` gives its connections back."""
 
     cards: CardStore
+    accounts: AccountStore
     hot: HotState
     serials: SerialBlocks
     callers: CallerStore
@@ -74,7 +76,8 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
         engine.dispose()
 
     serials = SqlSerialBlocks(engine, settings.issuer, settings.node)
-    return Stores(SqlCardStore(engine, hot.changing), hot, serials, callers, looks, close)
+    cards = SqlCardStore(engine, hot.changing)
+    return Stores(cards, cards.accounts, hot, serials, callers, looks, close)
 
 
 def open_hot_state(settings: Settings, cards: AccountLookup, clock: Clock) -> HotState:

@@ -6,6 +6,8 @@ def server(tmp_path_factory):
         yield started
 """
 
+import atexit
+import itertools
 import os
 import shutil
 import signal
@@ -19,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from ehc.store.database import migrate, open_engine
 
 START_SECONDS = 60
 
@@ -68,9 +72,9 @@ class Postgres:
     def url(self, database: str = "postgres") -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database: str) -> str:
-        """A new, empty database; its URL."""
-        run_as_postgres(self.folder, self.binaries / "createdb", *self._address(), database)
+    def create(self, database: str, template: str = "template0") -> str:
+        """A new database, empty or a copy of one that nobody uses; its URL."""
+        run_as_postgres(self.folder, self.binaries / "createdb", *self._address(), "-T", template, database)
         return self.url(database)
 
     def start(self) -> None:
@@ -255,3 +259,37 @@ def redis_cluster(folder: Path) -> Iterator[list[Redis]]:
 
 def cluster_url(nodes: list[Redis]) -> str:
     return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in nodes)
+
+
+_running: list[Postgres] = []
+
+
+def shared_postgres() -> Postgres:
+    """One for all tests of this process, stopped at its end: without fsync, for tests that do not kill it."""
+    if not _running:
+        context = postgres(Path(tempfile.mkdtemp(prefix="ehc-shared-")), fsync="off", max_connections="200")
+        _running.append(context.__enter__())
+        atexit.register(context.__exit__, None, None, None)
+    return _running[0]
+
+
+_databases = itertools.count(1)
+
+
+def new_postgres() -> str:
+    """The URL of an empty database of one's own."""
+    return shared_postgres().create(f"database_{next(_databases)}")
+
+
+def migrated_postgres() -> str:
+    """The URL of a database of one's own with ehc's schema: a copy, which is quicker than migrating each."""
+    server, number = shared_postgres(), next(_databases)
+    if not _migrated:
+        engine = open_engine(server.create("migrated"))
+        migrate(engine)
+        engine.dispose()
+        _migrated.append("migrated")
+    return server.create(f"database_{number}", *_migrated)
+
+
+_migrated: list[str] = []

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import alembic.command
 import alembic.config
+import psycopg
 import sqlalchemy
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, exc
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -20,8 +24,23 @@ from ehc.errors import ConfigError, Unavailable
 BUSY_SECONDS = 30
 """How long a writer waits for the others before it gives up."""
 
+CONNECT_SECONDS = 5
+"""How long a connection to a server may take."""
+
 READING = {"reading": True}
 """Execution options of a connection that only reads: it takes no write lock."""
+
+WRITE_WAY = "write sqlite:////folder/file.db or postgresql://user@host/database"
+
+SQLITE = (
+    "PRAGMA synchronous = FULL",  # sync the log at every commit
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -32768",  # KiB a connection
+    f"PRAGMA mmap_size = {1 << 40}",  # pages are read where the system caches them
+    "PRAGMA wal_autocheckpoint = 4000",  # pages: a batch dirties hundreds
+)
+
+MIGRATION_LOCK = 0x65686331  # advisory: any number, always this
 
 
 def open_engine(url: str) -> Engine:
@@ -30,12 +49,13 @@ def open_engine(url: str) -> Engine:
     Trouble with the database itself is raised as Unavailable, from every use of the engine.
     """
     parsed = _parse(url)
-    engine = sqlalchemy.create_engine(
-        parsed, hide_parameters=True, pool_size=16, max_overflow=-1, connect_args={"timeout": BUSY_SECONDS}
-    )
+    on_sqlite = parsed.get_backend_name() == "sqlite"
+    options = {"timeout": BUSY_SECONDS} if on_sqlite else {"connect_timeout": CONNECT_SECONDS}
+    engine = sqlalchemy.create_engine(parsed, hide_parameters=True, pool_size=16, max_overflow=-1, connect_args=options)
     event.listen(engine, "handle_error", _as_unavailable)
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    if on_sqlite:
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
@@ -43,23 +63,51 @@ def _parse(url: str) -> sqlalchemy.URL:
     try:
         parsed = sqlalchemy.make_url(url)
     except exc.ArgumentError as error:
-        raise ConfigError("database: not a URL; write sqlite:////folder/file.db") from error
+        raise ConfigError(f"database: not a URL; {WRITE_WAY}") from error
+    if parsed.drivername in ("postgresql", "postgresql+psycopg") and parsed.database:
+        return parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        raise ConfigError(f"database: {parsed.drivername} is not supported; write sqlite:////folder/file.db")
+        raise ConfigError(f"database: {parsed.drivername} is not supported; {WRITE_WAY}")
     return parsed
+
+
+def reader(engine: Engine) -> Engine:
+    """The engine for single statements that only read."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**READING)
+    return engine.execution_options(isolation_level="AUTOCOMMIT")  # no round trips for BEGIN and ROLLBACK
+
+
+def upsert(connection: Connection) -> Callable[..., Any]:
+    """INSERT that knows ON CONFLICT, which is spelled alike in both dialects."""
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+
+
+def without_values(error: psycopg.Error) -> psycopg.Error:
+    """The error without the server's DETAIL, which shows the row: people's names and numbers."""
+    error.args = (error.diag.message_primary or str(error).partition("\n")[0],)
+    return error
+
+
+def unavailable(name: str | None, error: BaseException) -> Unavailable:
+    return Unavailable(f"the database {name} does not answer: {error}")
 
 
 def _as_unavailable(context: ExceptionContext) -> None:
     error = context.original_exception
-    if type(error) in (sqlite3.OperationalError, sqlite3.DatabaseError):  # the others are faults of this program
-        database = context.engine.url.database if context.engine else ""
-        raise Unavailable(f"the database {database} does not answer: {error}") from error
+    if isinstance(error, psycopg.Error):
+        without_values(error)
+        if context.sqlalchemy_exception:  # has taken the text already
+            context.sqlalchemy_exception.args = (f"({type(error).__name__}) {error}",)
+    trouble = type(error) in (sqlite3.OperationalError, sqlite3.DatabaseError)  # the others are faults of this program
+    if trouble or isinstance(error, psycopg.OperationalError):
+        raise unavailable(context.engine.url.database if context.engine else "", error) from error
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver begins no transaction of its own: _begin_immediate does
-    connection.execute("PRAGMA synchronous = FULL")  # sync the log at every commit
-    connection.execute("PRAGMA foreign_keys = ON")
+    for pragma in SQLITE:
+        connection.execute(pragma)
 
 
 def _begin_immediate(connection: Connection) -> None:
@@ -80,11 +128,15 @@ def create_file(engine: Engine) -> None:
 
 def migrate(engine: Engine) -> None:
     """Bring the schema up to date; many processes may try at once. Raises Unavailable."""
-    create_file(engine)
-    with engine.connect().execution_options(**READING) as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")  # is kept in the file
-    config = _alembic()
+    on_sqlite = engine.dialect.name == "sqlite"
+    if on_sqlite:
+        create_file(engine)
+        with engine.connect().execution_options(**READING) as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")  # is kept in the file
+    config = alembic_config()
     with engine.begin() as connection:
+        if not on_sqlite:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
         _refuse_newer(connection, config)
         config.attributes["connection"] = connection
         alembic.command.upgrade(config, "head")
@@ -92,14 +144,21 @@ def migrate(engine: Engine) -> None:
 
 def require_current(engine: Engine) -> None:
     """Raises Unavailable that says what to do, unless the database answers and has the schema of this program."""
-    config = _alembic()
-    with engine.connect().execution_options(**READING) as connection:
+    config = alembic_config()
+    with reader(engine).connect() as connection:
         _refuse_newer(connection, config)
         if _revision(connection) != _head(config):
-            raise Unavailable("the database's schema is behind this program: start `ehc serve`, which brings it up")
+            raise Unavailable("the database's schema is behind this program: run `ehc migrate`")
 
 
-def _alembic() -> alembic.config.Config:
+def revision(engine: Engine) -> str | None:
+    """The step that the database stands at; None for an empty one."""
+    with reader(engine).connect() as connection:
+        return _revision(connection)
+
+
+def alembic_config() -> alembic.config.Config:
+    """What Alembic's commands need; `attributes["connection"]` stands in a transaction."""
     config = alembic.config.Config()
     folder = Path(__file__).parent / "migrations"
     config.set_main_option("script_location", str(folder).replace("%", "%%"))

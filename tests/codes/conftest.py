@@ -92,7 +92,13 @@ def room(tmp_path: Path, empty_database: bytes) -> Iterator[Callable[..., Room]]
     hot = MappedHotState(tmp_path / "hot", SqlCardStore(engine), lambda: NOW)
     cards = SqlCardStore(engine, hot.changing)
     stores = Stores(
-        cards, hot, SqlSerialBlocks(engine, 0, 0), SqlCallerStore(engine), SqlLookStore(engine), engine.dispose
+        cards,
+        cards.accounts,
+        hot,
+        SqlSerialBlocks(engine, 0, 0),
+        SqlCallerStore(engine),
+        SqlLookStore(engine),
+        engine.dispose,
     )
 
     def make(**settings: object) -> Room:

@@ -9,19 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from store_factories import FACTORIES, in_process
+from store_factories import FACTORIES, in_process, prepare
 
 from ehc.errors import Conflict, NotFound
 from ehc.model import AccountState, Card, Identity
 from ehc.wiring import Stores
 
 PERSON = Identity("01", "11010020171225006X", "电子健康卡")
+OTHER = Identity("03", "E00000000", "TEST PERSON")
 MINDEX, CARD_ID = bytes(range(32)), "98FF" * 16
 NOW = 1_700_000_000
 
 
 @pytest.fixture(params=sorted(FACTORIES))
-def factory(request: pytest.FixtureRequest) -> str:
+def factory(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    prepare(request.param, tmp_path)
     return str(request.param)
 
 
@@ -67,7 +69,7 @@ def test_no_other_state_is_lifted_by_registering_again(stores: Stores, state: Ac
 
 def test_account_numbers_differ_and_stay(stores: Stores) -> None:
     first, _ = register(stores)
-    other, _ = stores.cards.register(PERSON, b"m" * 32, "CD" * 32, 3, NOW)
+    other, _ = stores.cards.register(OTHER, b"m" * 32, "CD" * 32, 3, NOW)
     assert first.account != other.account
     assert register(stores)[0].account == first.account
 
@@ -75,7 +77,7 @@ def test_account_numbers_differ_and_stay(stores: Stores) -> None:
 def test_a_card_id_of_another_account_is_a_conflict_and_changes_nothing(stores: Stores) -> None:
     first, _ = register(stores)
     with pytest.raises(Conflict):
-        stores.cards.register(PERSON, b"m" * 32, CARD_ID, 3, NOW)
+        stores.cards.register(OTHER, b"m" * 32, CARD_ID, 3, NOW)
     assert stores.cards.card(CARD_ID) == first
     assert stores.cards.card_of_mindex(b"m" * 32) is None
 
@@ -122,7 +124,10 @@ def test_of_many_threads_registering_one_person_exactly_one_makes_the_card(store
 
 def _register_all(stores: Stores, start: threading.Barrier, people: int) -> list[tuple[int, bool]]:
     start.wait()
-    found = [stores.cards.register(PERSON, b"%032d" % i, f"{i:064}", 3, NOW) for i in range(people)]
+    found = [
+        stores.cards.register(Identity("03", f"E{i:08}", "TEST PERSON"), b"%032d" % i, f"{i:064}", 3, NOW)
+        for i in range(people)
+    ]
     return [(card.account, new) for card, new in found]
 
 

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from ehc.store.tables.accounts import account_events, accounts, claims, issued_codes
-from ehc.store.tables.base import Number, metadata
+from ehc.store.tables.accounts import (
+    account_details,
+    account_events,
+    accounts,
+    aliases,
+    card_keys,
+    document_keys,
+    family,
+    key_merges,
+    mindex_keys,
+    recent_keys,
+    registrations,
+)
+from ehc.store.tables.base import ONLY, Number, metadata
 from ehc.store.tables.callers import caller_events, caller_keys, callers, looks
 from ehc.store.tables.codes import serial_blocks
 
 __all__ = [
+    "ONLY",
     "Number",
+    "account_details",
     "account_events",
     "accounts",
+    "aliases",
     "caller_events",
     "caller_keys",
     "callers",
-    "claims",
-    "issued_codes",
+    "card_keys",
+    "document_keys",
+    "family",
+    "key_merges",
     "looks",
     "metadata",
+    "mindex_keys",
+    "recent_keys",
+    "registrations",
     "serial_blocks",
 ]

@@ -8,3 +8,6 @@ metadata = MetaData()
 
 Number = BigInteger().with_variant(Integer, "sqlite")
 """64 bits everywhere; SQLite counts up only what is spelled INTEGER."""
+
+ONLY = "only"
+"""Table.info[ONLY]: the one dialect that has this table."""

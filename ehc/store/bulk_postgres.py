@@ -1,0 +1,144 @@
+"""Batches into PostgreSQL: COPY in binary, rows sorted by key, history as one row, one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg.adapt import Buffer, Dumper
+from psycopg.pq import Format
+from sqlalchemy import Connection, Engine, Table, select
+
+from ehc.cards.account import NewCardColumns
+from ehc.errors import InputError
+from ehc.model import Card
+from ehc.store import bulk
+from ehc.store.account_keys import Keys
+from ehc.store.bulk import BatchKeys, Done
+from ehc.store.copy_rows import HEADER, TRAILER, fixed_rows, text_rows
+from ehc.store.database import unavailable, without_values
+
+_OWNERS = "SELECT key, account FROM document_keys WHERE key = ANY(%b)"
+_BLOCK = "SELECT nextval('account_blocks')"
+BLOCK = 16_384  # account numbers that one block has, and rows that a batch may have
+_BATCH = "INSERT INTO registrations VALUES (%s, %s, %s, %s)"
+_COPY_ACCOUNTS = (
+    "COPY accounts (account, mindex, card_id, id_type, id_number, name, key_version, registered_at)"
+    " FROM STDIN WITH (FORMAT BINARY)"
+)
+_COPY = {
+    "document_keys": "COPY document_keys FROM STDIN WITH (FORMAT BINARY)",
+    "card_keys": "COPY card_keys FROM STDIN WITH (FORMAT BINARY)",
+    "mindex_keys": "COPY mindex_keys FROM STDIN WITH (FORMAT BINARY)",
+}
+
+
+class _Keys(bytes):
+    """An int8[] as PostgreSQL's binary protocol writes it."""
+
+    @classmethod
+    def of(cls, keys: Keys) -> _Keys:
+        cells = np.empty(len(keys), np.dtype([("length", ">i4"), ("key", ">i8")]))
+        cells["length"], cells["key"] = 8, keys
+        head = np.array([1, 0, psycopg.adapters.types["int8"].oid, len(keys), 1], ">i4")
+        return cls(head.tobytes() + cells.tobytes())
+
+
+class _KeysDumper(Dumper):
+    format = Format.BINARY
+    oid = psycopg.adapters.types["int8"].array_oid
+
+    def dump(self, obj: bytes) -> Buffer | None:
+        return obj
+
+
+@contextmanager
+def driver(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """The driver's own connection of a transaction, with trouble raised as everywhere."""
+    raw: Any = connection.connection.driver_connection
+    try:
+        yield raw
+    except psycopg.OperationalError as error:
+        raise unavailable(connection.engine.url.database, without_values(error)) from error
+    except psycopg.Error as error:
+        raise without_values(error) from None
+
+
+class PostgresBulk:
+    def __init__(self, engine: Engine, changing: Callable[[Card], None]) -> None:
+        self._engine, self._changing = engine, changing
+
+    def accounts_of(self, connection: Connection, table: Table, key: int) -> Sequence[int]:
+        return connection.scalars(select(table.c.account).where(table.c.key == key)).all()
+
+    def register_columns(self, new: NewCardColumns, now: int, by: str) -> Done | None:
+        keys = BatchKeys.of(new)
+        try:
+            with self._engine.begin() as connection, driver(connection) as raw:
+                account = _owners(raw, keys.documents)
+                parts = bulk.split(keys.documents, account)
+                _add(raw, new, keys, parts.fresh, account, now=now, by=by)
+                restore = partial(bulk.restore, connection, self._changing, now=now, by=by)
+                return bulk.conclude(connection, new, parts, account, restore)
+        except psycopg.errors.UniqueViolation:
+            return None
+
+
+def _owners(raw: psycopg.Connection[Any], keys: Keys) -> NDArray[np.int64]:
+    """The account that has each key, 0 for none."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    with raw.cursor(binary=True) as cursor:
+        cursor.adapters.register_dumper(_Keys, _KeysDumper)
+        hits = np.array(cursor.execute(_OWNERS, (_Keys.of(ordered),)).fetchall(), np.int64).reshape(-1, 2)
+    hits = hits[np.argsort(hits[:, 0])]
+    found = np.zeros(len(keys), np.int64)
+    if len(hits):
+        at = np.minimum(np.searchsorted(hits[:, 0], ordered), len(hits) - 1)
+        found = np.where(hits[at, 0] == ordered, hits[at, 1], 0)
+    account = np.empty_like(found)
+    account[order] = found
+    return account
+
+
+def _add(
+    raw: psycopg.Connection[Any],
+    new: NewCardColumns,
+    keys: BatchKeys,
+    fresh: bulk.Rows,
+    account: NDArray[np.int64],
+    *,
+    now: int,
+    by: str,
+) -> None:
+    if not len(fresh):
+        return
+    if len(fresh) > BLOCK:
+        raise InputError(f"a batch of {len(fresh):,} people; at most {BLOCK:,}: send it in parts")
+    first: int = raw.execute(_BLOCK).fetchone()[0]  # type: ignore[index]
+    account[fresh] = np.arange(first, first + len(fresh))
+    for table, column in zip(_COPY, (keys.documents, keys.cards, keys.mindexes), strict=True):
+        order = fresh[np.argsort(column[fresh])]  # everywhere the same order: no two batches deadlock
+        _copy(raw, _COPY[table], [fixed_rows([column[order], account[order]])])
+    _copy(raw, _COPY_ACCOUNTS, _account_rows(new, fresh, account, now))
+    raw.execute(_BATCH, (first, first + len(fresh) - 1, now, by))
+
+
+def _copy(raw: psycopg.Connection[Any], statement: str, parts: Sequence[bytes]) -> None:
+    with raw.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        copy.write(b"".join([HEADER, *parts, TRAILER]))
+
+
+def _account_rows(new: NewCardColumns, fresh: bulk.Rows, account: NDArray[np.int64], now: int) -> list[bytes]:
+    rows = fresh.tolist()
+    lengths = new.card_id_lengths[fresh]
+    return text_rows(
+        before=[account[fresh], new.mindex[fresh], (new.card_id[fresh], lengths)],
+        texts=[[column[row] for row in rows] for column in (new.id_type, new.id_number, new.name)],
+        after=[np.full(len(rows), new.key_version, np.int32), np.full(len(rows), now, np.int64)],
+    )
