@@ -35,6 +35,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     workers: Positive = 1  # processes of the service
     tls_certificate: str = ""  # PEM file, with its chain; default: plain HTTP
     tls_key: str = ""  # PEM file of its key, not encrypted
+    otlp_endpoint: str = ""  # where traces go, such as http://127.0.0.1:4318/v1/traces; default: nowhere
+    otlp_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0  # of the requests that no caller traces already
     body_seconds: Positive = 10  # in which a request's body must come
     idle_seconds: Positive = 30  # in which a request's head must come; an idle connection is closed after it
     caller_rate: Positive = 2000  # △ requests a second of a caller that has no rate of its own, a worker
@@ -50,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     accept_profiles: tuple[Literal["N", "A", "E2"], ...] = ("N", "A", "E2")  # △ dynamic codes that are accepted
     issue_profile: Literal["N", "A", "E2"] = "N"  # △ of dynamic codes that are made: national, card-bound, compact
     bound_scenes: tuple[Scene, ...] = ()  # △ where a national dynamic code is not enough
+    temporary_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 30  # △ longest life of a temporary card
     issuer: Annotated[int, msgspec.Meta(ge=0, le=999_999)] = 0  # GB/T 2260 code, in compact codes
     node: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0  # of this issuer, in compact codes
     accept_unissued: bool = False  # △ accept authentic codes that other systems issued

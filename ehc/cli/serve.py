@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import msgspec
@@ -71,7 +72,7 @@ def serve(
     note = None if not is_open else "no caller is registered: nobody is asked who they are (ehc admin caller add)"
     certificate, key = _tls(settings)
     _allow_open_files()
-    with _held_port(str(address), settings.port) as held:
+    with _held_port(str(address), settings.port) as held, TemporaryDirectory(prefix="ehc-numbers-") as numbers:
         started = Started()
         server = Server(
             APP,
@@ -90,7 +91,7 @@ def serve(
             started=started,
             note=note,
         )
-        server.serve(target_loader=_Loader(settings, passphrase.known, started))
+        server.serve(target_loader=_Loader(settings, passphrase.known, started, Path(numbers)))
 
 
 def _tls(settings: Settings) -> tuple[Path | None, Path | None]:
@@ -174,12 +175,13 @@ class _Loader:
     settings: Settings
     passphrase: str | None = field(repr=False)
     started: Started
+    numbers: Path
 
     def __call__(self, target: str) -> Any:
         _end_with_parent()
         module, _, factory = target.partition(":")
         services = open_services(self.settings, None if self.passphrase is None else lambda: self.passphrase or "")
-        app = getattr(importlib.import_module(module), factory)(services)
+        app = getattr(importlib.import_module(module), factory)(services, self.numbers)
         self.started.tell()
         return app
 

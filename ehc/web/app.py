@@ -10,6 +10,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -38,8 +39,8 @@ ANSWERED = (EhcError, HTTPException, msgspec.ValidationError, msgspec.DecodeErro
 class App(Starlette):
     """The two faces. Whoever serves it starts and ends it: ASGI's lifespan, or __rsgi_init__ and __rsgi_del__."""
 
-    def __init__(self, services: Services) -> None:
-        self.worker = worker = new_worker(services)
+    def __init__(self, services: Services, numbers: Path | None = None) -> None:
+        self.worker = worker = new_worker(services, numbers)
         super().__init__(
             routes=[*(route(row, worker) for row in routes.TABLE), _document_route()],
             middleware=[Middleware(Edge, worker=worker)],
@@ -51,12 +52,14 @@ class App(Starlette):
         self._chores: list[asyncio.Task[None]] = []
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._chores = [loop.create_task(chore()) for chore in (self.worker.gate.keep, self.worker.bodies.sweep)]
+        worker = self.worker
+        chores = (worker.gate.keep, worker.bodies.sweep, worker.observed.keep)
+        self._chores = [loop.create_task(chore()) for chore in chores]
 
     def _end(self) -> None:
         for chore in self._chores:
             chore.cancel()
-        self.worker.services.close()
+        self.worker.close()
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
@@ -79,9 +82,9 @@ class App(Starlette):
             await bridge.serve(self, scope, proto, self.worker)
 
 
-def create_app(services: Services) -> App:
-    """services: closed when the server ends the app."""
-    return App(services)
+def create_app(services: Services, numbers: Path | None = None) -> App:
+    """services: closed when the server ends the app. numbers: folder for what the workers of one service count."""
+    return App(services, numbers)
 
 
 def _document_route() -> Route:

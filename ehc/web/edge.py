@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ehc.web import logs, problems
 from ehc.web.clocks import drift
+from ehc.web.traces import PARENT
 from ehc.web.worker import Worker
 
 
@@ -18,7 +19,7 @@ class Edge:
     """Pure ASGI. Takes a caller's X-Request-Id when it is well-formed, else makes one."""
 
     def __init__(self, app: ASGIApp, worker: Worker) -> None:
-        self._app, self._observed, self._clock = app, worker.observed, worker.services.clock
+        self._app, self._worker = app, worker
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -34,7 +35,9 @@ class Edge:
     async def _serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         status: int | None = None
-        drifted = drift(headers.get("x-client-time"), self._clock)
+        drifted = drift(headers.get("x-client-time"), self._worker.services.clock)
+        traces = self._worker.traces
+        span = traces.begin(headers.get(PARENT)) if traces else None
 
         async def send_on(message: Message) -> None:
             nonlocal status
@@ -53,7 +56,9 @@ class Edge:
         finally:
             seconds = time.perf_counter() - started
             endpoint = getattr(scope.get("endpoint"), "__name__", None)  # not the path: it may hold a card id
-            self._observed.request(endpoint, scope["method"], status, seconds)
+            self._worker.observed.request(endpoint, status, seconds)
+            if traces:
+                traces.end(span, endpoint, scope["method"], status, scope.get("ehc.problem"))
             logs.request(scope["method"], endpoint, status, seconds, scope.get("ehc.problem"), scope.get("ehc.error"))
 
 

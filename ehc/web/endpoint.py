@@ -63,6 +63,7 @@ class Endpoint:
     body: type[Body] | None = None
     stream: tuple[str, ...] = ()  # media types of a body that the handler reads in pieces, as AsyncIterator[bytes]
     body_limit: int = BODY_LIMIT
+    local: bool = False  # a process of the same machine needs no key
     hot: bool = False  # answered on the server's own interface (hot.py)
     problems: tuple[int, ...] = (500,)  # beside those of the scope: all_problems has them too
 

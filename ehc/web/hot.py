@@ -17,6 +17,7 @@ from ehc.web.decoding import decode, require_media_type
 from ehc.web.endpoint import Call, Endpoint
 from ehc.web.incoming import ConnectionGone
 from ehc.web.reply import JSON, Reply
+from ehc.web.traces import PARENT
 from ehc.web.worker import Worker
 
 _NO_STORE = ("cache-control", "no-store")
@@ -40,20 +41,22 @@ class Hot:
         worker, header = self._worker, scope.headers.get
         request_id = logs.request_id_of(header("x-request-id"))
         logs.request_id.set(request_id)  # in the context of this request's own task
+        span = worker.traces.begin(header(PARENT)) if worker.traces else None
+        problem = None
         try:
             reply = await self._reply(worker, header, proto)
         except ConnectionGone:
-            worker.observed.request(self._operation, self.method, None, time.perf_counter() - started)
+            self._done(None, started, span, "gone")
             return
         except Exception as error:
-            reply = self._problem(error, started)
+            reply, problem = self._problem(error, started)
         drifted = drift(header("x-client-time"), worker.services.clock)
         sent = [_TYPES.get(reply.media_type) or ("content-type", reply.media_type), ("x-request-id", request_id)]
         sent += (_NO_STORE, *reply.headers, *worker.closing)
         if drifted is not None:
             sent.append(("x-clock-drift", drifted))
         proto.response_bytes(reply.status, sent, reply.body)
-        worker.observed.request(self._operation, self.method, reply.status, time.perf_counter() - started)
+        self._done(reply.status, started, span, problem)
 
     async def _reply(self, worker: Worker, header: Any, proto: Any) -> Reply:
         gate = worker.gate
@@ -70,9 +73,15 @@ class Hot:
             gate.charge(call.caller, call.cost - 1)
         return reply  # type: ignore[return-value]  # what streams has no body type (tests/web/test_openapi.py)
 
-    def _problem(self, error: Exception, started: float) -> Reply:
+    def _done(self, status: int | None, started: float, span: Any, problem: str | None) -> None:
+        worker = self._worker
+        worker.observed.request(self._operation, status, time.perf_counter() - started)
+        if worker.traces:
+            worker.traces.end(span, self._operation, self.method, status, problem)
+
+    def _problem(self, error: Exception, started: float) -> tuple[Reply, str]:
         found = problems.answer(error)
         seconds = time.perf_counter() - started
         fault = error if found.fault else None
         logs.request(self.method, self._operation, found.reply.status, seconds, found.problem, fault)
-        return found.reply
+        return found.reply, found.problem

@@ -1,31 +1,95 @@
-"""What the service counts of itself. The hot path adds to plain numbers here, which cost next to nothing."""
+"""What the service counts of itself: plain numbers, which cost the hot path next to nothing.
+
+Every worker writes its own into a file of the service's folder once a second; whoever is asked for /metrics adds up all
+of them. The file of a worker that has ended stays, so that no counter ever goes back while the service runs.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import resource
+import time
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
 
 BOUNDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histogram's buckets, in seconds."""
 
+WRITE_EVERY = 1.0
+ALIVE_SECONDS = 5.0
+
+
+class Snapshot(msgspec.Struct, array_like=True):
+    """One worker's numbers since it began."""
+
+    at: float
+    pid: int
+    resident: int  # bytes
+    requests: list[tuple[str, int, int]]  # operation, status (0: cut off), how many
+    seconds: dict[str, list[float]]  # operation -> requests in each bucket, those over all bounds, seconds in all
+    verdicts: dict[str, int]  # reason -> how many
+
+    @property
+    def alive(self) -> bool:
+        return time.time() - self.at < ALIVE_SECONDS
+
 
 class Observed:
-    """Of one process, since the last `drain`. A thread of its own may add too: nothing here is more than a count."""
+    """Of one process. folder: where the workers of one service leave theirs; None: this process is alone."""
 
-    def __init__(self) -> None:
-        self.requests: Counter[tuple[str, int]] = Counter()  # (operation, status)
-        self.seconds: dict[str, list[float]] = {}  # operation -> a count a bucket, the last over all bounds; the sum
-        self.verdicts: Counter[str] = Counter()  # reason
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._requests: Counter[tuple[str, int]] = Counter()
+        self._seconds: dict[str, list[float]] = {}
+        self._verdicts: Counter[str] = Counter()
 
-    def request(self, operation: str | None, _method: str, status: int | None, seconds: float) -> None:
-        """status None: the connection was cut."""
+    def request(self, operation: str | None, status: int | None, seconds: float) -> None:
+        """operation None: no such endpoint; status None: the connection was cut."""
         name = operation or "none"
-        self.requests[name, status or 0] += 1
-        row = self.seconds.get(name)
+        self._requests[name, status or 0] += 1
+        row = self._seconds.get(name)
         if row is None:
-            row = self.seconds[name] = [0.0] * (len(BOUNDS) + 2)
+            row = self._seconds[name] = [0.0] * (len(BOUNDS) + 2)
         row[bisect_left(BOUNDS, seconds)] += 1
         row[-1] += seconds
 
     def verdict(self, reason: str) -> None:
-        self.verdicts[reason] += 1
+        self._verdicts[reason] += 1
+
+    def snapshot(self) -> Snapshot:
+        requests = [(*key, count) for key, count in self._requests.items()]
+        return Snapshot(time.time(), os.getpid(), _resident(), requests, self._seconds, dict(self._verdicts))
+
+    def write(self) -> None:
+        """Whole or not at all."""
+        if self._folder is None:
+            return
+        path = self._folder / f"{os.getpid()}.json"
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(msgspec.json.encode(self.snapshot()))
+        fresh.replace(path)
+
+    def all(self) -> Iterator[Snapshot]:
+        """This worker's as it is now, the others' as they were a second ago."""
+        yield self.snapshot()
+        for path in self._folder.glob("*.json") if self._folder else ():
+            if path.stem != str(os.getpid()):
+                yield msgspec.json.decode(path.read_bytes(), type=Snapshot)
+
+    async def keep(self) -> None:
+        """Write every second. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(WRITE_EVERY)
+            self.write()
+
+
+def _resident() -> int:
+    try:
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

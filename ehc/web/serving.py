@@ -12,19 +12,24 @@ from ehc.web.reply import Reply, Streamed
 from ehc.web.worker import Worker
 
 
-async def admit(endpoint: Endpoint, worker: Worker, header: Callable[[str], str | None]) -> Call:
-    """header: of the request, by its lower-case name.
+async def admit(endpoint: Endpoint, worker: Worker, header: Callable[[str], str | None], client: str) -> Call:
+    """header: of the request, by its lower-case name. client: its address.
 
     Raises Unauthenticated, Forbidden, TooMany, Unavailable, and InputError for a purpose that is missing.
     """
     services, gate = worker.services, worker.gate
-    if endpoint.scope is None:
+    if endpoint.scope is None or (endpoint.local and _is_local(header, client)):
         return Call(services, worker.observed, ANYBODY, endpoint.operation)
     if not gate.fresh:
         await gate.refresh()
     caller = gate.check(header("authorization"), endpoint.scope)
     purpose = purpose_of(header("x-purpose") or "") if endpoint.plain else ""
     return Call(services, worker.observed, caller, endpoint.operation, purpose)
+
+
+def _is_local(header: Callable[[str], str | None], client: str) -> bool:
+    """Not what a proxy on this machine hands on."""
+    return client in ("127.0.0.1", "::1") and not any(map(header, ("authorization", "forwarded", "x-forwarded-for")))
 
 
 async def answer(endpoint: Endpoint, call: Call, worker: Worker, arguments: dict[str, Any]) -> Reply | Streamed:

@@ -22,7 +22,7 @@ def route(endpoint: Endpoint, worker: Worker) -> Route:
     decoder = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body)
 
     async def call(request: Request) -> Response:
-        admitted = await admit(endpoint, worker, request.headers.get)
+        admitted = await admit(endpoint, worker, request.headers.get, request.client.host if request.client else "")
         arguments: dict[str, Any] = dict(request.path_params)
         if endpoint.query is not None:
             arguments["query"] = decode_query(endpoint.query, request.query_params.multi_items())

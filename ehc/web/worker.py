@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ehc.web.gate import Gate
 from ehc.web.incoming import Bodies
 from ehc.web.observed import Observed
+from ehc.web.traces import Traces, open_traces
 from ehc.wiring import Services
 
 
@@ -15,13 +17,23 @@ class Worker:
     services: Services
     gate: Gate
     bodies: Bodies
-    observed: Observed = field(default_factory=Observed)
+    observed: Observed
+    traces: Traces | None
     closing: list[tuple[str, str]] = field(default_factory=list)  # headers of every answer once the process is to end
 
     def drain(self) -> None:
         """From now on every answer ends its connection: the next request comes in elsewhere."""
         self.closing.append(("connection", "close"))
 
+    def close(self) -> None:
+        self.observed.write()
+        if self.traces is not None:
+            self.traces.close()
+        self.services.close()
 
-def new_worker(services: Services) -> Worker:
-    return Worker(services, Gate(services), Bodies(services.settings.body_seconds))
+
+def new_worker(services: Services, numbers: Path | None) -> Worker:
+    """numbers: folder in which the workers of one service leave what they count."""
+    settings = services.settings
+    bodies, observed = Bodies(settings.body_seconds), Observed(numbers)
+    return Worker(services, Gate(services), bodies, observed, open_traces(settings))

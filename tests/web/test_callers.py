@@ -18,6 +18,9 @@ FOR_EVERYBODY = [row for row in routes.TABLE if row.scope is None]
 PURPOSE = {"x-purpose": "a test"}
 
 
+AFAR = {"x-forwarded-for": "192.0.2.9"}
+
+
 def bearer(service: Any, name: str, *scopes: str, **details: Any) -> dict[str, str]:
     """Registers a caller; the header with its key."""
     key = key_of(name.encode().ljust(32, b"."))
@@ -33,6 +36,7 @@ def later(service: Any) -> None:
 
 def ask(service: Any, row: Endpoint, headers: dict[str, str]) -> Any:
     path = re.sub(r"\{\w+\}", "AB" * 32, row.path)
+    headers = AFAR | headers
     content = {"content": b"{}", "headers": {"content-type": "application/json", **headers}}
     return service.request(row.method, path, **(content if row.body else {"headers": headers}))
 

@@ -152,7 +152,9 @@ def test_a_missing_key_is_named_and_nothing_is_served(service: Any, with_service
 
 def break_database(service: Any) -> None:
     with closing(sqlite3.connect(service.services.settings.home_path() / "ehc.db")) as connection, connection:
-        connection.execute("ALTER TABLE accounts RENAME TO gone")
+        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            if not table.startswith(("sqlite_", "alembic_")):
+                connection.execute(f"ALTER TABLE {table} RENAME TO gone_{table}")
 
 
 def test_a_store_that_does_not_answer(service: Any) -> None:

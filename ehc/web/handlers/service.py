@@ -6,6 +6,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ehc.web import reply
 from ehc.web.endpoint import Call
+from ehc.web.metrics import MEDIA_TYPE, text
 from ehc.web.render.base import time
 from ehc.web.reply import Reply
 from ehc.web.wire import service as wire
@@ -25,3 +26,8 @@ async def ready(call: Call) -> Reply:
     """What it needs answers too."""
     await run_in_threadpool(call.services.ready)
     return reply.json(wire.Status("ready"))
+
+
+async def metrics(call: Call) -> Reply:
+    found = await run_in_threadpool(lambda: text(call.observed.all()))
+    return Reply(found, media_type=MEDIA_TYPE)
