@@ -6,7 +6,8 @@ normalised one by one, derived as a second batch and put in their places.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +48,7 @@ class Issued:
     card_id: NDArray[np.uint8]  # [n, 32] 电子健康卡ID
     card_id_lengths: NDArray[np.uint8]  # [n] bytes of card_id that count: 32; 16 under minimal padding; 0 refused
     refused: tuple[RefusedRow, ...]  # in the order of the rows
+    normalised: Mapping[int, Identity] = field(default_factory=dict)  # row -> what was hashed, where it is not the text
 
 
 def issue(people: PersonColumns, keys: KeyService, padding: Padding = "full") -> Issued:
@@ -59,7 +61,8 @@ def issue(people: PersonColumns, keys: KeyService, padding: Padding = "full") ->
         rows = np.fromiter(normalised, np.intp, len(normalised))
         late = keys.derive_batch(encode(normalised.values()), padding=padding)
         mindex[rows], card_id[rows], lengths[rows] = late.mindex, late.card_id, late.card_id_lengths
-    return Issued(mindex, card_id, lengths, _all_refused(lengths, refused))
+    kept = {row: one for row, one in normalised.items() if lengths[row]}
+    return Issued(mindex, card_id, lengths, _all_refused(lengths, refused), kept)
 
 
 def _all_refused(lengths: NDArray[np.uint8], refused: list[RefusedRow]) -> tuple[RefusedRow, ...]:

@@ -215,7 +215,7 @@ class SqlAccountStore:
             card = _require(rows.fetch(connection, account, lock=True))
             _require(rows.fetch(connection, member))
             _set_relation(connection, account, member, relation)
-            note = f"family: account {member} is {'no member any more' if relation is None else 'a member'}"
+            note = f"family: a member {'less' if relation is None else 'set'}"
             rows.add_event(connection, account, EventKind.MODIFIED, (card.state, card.state), now=now, by=by, note=note)
 
     def details(self, account: int) -> Mapping[str, str]:
@@ -253,7 +253,7 @@ def _key(new: NewCard) -> int:
 def _changed(change: Change) -> dict[str, Any]:
     fields = ("state", "kind", "deadline", "guardian", "merged_into", "codes_from")
     values: dict[str, Any] = {name: getattr(change, name) for name in fields if getattr(change, name) is not None}
-    values |= {name: None for name in ("guardian", "merged_into") if values.get(name) == 0}
+    values |= {name: None for name in ("deadline", "guardian", "merged_into") if values.get(name) == 0}
     return values | ({"person": CHILD_ENDS[change.event]} if change.event in CHILD_ENDS else {})
 
 

@@ -1,0 +1,97 @@
+"""Registering many people at once: columns in, one outcome a row out. A bad row never touches another.
+
+Derivation, uniqueness and history are done for all rows together (issuing.py, AccountStore.register_columns), without
+an object a row until the outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ehc.cards.account import AccountStore, Derived, NewCardColumns, Outcome
+from ehc.cards.deriving import Deriver
+from ehc.cards.issuing import Issued, PersonColumns, RefusedRow, issue
+from ehc.cards.registering import Registrar
+from ehc.crypto.columns import Column
+from ehc.model import Identity
+
+MOST = 16_384
+"""Rows in one call: they are one transaction, and held in memory together."""
+
+
+class RegisteredRow(NamedTuple):
+    """What came of one row. outcome None: refused."""
+
+    outcome: Outcome | None
+    card_id: str = ""  # empty when refused, and under another name
+    refused: RefusedRow | None = None
+
+
+class BulkRegistrar:
+    """Many people, each as Registrar.register. Raises KeyUnavailable, Unavailable: then nobody was registered."""
+
+    def __init__(self, store: AccountStore, derive: Deriver, registrar: Registrar) -> None:
+        self._store, self._derive, self._registrar = store, derive, registrar
+
+    def register(self, people: PersonColumns, now: int, by: str = "") -> list[RegisteredRow]:
+        """At most MOST rows as typed; what this returns is committed, row for row."""
+        issued = issue(people, self._derive.keys, self._derive.padding)
+        rows = np.flatnonzero(issued.card_id_lengths)
+        outcomes = {one.row: RegisteredRow(None, "", one) for one in issued.refused}
+        if len(rows):
+            new = self._columns(people, issued, rows)
+            outcomes |= zip(rows.tolist(), self._outcomes(new, now, by), strict=True)
+        return [outcomes[row] for row in range(len(issued.card_id_lengths))]
+
+    def _outcomes(self, new: NewCardColumns, now: int, by: str) -> list[RegisteredRow]:
+        found = self._store.register_columns(new, now, by)
+        outcomes = [RegisteredRow(Outcome.CREATED, card_id) for card_id in card_ids(new)]
+        for row, other in found.others.items():
+            settled = self._registrar.settle(other, _derived(new, row), now, by)
+            outcomes[row] = RegisteredRow(settled.outcome, "" if settled.card is None else settled.card.card_id)
+        return outcomes
+
+    def _columns(self, people: PersonColumns, issued: Issued, rows: NDArray[np.intp]) -> NewCardColumns:
+        id_type, id_number, name = (_texts(column, rows) for column in people)
+        places = np.searchsorted(rows, list(issued.normalised))
+        for place, identity in zip(places.tolist(), issued.normalised.values(), strict=True):
+            id_type[place], id_number[place], name[place] = identity.id_type, identity.id_number, identity.name
+        made = issued.mindex[rows], issued.card_id[rows], issued.card_id_lengths[rows]
+        return NewCardColumns(id_type, id_number, name, *made, self._derive.keys.security_key_version)
+
+
+def _texts(column: Column, rows: NDArray[np.intp]) -> list[str]:
+    """The cells of these rows. Those that are normalised later may be no UTF-8."""
+    data, offsets = column
+    text = data.tobytes()
+    starts, ends = offsets[rows].tolist(), offsets[rows + 1].tolist()
+    return [text[start:end].decode("utf-8", "replace") for start, end in zip(starts, ends, strict=True)]
+
+
+def card_ids(new: NewCardColumns) -> Iterator[str]:
+    text = new.card_id.tobytes().hex().upper()
+    for row, length in enumerate(new.card_id_lengths.tolist()):
+        yield text[64 * row : 64 * row + 2 * length]
+
+
+def _derived(new: NewCardColumns, row: int) -> Derived:
+    identity = Identity(new.id_type[row], new.id_number[row], new.name[row])
+    card_id = new.card_id[row, : new.card_id_lengths[row]].tobytes().hex().upper()
+    return Derived(identity, new.mindex[row].tobytes(), card_id, new.key_version)
+
+
+def columns_of(people: Sequence[tuple[str, str, str]]) -> PersonColumns:
+    """Rows of text as columns."""
+    cells = zip(*people, strict=True) if people else ((), (), ())
+    return PersonColumns(*map(_column, cells))
+
+
+def _column(texts: Sequence[str]) -> Column:
+    cells = [text.encode("utf-8", "surrogatepass") for text in texts]
+    offsets = np.zeros(len(cells) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, cells), np.int32, len(cells)), out=offsets[1:])
+    return np.frombuffer(b"".join(cells), np.uint8), offsets
