@@ -436,6 +436,38 @@ static void compact_batches(const ehc_compact_key *key)
     CHECK(status[0] == EHC_PAYLOAD_LENGTH && status[1] == EHC_OK);
 }
 
+/* Texts of the right length that are no codes, between codes. */
+static void compact_batch_of_others(const ehc_compact_key *key)
+{
+    static const char *const TEXTS[] = {
+        CODE, "EHC3:5A4:JE5709J1 DR000000W30L*2DIFETRC38S-P28EXMC+I6F$UI4NCIHW0GUM806LRXVKME", /* the prefix */
+        CODE, "EHC2:5A5:JE5709J1 DR000000W30L*2DIFETRC38S-P28EXMC+I6F$UI4NCIHW0GUM806LRXVKME", /* the profile */
+        CODE, "EHC2:5A4:JEa709J1 DR000000W30L*2DIFETRC38S-P28EXMC+I6F$UI4NCIHW0GUM806LRXVKME", /* a character */
+        CODE, "EHC2:5A4:JE5709J1 DR000000W30L*2DIFETRC38S-P28EXMC+I6F$UI4NCIHW0GUM806LRXVK:::"};
+    static const uint8_t STATUS[] = {EHC_OK, EHC_PAYLOAD_GRAMMAR,   EHC_OK, EHC_PAYLOAD_GRAMMAR,
+                                     EHC_OK, EHC_PAYLOAD_CHARACTER, EHC_OK, EHC_PAYLOAD_GRAMMAR};
+    enum { N = sizeof TEXTS / sizeof TEXTS[0] };
+    uint8_t data[N * (EHC_COMPACT_LENGTH + 1)], status[N];
+    uint32_t offsets[N + 1] = {0};
+    uint64_t account[N];
+    int64_t expiry[N];
+    for (size_t i = 0; i < N; i++) {
+        uint32_t length = (uint32_t)strlen(TEXTS[i]);
+        memcpy(data + offsets[i], TEXTS[i], length);
+        offsets[i + 1] = offsets[i] + length;
+    }
+    CHECK(ehc_check_compact_batch(key, data, offsets, N, COMPACT.issued_at, 0, account, expiry, status) == N / 2);
+    for (size_t i = 0; i < N; i++) {
+        ehc_compact out;
+        int64_t end;
+        size_t at;
+        size_t length = offsets[i + 1] - offsets[i];
+        CHECK(status[i] == ehc_check_compact(key, data + offsets[i], length, COMPACT.issued_at, 0, &out, &end, &at));
+        CHECK(account[i] == out.account && expiry[i] == end && (account[i] != 0) == (i % 2 == 0));
+        CHECK(length != EHC_COMPACT_LENGTH || status[i] == STATUS[i]);
+    }
+}
+
 void test_codes(void)
 {
     ehc_sm4_key key;
@@ -458,4 +490,5 @@ void test_codes(void)
     compact_forgeries(&compact_key);
     compact_refusals();
     compact_batches(&compact_key);
+    compact_batch_of_others(&compact_key);
 }
