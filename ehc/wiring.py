@@ -6,13 +6,19 @@ What only the service needs is imported when it is opened: a command that derive
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ehc.access.caller import CallerStore
 from ehc.access.looks import LookStore
 from ehc.cards.account import AccountStore
-from ehc.cards.registration import Registrar
+from ehc.cards.accounts import Accounts
+from ehc.cards.bulk_registration import BulkRegistrar
+from ehc.cards.deriving import Deriver
+from ehc.cards.registration import Registrar, temporaries
 from ehc.codes.issuing import Issuer, making
 from ehc.codes.policy import scene_policy
 from ehc.codes.verification import Verifier
@@ -21,6 +27,11 @@ from ehc.keys.keyring import Purpose
 from ehc.machine.software import SoftwareMachine
 from ehc.ports import AccountLookup, CardStore, Clock, HotState, KeyService, SerialBlocks
 from ehc.store.keyring_folder import KeyringFolder
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from ehc.store.backup import Copied
 
 
 def keyring_folder(settings: Settings) -> KeyringFolder:
@@ -80,6 +91,42 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     return Stores(cards, cards.accounts, hot, serials, callers, looks, close)
 
 
+def migrate_database(settings: Settings) -> str | None:
+    """Bring the schema up to date; where it stands now. Raises ConfigError, Unavailable."""
+    from ehc.store.database import migrate, revision
+
+    with _database(settings) as engine:
+        migrate(engine)
+        return revision(engine)
+
+
+def back_up(settings: Settings, target: Path) -> Copied:
+    """As store.backup.backup, of the settings' database."""
+    from ehc.store.backup import backup
+
+    with _database(settings) as engine:
+        return backup(engine, target)
+
+
+def restore(settings: Settings, source: Path) -> Copied:
+    """As store.backup.restore, into the settings' database."""
+    from ehc.store.backup import restore
+
+    with _database(settings) as engine:
+        return restore(engine, source)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Engine]:
+    from ehc.store.database import open_engine
+
+    engine = open_engine(settings.database_url())
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def open_hot_state(settings: Settings, cards: AccountLookup, clock: Clock) -> HotState:
     """In Redis when the settings name one, else in files of this host. Raises ConfigError, Unavailable."""
     if settings.redis:
@@ -99,7 +146,10 @@ class Services:
     clock: Clock
     keys: KeyService
     cards: CardStore
+    hot: HotState
     registrar: Registrar
+    bulk: BulkRegistrar
+    accounts: Accounts
     issuer: Issuer
     verifier: Verifier
     callers: CallerStore
@@ -120,8 +170,22 @@ def open_services(
     policy = scene_policy(settings)
     keys = open_machine(settings, passphrase)
     stores = open_store(settings, clock)
-    registrar = Registrar(keys, stores.cards, settings.padding)
+    derive = Deriver(keys, settings.padding)
+    registrar = Registrar(stores.accounts, derive, temporaries(settings, stores.serials))
     issuer = Issuer(keys, stores.hot, policy, making(settings), stores.serials)
     verifier = Verifier(keys, stores.hot, policy)
-    systems = (registrar, issuer, verifier)
-    return Services(settings, clock, keys, stores.cards, *systems, stores.callers, stores.looks, stores.close)
+    return Services(
+        settings=settings,
+        clock=clock,
+        keys=keys,
+        cards=stores.cards,
+        hot=stores.hot,
+        registrar=registrar,
+        bulk=BulkRegistrar(stores.accounts, derive, registrar),
+        accounts=Accounts(stores.accounts, derive),
+        issuer=issuer,
+        verifier=verifier,
+        callers=stores.callers,
+        looks=stores.looks,
+        close=stores.close,
+    )

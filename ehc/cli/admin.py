@@ -1,4 +1,4 @@
-"""ehc admin: who may use the service."""
+"""ehc admin: who may use the service; copies of its database."""
 
 from __future__ import annotations
 
@@ -17,16 +17,23 @@ from rich.table import Table
 
 from ehc import config
 from ehc.access.caller import KEY_BYTES, RegisteredCaller, Scope, digest_of, key_of, new_caller
+from ehc.cli import database
 from ehc.model import CST
 from ehc.wiring import Stores, open_store
 
-app = typer.Typer(help="Administer the service: who may use it.", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Administer the service: who may use it, copies of its database.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 caller = typer.Typer(
     help="Callers: the apps and institutions that use the service, each with a key, scopes and a rate.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 app.add_typer(caller, name="caller")
+app.command()(database.backup)
+app.command()(database.restore)
 
 Name = Annotated[str, typer.Argument(help="unique for ever; stands in logs")]
 Database = Annotated[str | None, typer.Option(help="such as sqlite:////var/lib/ehc/ehc.db; else as the settings say")]

@@ -20,6 +20,7 @@ COMMANDS = {
     "scan": "ehc.cli.scan:scan",
     "serve": "ehc.cli.serve:serve",
     "admin": "ehc.cli.admin:app",
+    "migrate": "ehc.cli.database:migrate",
     "bench": "ehc.cli.bench:bench",
 }
 """name -> module:function, or module:Typer for a group."""

@@ -36,7 +36,6 @@ SQLITE = (
     "PRAGMA synchronous = FULL",  # sync the log at every commit
     "PRAGMA foreign_keys = ON",
     "PRAGMA cache_size = -32768",  # KiB a connection
-    f"PRAGMA mmap_size = {1 << 40}",  # pages are read where the system caches them
     "PRAGMA wal_autocheckpoint = 4000",  # pages: a batch dirties hundreds
 )
 
@@ -135,11 +134,16 @@ def migrate(engine: Engine) -> None:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")  # is kept in the file
     config = alembic_config()
     with engine.begin() as connection:
-        if not on_sqlite:
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        migration_lock(connection)
         _refuse_newer(connection, config)
         config.attributes["connection"] = connection
         alembic.command.upgrade(config, "head")
+
+
+def migration_lock(connection: Connection) -> None:
+    """One migrates at a time, until this transaction ends; in SQLite every writer is alone."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
 
 
 def require_current(engine: Engine) -> None:
@@ -175,7 +179,11 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _refuse_newer(connection: Connection, config: alembic.config.Config) -> None:
-    steps = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
-    revision = _revision(connection)
-    if revision is not None and revision not in steps:
-        raise Unavailable(f"the database's schema {revision} is newer than this program: install the newer ehc")
+    known_revision(_revision(connection), config)
+
+
+def known_revision(step: str | None, config: alembic.config.Config | None = None) -> None:
+    """Raises Unavailable for a step that this program has not."""
+    steps = {one.revision for one in ScriptDirectory.from_config(config or alembic_config()).walk_revisions()}
+    if step is not None and step not in steps:
+        raise Unavailable(f"the database's schema {step} is newer than this program: install the newer ehc")

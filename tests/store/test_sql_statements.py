@@ -33,10 +33,11 @@ def _is_built(node: ast.AST) -> bool:
             and isinstance(node.left.value, str)
             and bool(SQL.search(node.left.value))
         )
-    called = (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "join")
-    )
-    return called and bool(SQL.search(ast.unparse(node.func)))  # type: ignore[attr-defined]
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return False
+    text = node.func.value
+    escaped = isinstance(text, ast.Call) and ast.unparse(text.func) == "sql.SQL"  # psycopg quotes what goes into it
+    return node.func.attr in ("format", "join") and not escaped and bool(SQL.search(ast.unparse(text)))
 
 
 def test_no_sql_is_put_together_from_values() -> None:
@@ -51,6 +52,7 @@ def test_no_sql_is_put_together_from_values() -> None:
         '"DELETE FROM accounts WHERE name = %s" % name',
         '"SELECT * FROM accounts WHERE name = " + name',
         '"UPDATE accounts SET name = {}".format(name)',
+        'sql.SQL(f"DELETE FROM accounts WHERE name = {name}").format(sql.Identifier(name))',
     ],
 )
 def test_the_search_finds_each_way_to_do_it(line: str) -> None:
