@@ -5,6 +5,7 @@ Every change is one step of life.py and one event with who did it and why.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -30,6 +31,7 @@ RELATIONS = {
 """GB/T 4761, the member's relation to the account; 0 本人 is no member."""
 
 UNKNOWN = "no card is known by this"
+_CARD_ID = re.compile(r"[0-9A-Fa-f]{1,128}")
 
 
 class Act(NamedTuple):
@@ -50,8 +52,8 @@ class Accounts:
     # --- finding
 
     def card(self, card_id: str) -> Card:
-        """A former or legacy card id finds the present card. Raises NotFound."""
-        return _found(self._store.card(card_id.upper()))
+        """A former or legacy card id finds the present card. Raises NotFound, also for what is no card id."""
+        return _found(self._store.card(card_id.upper()) if _CARD_ID.fullmatch(card_id) else None)
 
     def card_of_account(self, account: int) -> Card:
         """Raises NotFound."""

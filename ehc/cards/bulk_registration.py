@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ehc.cards.account import AccountStore, Derived, NewCardColumns, Outcome
 from ehc.cards.deriving import Deriver
 from ehc.cards.issuing import Issued, PersonColumns, RefusedRow, issue
-from ehc.cards.registering import Registrar
+from ehc.cards.registration import Registrar
 from ehc.crypto.columns import Column
 from ehc.model import Identity
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ehc.web import cards_routes, codes_routes, service_routes, verify_routes
+from ehc.web import accounts_routes, cards_routes, codes_routes, service_routes, verify_routes
 from ehc.web.endpoint import Endpoint
 
 TABLE: tuple[Endpoint, ...] = (
     *verify_routes.TABLE,
     *codes_routes.TABLE,
     *cards_routes.TABLE,
+    *accounts_routes.TABLE,
     *service_routes.TABLE,
 )

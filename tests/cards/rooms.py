@@ -7,7 +7,7 @@ from ehc.cards.accounts import Accounts, Act
 from ehc.cards.bulk_registration import BulkRegistrar
 from ehc.cards.deriving import Deriver
 from ehc.cards.life import change
-from ehc.cards.registering import Registrar, Temporaries
+from ehc.cards.registration import Registrar, Temporaries
 from ehc.crypto import KeyHandle
 from ehc.machine.software import SoftwareMachine
 from ehc.model import AccountState, Card, Identity

@@ -37,6 +37,10 @@ def test_a_card_is_found_by_all_that_it_is_known_by(room: Room) -> None:
 def test_what_nobody_has_is_not_found_and_what_is_none_is_refused(room: Room) -> None:
     for find in (
         lambda: room.accounts.card(CARD),
+        lambda: room.accounts.card("电" * 64),
+        lambda: room.accounts.card("_" * 32),
+        lambda: room.accounts.card("AB" * 65),
+        lambda: room.accounts.card(""),
         lambda: room.accounts.card_of_account(4711),
         lambda: room.accounts.card_of_mindex(MINDEX),
         lambda: room.accounts.card_of_document("03", "E00000000"),

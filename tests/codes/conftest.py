@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ehc.cards.registration import Registrar
+from ehc.cards.deriving import Deriver
+from ehc.cards.registration import Registrar, temporaries
 from ehc.codes.issuing import IssuedCode, Issuer, making
 from ehc.codes.policy import scene_policy
 from ehc.codes.reading import token_code
@@ -16,7 +17,7 @@ from ehc.codes.verification import Verification, Verifier
 from ehc.config import Settings
 from ehc.crypto import CompactKey, KeyHandle
 from ehc.machine.software import SoftwareMachine
-from ehc.model import Card, Profile
+from ehc.model import Card, Identity, Profile
 from ehc.store.callers import SqlCallerStore, SqlLookStore
 from ehc.store.database import open_engine
 from ehc.store.hot_mapped import MappedHotState
@@ -106,8 +107,9 @@ def room(tmp_path: Path, empty_database: bytes) -> Iterator[Callable[..., Room]]
         handles = KeyHandle(ROOT, "security_key", 1), KeyHandle(PROTECT, "protection_key", 1)
         keys = SoftwareMachine(*handles, compact_keys=[CompactKey(PROTECT, 1)])
         policy = scene_policy(effective)
-        registrar = Registrar(keys, stores.cards, effective.padding)
-        card, _ = registrar.register("01", "11010020171225006X", "电子健康卡", NOW - 1000)
+        derive = Deriver(keys, effective.padding)
+        registrar = Registrar(stores.accounts, derive, temporaries(effective, stores.serials))
+        card = registrar.register(Identity("01", "11010020171225006X", "电子健康卡"), NOW - 1000).card
         issuer, verifier = (
             Waiting(Issuer(keys, stores.hot, policy, making(effective), stores.serials)),
             Verifier(keys, stores.hot, policy),

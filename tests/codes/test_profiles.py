@@ -9,7 +9,7 @@ from ehc.codes.policy import scene_policy
 from ehc.config import Settings
 from ehc.crypto import CompactKey, make_compact_code
 from ehc.errors import ConfigError
-from ehc.model import AccountState, Profile, Reason
+from ehc.model import AccountState, Identity, Profile, Reason
 
 NOW = 1_767_225_600
 LIFE, TOLERANCE = 300, 60
@@ -73,7 +73,7 @@ def test_step_8_the_second_use_at_another_place(room: Rooms, profile: Profile) -
 
 def test_a_card_bound_token_holds_for_its_card_alone(room: Rooms) -> None:
     r = room()
-    other, _ = r.registrar.register("03", "E00000000", "TEST PERSON", NOW)
+    other = r.registrar.register(Identity("03", "E00000000", "TEST PERSON"), NOW).card
     token = r.issuer.dynamic(r.card.card_id, NOW, Profile.A).payload.split(":")[2]
     assert r.reason(f"{other.card_id}:0:{token}", DISPENSING, NOW) == (4, "forged")
 

@@ -12,7 +12,7 @@ from ehc.codes.verification import Verifier
 from ehc.crypto import KeyHandle, make_token
 from ehc.errors import KeyUnavailable, Refused
 from ehc.machine.software import SoftwareMachine
-from ehc.model import STEPS, AccountState, Profile, Reason, Verdict
+from ehc.model import STEPS, AccountState, Identity, Profile, Reason, Verdict
 from ehc.ports import HotState, KeyService
 
 NOW = 1_767_225_600
@@ -101,7 +101,7 @@ def test_step_4_a_token_that_was_not_issued(room: Rooms) -> None:
 
 def test_step_4_a_token_issued_for_another_card(room: Rooms) -> None:
     r = room()
-    other, _ = r.registrar.register("03", "E00000000", "TEST PERSON", NOW)
+    other = r.registrar.register(Identity("03", "E00000000", "TEST PERSON"), NOW).card
     token = r.issuer.dynamic(r.card.card_id, NOW).payload.split(":")[2]
     assert r.reason(f"{other.card_id}:0:{token}", DIAGNOSIS, NOW) == (4, "not_issued")
 
@@ -189,7 +189,7 @@ def test_step_8_is_shared_by_all_scenes_of_single_use(room: Rooms) -> None:
 
 def test_step_8_tells_codes_apart_by_card_and_by_validity(room: Rooms) -> None:
     r = room()
-    other, _ = r.registrar.register("03", "E00000000", "TEST PERSON", NOW)
+    other = r.registrar.register(Identity("03", "E00000000", "TEST PERSON"), NOW).card
     first, same_second = (r.issuer.dynamic(card.card_id, NOW).payload for card in (r.card, other))
     next_second = r.issuer.dynamic(r.card.card_id, NOW + 1).payload
     assert first.split(":")[2] == same_second.split(":")[2]

@@ -26,6 +26,11 @@ def test_registering_answers_the_published_card_id_masked(service: Any) -> None:
         "name": "****卡",
         "id_number": "1****************X",
         "registered_at": "2026-01-01T08:00:00+08:00",
+        "kind": "formal",
+        "person": "ordinary",
+        "deadline": None,
+        "birth_order": None,
+        "merged_into": None,
         "created": True,
     }
 

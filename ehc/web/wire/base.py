@@ -12,7 +12,7 @@ Scene = Annotated[
 ]
 Place = Annotated[str, Meta(pattern="^[0-9A-Za-z._-]{1,64}$", max_length=64)]
 
-PARAMETERS: dict[str, Any] = {"card_id": CardId}
+PARAMETERS: dict[str, Any] = {"card_id": CardId, "member": CardId}
 """Parameters of paths and their types, for the OpenAPI document."""
 
 
