@@ -143,12 +143,15 @@ def postgres_binaries() -> Path | None:
 
 
 @contextmanager
-def postgres(folder: Path, **settings: str) -> Iterator[Postgres]:
-    """A started cluster under `folder`. settings: of postgresql.conf, over POSTGRES_SETTINGS."""
+def postgres(folder: Path, disk: Path | None = None, **settings: str) -> Iterator[Postgres]:
+    """A started cluster under `folder`, or on a `disk` where user postgres may write.
+
+    settings: of postgresql.conf, over POSTGRES_SETTINGS.
+    """
     binaries = postgres_binaries()
     require([] if binaries else ["initdb"], "postgresql")
     assert binaries
-    place = _folder_for_postgres(folder)
+    place = _folder_for_postgres(folder, disk)
     server = Postgres(binaries, place, free_port(), POSTGRES_SETTINGS | settings)
     initdb = ["-D", place / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
     try:
@@ -160,11 +163,11 @@ def postgres(folder: Path, **settings: str) -> Iterator[Postgres]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _folder_for_postgres(folder: Path) -> Path:
+def _folder_for_postgres(folder: Path, disk: Path | None) -> Path:
     """As root a new one: the test's own is closed to user postgres."""
     if os.geteuid() != 0:
         return folder
-    place = Path(tempfile.mkdtemp(prefix="ehc-postgres-"))
+    place = Path(tempfile.mkdtemp(prefix="ehc-postgres-", dir=disk))
     shutil.chown(place, "postgres", "postgres")
     return place
 
