@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from ehc.web.decoding import decode, decode_query, require_media_type
 from ehc.web.endpoint import Endpoint
@@ -63,7 +64,14 @@ def _too_large(limit: int) -> HTTPException:
     return HTTPException(413, f"a body has at most {limit} bytes")
 
 
+class _Stream(StreamingResponse):
+    """Goes on reading the request's body while it answers: nobody else may wait for its messages meanwhile."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await self.stream_response(send)
+
+
 def _response(reply: Reply | Streamed) -> Response:
     if isinstance(reply, Streamed):
-        return StreamingResponse(reply.chunks, reply.status, media_type=reply.media_type)
+        return _Stream(reply.chunks, reply.status, media_type=reply.media_type)
     return Response(reply.body, reply.status, dict(reply.headers), media_type=reply.media_type)
