@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from ehc.codes.payload import dynamic_payload, static_payload
+from ehc.codes.payload import dynamic_payload, static_payload, temporary_payload
 from ehc.codes.policy import ScenePolicy
 from ehc.codes.reading import token_code
 from ehc.config import Settings
 from ehc.crypto.compact import LIFETIMES
 from ehc.errors import Conflict, NotFound
-from ehc.model import CardStatus, Profile
+from ehc.model import CardKind, CardStatus, Profile
 from ehc.ports import HotState, KeyService, SerialBlocks
 
 
@@ -53,8 +53,10 @@ class Issuer:
         self._next = self._end = 0
 
     async def static(self, card_id: str, now: int) -> IssuedCode:
-        """The same text every time."""
-        return IssuedCode(static_payload((await self._usable(card_id, now)).card_id))
+        """The same text every time; a temporary card's says that it is one."""
+        card = await self._usable(card_id, now)
+        made = temporary_payload if card.kind is CardKind.TEMPORARY else static_payload
+        return IssuedCode(made(card.card_id))
 
     async def dynamic(self, card_id: str, now: int, profile: Profile | None = None) -> IssuedCode:
         """A code that lives from `now` (seconds) for the policy's validity. profile: that of the settings when None."""

@@ -16,6 +16,11 @@ def static_payload(card_id: str, *, organisation: str = "", prefix: str = "") ->
     return _compose(prefix, card_id, Flag.STATIC, "", organisation)
 
 
+def temporary_payload(card_id: str, *, organisation: str = "", prefix: str = "") -> str:
+    """`CARDID:9`: the static code of a temporary card (临时卡), whose deadline the service keeps."""
+    return _compose(prefix, card_id, Flag.TEMPORARY, "", organisation)
+
+
 def dynamic_payload(card_id: str, token: str, *, organisation: str = "", prefix: str = "") -> str:
     """`CARDID:0:TOKEN`, then as static_payload. token: 32 hex digits."""
     return _compose(prefix, card_id, Flag.DYNAMIC, token, organisation)

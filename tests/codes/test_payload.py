@@ -1,6 +1,6 @@
 import pytest
 
-from ehc.codes.payload import dynamic_payload, static_payload
+from ehc.codes.payload import dynamic_payload, static_payload, temporary_payload
 from ehc.crypto import parse_payload
 from ehc.errors import InputError
 from ehc.model import Flag, Payload
@@ -55,3 +55,9 @@ def test_a_token_that_is_none_is_refused(token: str) -> None:
 def test_an_organisation_outside_alphanumeric_mode_is_refused() -> None:
     with pytest.raises(InputError, match="'_' is outside QR alphanumeric mode"):
         static_payload(CARD, organisation="a_b")
+
+
+def test_a_temporary_card_s_payload_says_so() -> None:
+    text = temporary_payload("98FF" * 16, organisation="H-1")
+    assert text == "98FF" * 16 + ":9::H-1"
+    assert parse_payload(text).flag is Flag.TEMPORARY
