@@ -26,6 +26,9 @@ MAX_AGE = 1.0
 KEEP_EVERY = 0.4
 STORE_SECONDS = 5.0
 
+MOST_SEEN = 10_000
+
+_NOT_ACCEPTED = "this key is not accepted: it is wrong, replaced or revoked"
 _NO_KEY = "send Authorization: Bearer and the key that `ehc admin caller add` printed"
 
 
@@ -34,19 +37,24 @@ class _Door:
     """A key that is known, with what it may do."""
 
     caller: Caller
+    scopes: frozenset[Scope]
     ends_at: int | None
     buckets: tuple[Bucket, ...]
 
 
+_OPEN = _Door(ANYBODY, ANYBODY.scopes, None, ())
+
+
 class Gate:
-    """One a process. `check` is the whole question, at once; `fresh` tells whether it may be asked before `refresh`."""
+    """One a process. `check` is the whole question, at once; where it has no answer, `refresh` and ask again."""
 
     def __init__(self, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._callers, self._settings, self._clock = services.callers, services.settings, services.clock
         self._monotonic = monotonic
         self._loaded_at = -2 * MAX_AGE
         self._version = -1
-        self._doors: dict[bytes, _Door] = {}
+        self._doors: dict[bytes, _Door] = {}  # by the digest of the key
+        self._seen: dict[str | None, _Door] = {}  # by the header that was accepted, since the last change of a caller
         self._buckets: dict[tuple[str, str, int], Bucket] = {}
         self._refreshing: asyncio.Task[None] | None = None
         self._asked = False
@@ -57,20 +65,26 @@ class Gate:
         """Nobody is asked who they are: there has never been a caller, and only this machine can reach the service."""
         return self._version == 0 and self._loopback
 
-    @property
-    def fresh(self) -> bool:
-        return self._monotonic() - self._loaded_at <= MAX_AGE
-
-    def check(self, authorization: str | None, scope: Scope) -> Caller:
-        """The caller. Raises Unauthenticated, Forbidden, TooMany."""
-        self._asked = True
-        if self.open:
-            return ANYBODY
-        door = self._door(authorization)
-        if scope not in door.caller.scopes:
+    def check(self, authorization: str | None, scope: Scope) -> Caller | None:
+        """The caller; None when what is known is too old. Raises Unauthenticated, Forbidden, TooMany."""
+        self._asked, now = True, self._monotonic()
+        if now - self._loaded_at > MAX_AGE:
+            return None
+        door = self._seen.get(authorization) or self._door(authorization)
+        if door.ends_at is not None and self._clock() >= door.ends_at:
+            raise Unauthenticated(_NOT_ACCEPTED)
+        if scope not in door.scopes:
             raise Forbidden(f"{door.caller.name} has not the scope {scope.value}")
-        take(door.buckets, self._monotonic())
+        take(door.buckets, now)
         return door.caller
+
+    async def admit(self, authorization: str | None, scope: Scope) -> Caller:
+        """As check, refreshed where that is needed. Raises Unavailable too."""
+        caller = self.check(authorization, scope)
+        while caller is None:
+            await self.refresh()
+            caller = self.check(authorization, scope)
+        return caller
 
     def charge(self, caller: Caller, cost: int) -> None:
         """Pay for a call that turned out to be the work of so many more."""
@@ -78,14 +92,16 @@ class Gate:
             bucket.pay(self._monotonic(), cost)
 
     def _door(self, authorization: str | None) -> _Door:
-        if not authorization:
-            raise Unauthenticated(_NO_KEY)
-        scheme, _, key = authorization.partition(" ")
+        if self.open:
+            return _OPEN
+        scheme, _, key = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthenticated(_NO_KEY)
         door = self._doors.get(digest_of(key.strip()))
-        if door is None or (door.ends_at is not None and self._clock() >= door.ends_at):
-            raise Unauthenticated("this key is not accepted: it is wrong, replaced or revoked")
+        if door is None:
+            raise Unauthenticated(_NOT_ACCEPTED)
+        if len(self._seen) < MOST_SEEN:
+            self._seen[authorization] = door
         return door
 
     async def refresh(self) -> None:
@@ -111,7 +127,10 @@ class Gate:
         self._version, self._loaded_at = version, begun
 
     def _take_over(self, keys: Sequence[CallerKey]) -> None:
-        self._doors = {key.digest: _Door(key.caller, key.ends_at, self._buckets_of(key.caller)) for key in keys}
+        self._seen.clear()
+        self._doors = {
+            key.digest: _Door(key.caller, key.caller.scopes, key.ends_at, self._buckets_of(key.caller)) for key in keys
+        }
 
     def _buckets_of(self, caller: Caller) -> tuple[Bucket, ...]:
         """A caller's own, and its institution's, which all its callers share; both go on over a refresh."""

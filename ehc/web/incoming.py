@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from starlette.exceptions import HTTPException
@@ -29,13 +29,20 @@ class Bodies:
         self._late: set[asyncio.Task[Any]] = set()
 
     async def whole(self, header: Any, proto: Any, limit: int) -> bytes:
-        """Raises HTTPException 408 and 413, ConnectionGone."""
+        """Raises HTTPException 400, 408 and 413, ConnectionGone."""
         length = header("content-length")
         if length is None:
             return b"".join([piece async for piece in self.pieces(header, proto, limit)])
         if int(length) > limit:  # the server let digits through and nothing else
             raise HTTPException(413, f"a body has at most {limit} bytes")
-        return bytes(await self._wait(proto()))
+        task = cast(asyncio.Task[Any], asyncio.current_task())
+        self._waiting[task] = time.monotonic()
+        try:
+            return cast(bytes, await proto())
+        except (ProtocolClosed, asyncio.CancelledError) as error:
+            raise self._ended(task, error) from None
+        finally:
+            del self._waiting[task]
 
     async def pieces(self, header: Any, proto: Any, limit: int) -> AsyncIterator[bytes]:
         """Raises HTTPException 400, 408 and 413."""
@@ -55,27 +62,27 @@ class Bodies:
             raise HTTPException(400, "the body ended early")
 
     async def _next(self, pieces: Any) -> Any:
-        try:
-            return await self._wait(anext(pieces))
-        except StopAsyncIteration:
-            return None
-
-    async def _wait(self, what: Any) -> Any:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  there is one in a coroutine
+        """None at the end."""
+        task = cast(asyncio.Task[Any], asyncio.current_task())
         self._waiting[task] = time.monotonic()
         try:
-            return await what
-        except ProtocolClosed:
-            raise ConnectionGone from None
-        except asyncio.CancelledError:
-            if task not in self._late:
-                raise
-            task.uncancel()
-            raise HTTPException(408, f"a body has {self._seconds:g} s to come", {"Connection": "close"}) from None
+            return await anext(pieces)
+        except StopAsyncIteration:
+            return None
+        except (ProtocolClosed, asyncio.CancelledError) as error:
+            raise self._ended(task, error) from None
         finally:
             del self._waiting[task]
-            self._late.discard(task)
+
+    def _ended(self, task: asyncio.Task[Any], error: BaseException) -> BaseException:
+        """What a wait that was ended is: cancelled by the sweep, or by somebody else, or the one who asked is gone."""
+        if isinstance(error, ProtocolClosed):
+            return ConnectionGone()
+        if task not in self._late:
+            return error
+        self._late.discard(task)
+        task.uncancel()
+        return HTTPException(408, f"a body has {self._seconds:g} s to come", {"Connection": "close"})
 
     async def sweep(self) -> None:
         """Ends the waits that are too long. Runs until cancelled."""

@@ -26,5 +26,8 @@ class Streamed(NamedTuple):
     media_type: str = "application/x-ndjson"
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 def json(body: msgspec.Struct, status: int = 200) -> Reply:
-    return Reply(msgspec.json.encode(body), status)
+    return Reply(_encode(body), status)

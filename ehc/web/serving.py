@@ -20,9 +20,7 @@ async def admit(endpoint: Endpoint, worker: Worker, header: Callable[[str], str 
     services, gate = worker.services, worker.gate
     if endpoint.scope is None or (endpoint.local and _is_local(header, client)):
         return Call(services, worker.observed, ANYBODY, endpoint.operation)
-    if not gate.fresh:
-        await gate.refresh()
-    caller = gate.check(header("authorization"), endpoint.scope)
+    caller = await gate.admit(header("authorization"), endpoint.scope)
     purpose = purpose_of(header("x-purpose") or "") if endpoint.plain else ""
     return Call(services, worker.observed, caller, endpoint.operation, purpose)
 
