@@ -16,9 +16,9 @@ def static_payload(card_id: str, *, organisation: str = "", prefix: str = "") ->
     return _compose(prefix, card_id, Flag.STATIC, "", organisation)
 
 
-def temporary_payload(card_id: str, *, organisation: str = "", prefix: str = "") -> str:
+def temporary_payload(card_id: str) -> str:
     """`CARDID:9`: the static code of a temporary card (临时卡), whose deadline the service keeps."""
-    return _compose(prefix, card_id, Flag.TEMPORARY, "", organisation)
+    return _compose("", card_id, Flag.TEMPORARY, "", "")
 
 
 def dynamic_payload(card_id: str, token: str, *, organisation: str = "", prefix: str = "") -> str:
