@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import ipaddress
 import multiprocessing
@@ -182,6 +183,8 @@ class _Loader:
         module, _, factory = target.partition(":")
         services = open_services(self.settings, None if self.passphrase is None else lambda: self.passphrase or "")
         app = getattr(importlib.import_module(module), factory)(services, self.numbers)
+        gc.collect()
+        gc.freeze()  # what the process begins with is not looked through again each time a batch makes garbage
         self.started.tell()
         return app
 

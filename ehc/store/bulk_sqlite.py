@@ -71,13 +71,8 @@ class SqliteBulk:
     def __init__(self, engine: Engine, changing: Callable[[Card], None]) -> None:
         self._engine, self._changing = engine, changing
         self._recent = {table: RecentKeys(column) for column, table in LOOK_UPS.items()}
-        self._merge = KeyMerge(self._transaction)
+        self._merge = KeyMerge()
         self._turn = threading.Lock()  # SQLite's own queue polls: batches of one process wait here instead
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._engine.begin() as connection, driver(connection) as raw:
-            yield raw
 
     def accounts_of(self, connection: Connection, table: Table, key: int) -> Sequence[int]:
         with driver(connection) as raw:
@@ -87,18 +82,15 @@ class SqliteBulk:
     def register_columns(self, new: NewCardColumns, now: int, by: str) -> Done:
         keys = BatchKeys.of(new)
         with self._turn:
-            done, fresh = self._register(new, keys, now, by)
-            if fresh >= RUN_ROWS:
-                self._merge.step(fresh)
-        return done
+            return self._register(new, keys, now, by)
 
-    def _register(self, new: NewCardColumns, keys: BatchKeys, now: int, by: str) -> tuple[Done, int]:
+    def _register(self, new: NewCardColumns, keys: BatchKeys, now: int, by: str) -> Done:
         with self._engine.begin() as connection, driver(connection) as raw:
             account = self._owners(raw, keys.documents)
             parts = bulk.split(keys.documents, account)
             self._add(raw, new, keys, parts.fresh, account, now=now, by=by)
             restore = partial(bulk.restore, connection, self._changing, now=now, by=by)
-            return bulk.conclude(connection, new, parts, account, restore), len(parts.fresh)
+            return bulk.conclude(connection, new, parts, account, restore)
 
     def _owners(self, raw: sqlite3.Connection, keys: Keys) -> NDArray[np.int64]:
         """The account that has each key, 0 for none."""
@@ -134,6 +126,7 @@ class SqliteBulk:
         columns = [column[fresh] for column in (keys.documents, keys.cards, keys.mindexes)]
         if len(fresh) >= RUN_ROWS:
             raw.execute(_RUN, (first, *map(run_of, columns)))
+            self._merge.step(raw, len(fresh))
             return
         for table, column in zip(LOOK_UPS.values(), columns, strict=True):
             raw.executemany(_KEY[table], zip(column.tolist(), itertools.count(first), strict=False))

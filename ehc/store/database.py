@@ -35,8 +35,8 @@ WRITE_WAY = "write sqlite:////folder/file.db or postgresql://user@host/database"
 SQLITE = (
     "PRAGMA synchronous = FULL",  # sync the log at every commit
     "PRAGMA foreign_keys = ON",
-    "PRAGMA cache_size = -32768",  # KiB a connection
-    "PRAGMA wal_autocheckpoint = 4000",  # pages: a batch dirties hundreds
+    "PRAGMA cache_size = -16384",  # KiB a connection
+    "PRAGMA wal_autocheckpoint = 16000",  # pages: a batch dirties hundreds, many of them again in the next
 )
 
 MIGRATION_LOCK = 0x65686331  # advisory: any number, always this

@@ -1,4 +1,4 @@
-"""Moving recent keys into SQLite's look-up tables, a bounded step after each batch.
+"""Moving recent keys into SQLite's look-up tables, a bounded step with each batch, in its transaction.
 
     begin   enough keys are recent: all runs up to now are to be merged (a row of `key_merges` for each look-up)
     step    the next keys in key order go into the table; how many are done is committed with them
@@ -10,15 +10,13 @@ A process that is killed in between leaves a state that any other goes on from. 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import msgspec
 
 from ehc.store.recent_keys import LOOK_UPS, Entries, read, runs
 
-LEAST, MOST = 1 << 17, 1 << 20
+LEAST, MOST = 1 << 19, 1 << 20
 """Keys of one look-up that are recent before a merge begins: an eighth of all, within these."""
 
 RUNS = 512
@@ -34,8 +32,6 @@ _INSERT = {
 }
 """Of an object {account: key} in key order: one statement runs without Python between the rows."""
 
-Transaction = Callable[[], AbstractContextManager[sqlite3.Connection]]
-
 
 class _Part(NamedTuple):
     column: str
@@ -44,25 +40,23 @@ class _Part(NamedTuple):
 
 
 class KeyMerge:
-    """One process's share of the work. transaction: opens one that writes."""
+    """One process's share of the work."""
 
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
+    def __init__(self) -> None:
         self._source: tuple[str, int, Entries] | None = None
 
-    def step(self, brought: int) -> None:
-        """After a batch that brought so many keys."""
-        with self._transaction() as connection:
-            parts = _parts(connection) or _begin(connection)
-            if not parts:
+    def step(self, connection: sqlite3.Connection, brought: int) -> None:
+        """With a batch that brought so many keys."""
+        parts = _parts(connection) or _begin(connection)
+        if not parts:
+            return
+        left = brought * SHARE
+        for part in parts:
+            left -= self._move(connection, part, left)
+            if left <= 0:
                 return
-            left = brought * SHARE
-            for part in parts:
-                left -= self._move(connection, part, left)
-                if left <= 0:
-                    return
-            _end(connection, parts[0].last_run)
-            self._source = None
+        _end(connection, parts[0].last_run)
+        self._source = None
 
     def _move(self, connection: sqlite3.Connection, part: _Part, most: int) -> int:
         """How many keys this took of the share."""
