@@ -32,6 +32,7 @@ RELATIONS = {
 
 UNKNOWN = "no card is known by this"
 _CARD_ID = re.compile(r"[0-9A-Fa-f]{1,128}")
+_MINDEX = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 class Act(NamedTuple):
@@ -61,10 +62,9 @@ class Accounts:
 
     def card_of_mindex(self, mindex: str) -> Card:
         """64 hex digits; a former one finds the present card. Raises InputError, NotFound."""
-        try:
-            return _found(self._store.card_of_mindex(bytes.fromhex(mindex)))
-        except ValueError:
-            raise InputError("mindex: 64 hex digits wanted") from None
+        if not _MINDEX.fullmatch(mindex):
+            raise InputError("mindex: 64 hex digits wanted")
+        return _found(self._store.card_of_mindex(bytes.fromhex(mindex)))
 
     def card_of_document(self, id_type: str, id_number: str) -> Card:
         """As written on the document; a former one finds the present card. Raises IdentityError, NotFound."""

@@ -47,8 +47,9 @@ def test_what_nobody_has_is_not_found_and_what_is_none_is_refused(room: Room) ->
     ):
         with pytest.raises(NotFound, match="no card is known by this"):
             find()
-    with pytest.raises(InputError, match="mindex: 64 hex digits"):
-        room.accounts.card_of_mindex("xyz")
+    for mindex in ("xyz", "", "AB", f"{MINDEX}AB"):
+        with pytest.raises(InputError, match="mindex: 64 hex digits"):
+            room.accounts.card_of_mindex(mindex)
     with pytest.raises(IdentityError, match="check character"):
         room.accounts.card_of_document("01", "110100201712250061")
 
