@@ -2,10 +2,16 @@
  * compares the answers with the reference's. Whatever a call must set is poisoned before.
  *
  *     P text                                            parse
- *     C key window text           check
- *     B key window n text…        check in a batch
- *     M key time                                        make
+ *     C key window text                                 check
+ *     B key window n text…                              check in a batch
+ *     M key n time…                                     make, each alone and in a batch
+ *     A key n (card expiry version channel scene sequence)…                 make card-bound ones
+ *     E key version now tolerance n text…               check compact codes
+ *     F key version n (issuer node ttl channel issued_at serial account)…   make compact codes
+ *     D text                                            base45 to bytes
+ *     N bytes                                           bytes to base45
  *
+ * Calls for one are made for every row and answered behind those of the batch.
  * A window is now tolerance validity issue profiles key_version. Texts and keys are hex, an empty text is "-". */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +20,7 @@
 #include "dispatch.h"
 #include "kernels.h"
 
-enum { ROOM = 1 << 17, ROWS = 256 };
+enum { ROOM = 1 << 17, ROWS = 256, MADE = 1100 };
 
 static const ehc_tier PORTABLE = {
     .name = "portable",
@@ -111,6 +117,9 @@ static void check(void)
     int status = ehc_check_token(&key, text, length, &window, &out);
     print_payload(status, &out.payload);
     printf(" %" PRId64 " %u", out.expiry, out.profile);
+    if (out.profile == EHC_PROFILE_BOUND)
+        printf(" %" PRId64 " %u %u %u %u", out.bound.expiry, out.bound.key_version, out.bound.channel, out.bound.scene,
+               out.bound.sequence);
 }
 
 static void check_batch(void)
@@ -132,13 +141,144 @@ static void check_batch(void)
 
 static void make(void)
 {
-    uint8_t token[32];
+    static int64_t times[MADE];
+    static uint8_t tokens[MADE][32], status[MADE];
     ehc_sm4_key key = read_key();
-    int64_t time = read_number();
-    int status = ehc_make_token(&key, time, token);
-    printf("%d", status);
-    if (status == EHC_OK)
-        printf(" %.32s", (const char *)token);
+    size_t n = (size_t)read_number();
+    memset(tokens, 0xA5, sizeof tokens);
+    memset(status, 0xA5, sizeof status);
+    for (size_t i = 0; i < n; i++)
+        times[i] = read_number();
+    printf("%zu", ehc_make_batch(&key, times, n, tokens[0], status));
+    for (size_t i = 0; i < n; i++)
+        printf(" %d %.32s", status[i], (const char *)tokens[i]);
+    for (size_t i = 0; i < n; i++) {
+        int alone = ehc_make_token(&key, times[i], tokens[0]);
+        printf(" %d %.32s", alone, alone == EHC_OK ? (const char *)tokens[0] : "");
+    }
+}
+
+static void make_bound(void)
+{
+    static uint8_t cards[ROWS][32], tokens[ROWS][32], status[ROWS];
+    static ehc_bound fields[ROWS];
+    ehc_sm4_key key = read_key();
+    size_t n = (size_t)read_number();
+    memset(tokens, 0xA5, sizeof tokens);
+    memset(status, 0xA5, sizeof status);
+    for (size_t i = 0; i < n; i++) {
+        read_hex(cards[i]);
+        fields[i].expiry = read_number();
+        fields[i].key_version = (uint8_t)read_number();
+        fields[i].channel = (uint8_t)read_number();
+        fields[i].scene = (uint8_t)read_number();
+        fields[i].sequence = (uint32_t)read_number();
+    }
+    printf("%zu", ehc_make_bound_batch(&key, cards[0], fields, n, tokens[0], status));
+    for (size_t i = 0; i < n; i++)
+        printf(" %d %.32s", status[i], (const char *)tokens[i]);
+    for (size_t i = 0; i < n; i++) {
+        int alone = ehc_make_bound(&key, cards[i], &fields[i], tokens[0]);
+        printf(" %d %.32s", alone, alone == EHC_OK ? (const char *)tokens[0] : "");
+    }
+}
+
+static ehc_compact_key read_compact_key(void)
+{
+    uint8_t raw[ROOM];
+    ehc_compact_key key;
+    memset(&key, 0xA5, sizeof key);
+    read_hex(raw);
+    ehc_compact_set_key(&key, raw, (uint8_t)read_number());
+    return key;
+}
+
+static void print_compact(int status, size_t offset, const ehc_compact *c)
+{
+    printf(" %d %zu", status, offset);
+    printf(" %u %u %u %u %u %" PRId64 " %" PRIu64 " %" PRIu64, c->issuer, c->node, c->key_version, c->ttl, c->channel,
+           c->issued_at, c->serial, c->account);
+}
+
+static void check_compact(void)
+{
+    static uint8_t text[2 * ROOM], status[ROWS];
+    static int64_t expiry[ROWS];
+    static uint64_t account[ROWS];
+    uint32_t offsets[ROWS + 1] = {0};
+    memset(expiry, 0xA5, sizeof expiry);
+    memset(account, 0xA5, sizeof account);
+    memset(status, 0xA5, sizeof status);
+    ehc_compact_key key = read_compact_key();
+    int64_t now = read_number(), tolerance = read_number();
+    size_t n = (size_t)read_number();
+    for (size_t i = 0; i < n; i++)
+        offsets[i + 1] = offsets[i] + (uint32_t)read_hex(text + offsets[i]);
+    printf("%zu", ehc_check_compact_batch(&key, text, offsets, n, now, tolerance, account, expiry, status));
+    for (size_t i = 0; i < n; i++)
+        printf(" %d %" PRIu64 " %" PRId64, status[i], account[i], expiry[i]);
+    for (size_t i = 0; i < n; i++) {
+        ehc_compact code;
+        size_t length = offsets[i + 1] - offsets[i], offset = SIZE_MAX;
+        int64_t end = -1;
+        memset(&code, 0xA5, sizeof code);
+        int parsed = ehc_parse_compact(text + offsets[i], length, &code, &offset);
+        print_compact(parsed, offset, &code);
+        memset(&code, 0xA5, sizeof code);
+        offset = SIZE_MAX;
+        int alone = ehc_check_compact(&key, text + offsets[i], length, now, tolerance, &code, &end, &offset);
+        print_compact(alone, offset, &code);
+        printf(" %" PRId64, end);
+    }
+}
+
+static void make_compact(void)
+{
+    static ehc_compact codes[ROWS];
+    static uint8_t texts[ROWS][EHC_COMPACT_LENGTH], status[ROWS];
+    ehc_compact_key key = read_compact_key();
+    size_t n = (size_t)read_number();
+    memset(codes, 0xA5, sizeof codes);
+    memset(texts, 0xA5, sizeof texts);
+    memset(status, 0xA5, sizeof status);
+    for (size_t i = 0; i < n; i++) {
+        codes[i].issuer = (uint32_t)read_number();
+        codes[i].node = (uint8_t)read_number();
+        codes[i].ttl = (uint8_t)read_number();
+        codes[i].channel = (uint8_t)read_number();
+        codes[i].issued_at = read_number();
+        codes[i].serial = (uint64_t)read_number();
+        codes[i].account = (uint64_t)read_number();
+    }
+    printf("%zu", ehc_make_compact_batch(&key, codes, n, texts[0], status));
+    for (size_t i = 0; i < n; i++) {
+        printf(" %d", status[i]);
+        print_hex(texts[i], EHC_COMPACT_LENGTH);
+    }
+    for (size_t i = 0; i < n; i++) {
+        printf(" %d", ehc_make_compact(&key, &codes[i], texts[0]));
+        print_hex(texts[0], EHC_COMPACT_LENGTH);
+    }
+}
+
+static void from_base45(void)
+{
+    static uint8_t text[ROOM], data[ROOM];
+    size_t length = read_hex(text), n = SIZE_MAX, offset = SIZE_MAX;
+    memset(data, 0xA5, sizeof data);
+    int status = ehc_base45_decode(text, length, data, &n, &offset);
+    printf("%d %zu %zu", status, n, offset);
+    print_hex(data, n);
+}
+
+static void to_base45(void)
+{
+    static uint8_t text[2 * ROOM], data[ROOM];
+    size_t n = read_hex(data);
+    memset(text, 0xA5, sizeof text);
+    size_t length = ehc_base45_encode(data, n, text);
+    printf("%zu", length);
+    print_hex(text, length);
 }
 
 int main(void)
@@ -153,6 +293,16 @@ int main(void)
             check_batch();
         else if (request == 'M')
             make();
+        else if (request == 'A')
+            make_bound();
+        else if (request == 'E')
+            check_compact();
+        else if (request == 'F')
+            make_compact();
+        else if (request == 'D')
+            from_base45();
+        else if (request == 'N')
+            to_base45();
         else
             return 2;
         putchar('\n');

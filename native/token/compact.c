@@ -62,7 +62,6 @@ static void read_header(const uint8_t h[16], ehc_compact *out)
     out->channel = h[5] & 31;
     out->issued_at = (int64_t)EHC_COMPACT_EPOCH + load32(h + 6);
     out->serial = load48(h + 10);
-    out->account = 0;
 }
 
 static int write_header(const ehc_compact *code, uint8_t version, uint8_t h[16])
@@ -145,12 +144,11 @@ static int is_authentic(const group *g, size_t i)
     return ehc_equal(&odd, &(uint64_t){0}, sizeof odd);
 }
 
+/* Gives account and expiry of an authentic row only. */
 static int judge_row(const group *g, size_t i, const ehc_compact_key *key, int64_t now, int64_t tolerance,
                      uint64_t *account, int64_t *expiry)
 {
     const uint8_t *header = g->message[i];
-    *account = 0;
-    *expiry = 0;
 
     /* 3 key version */
     if (header[4] != key->version)

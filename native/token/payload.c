@@ -198,10 +198,12 @@ static int take_canonical(const uint8_t *text, size_t length, ehc_payload *out)
     const ehc_token_kernels *kernels = &ehc_tier_current()->token;
     if (length != EHC_CANONICAL || memcmp(text + 64, ":0:", 3) != 0)
         return 0;
+    if (!(kernels->hex_decode(text, 32, out->card_id) & kernels->hex_decode(text + 67, 16, out->token_bytes)))
+        return 0;
     out->card_id_length = 32; /* and the flag is 0, as all of *out */
     out->card = (ehc_span){0, 64};
     out->token = (ehc_span){67, 32};
-    return kernels->hex_decode(text, 32, out->card_id) & kernels->hex_decode(text + 67, 16, out->token_bytes);
+    return 1;
 }
 
 int ehc_parse_payload(const uint8_t *text, size_t length, ehc_payload *out)
@@ -209,7 +211,6 @@ int ehc_parse_payload(const uint8_t *text, size_t length, ehc_payload *out)
     memset(out, 0, sizeof *out);
     if (take_canonical(text, length, out))
         return EHC_OK;
-    memset(out, 0, sizeof *out);
     out->flag = EHC_FLAG_ABSENT;
 
     /* 1 length and alphabet */

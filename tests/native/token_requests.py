@@ -71,13 +71,17 @@ def bound_cases():
     yield token_text(T), T, 2, 3, "forged", 0, 0
     yield from ((token_text(T), T, profiles, 3, "accepted", T, 1) for profiles in (1, 3))
     yield f"{CARD[:32]}:0:{token[67:].decode()}".encode(), T, 3, 3, "forged", 0, 0
+    yield b"85:" + token + b":ORG\n", T, 2, 3, "accepted", T, 2
+    yield b"85:" + token_text(T), T, 1, 3, "accepted", T, 1
+    yield token, T, 4, 3, "forged", 0, 0
     yield b"x://", T, 3, 3, "foreign", 0, 0
 
 
 def bound_requests():
     for text, now, profiles, version, reason, expiry, profile in bound_cases():
         asked = f"{KEY.hex()} {window_of(validity.Window(now, 60, 300, False), profiles, version)}"
-        answer = f"{payload_answer(STATUS[reason], parse(text))} {expiry} {profile}"
+        fields = f" {T} 3 1 2 7" if profile == 2 else ""
+        answer = f"{payload_answer(STATUS[reason], parse(text))} {expiry} {profile}{fields}"
         yield f"C {asked} {hexed(text)}", answer
         for n in (1, 64, 65, 130):
             rows = " ".join([hexed(text)] * n)
@@ -85,9 +89,11 @@ def bound_requests():
             yield f"B {asked} {n} {rows}", f"{n * (reason != 'accepted')}{found}"
 
 
-def make(time):
-    token = validity.make_token(time, KEY)
-    return f"M {KEY.hex()} {time}", f"0 {token}" if token else "49"
+def make(times):
+    tokens = [validity.make_token(time, KEY) for time in times]
+    batch = "".join(f" 0 {token}" if token else f" 49 {'0' * 32}" for token in tokens)
+    alone = "".join(f" 0 {token}" if token else " 49 " for token in tokens)
+    return f"M {KEY.hex()} {len(times)} {' '.join(map(str, times))}", f"{tokens.count(None)}{batch}{alone}"
 
 
 def block_text(plain):
@@ -169,5 +175,7 @@ def requests():
     mixed = [token_text(T), f"{CARD}:1".encode(), b"", token_text(T - 1), token_text(T, bytes(16)), b"x://", b"G" * 32]
     yield from (check(text, exact) for text in mixed)
     yield from (batch([mixed[i * 3 % 7] for i in range(n)], exact) for n in (0, 1, 2, 7, 63, 64, 65, 128, 129, 200))
-    yield from (make(time) for time in times())
+    yield from (make([time]) for time in times())
+    yield from (make((list(times()) * 12)[:n]) for n in (0, 2, 511, 512, 513, 1024, 1100))
+    yield make([T + 3 * i for i in range(600)])
     yield from bound_requests()
