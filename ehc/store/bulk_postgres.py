@@ -70,8 +70,12 @@ def driver(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
 
 
 class PostgresBulk:
+    """The unique key of documents says who is known. Where the batch before met nobody, the next is written without
+    asking first; if that was wrong nothing was done, and the batch is tried again with a question."""
+
     def __init__(self, engine: Engine, changing: Callable[[Card], None]) -> None:
         self._engine, self._changing = engine, changing
+        self._all_new = True  # the batch before held nobody who was known
 
     def accounts_of(self, connection: Connection, table: Table, key: int) -> Sequence[int]:
         return connection.scalars(select(table.c.account).where(table.c.key == key)).all()
@@ -80,13 +84,16 @@ class PostgresBulk:
         keys = BatchKeys.of(new)
         try:
             with self._engine.begin() as connection, driver(connection) as raw:
-                account = _owners(raw, keys.documents)
+                account = np.zeros(len(new), np.int64) if self._all_new else _owners(raw, keys.documents)
                 parts = bulk.split(keys.documents, account)
                 _add(raw, new, keys, parts.fresh, account, now=now, by=by)
                 restore = partial(bulk.restore, connection, self._changing, now=now, by=by)
-                return bulk.conclude(connection, new, parts, account, restore)
+                done = bulk.conclude(connection, new, parts, account, restore)
         except psycopg.errors.UniqueViolation:
+            self._all_new = False
             return None
+        self._all_new = not len(parts.known)
+        return done
 
 
 def _owners(raw: psycopg.Connection[Any], keys: Keys) -> NDArray[np.int64]:
