@@ -23,6 +23,13 @@ from ehc.codes.issuing import Issuer, making
 from ehc.codes.policy import scene_policy
 from ehc.codes.verification import Verifier
 from ehc.config import Settings
+from ehc.institutions.late import late_policy
+from ehc.institutions.place import PlaceStore
+from ehc.institutions.records import Records
+from ehc.institutions.register import Register
+from ehc.institutions.sightings import Sightings
+from ehc.institutions.statistics import Statistics
+from ehc.institutions.use import UseStore
 from ehc.keys.keyring import Purpose
 from ehc.machine.software import SoftwareMachine
 from ehc.ports import AccountLookup, CardStore, Clock, HotState, KeyService, SerialBlocks
@@ -67,6 +74,8 @@ class Stores:
     serials: SerialBlocks
     callers: CallerStore
     looks: LookStore
+    places: PlaceStore
+    uses: UseStore
     close: Callable[[], None]
 
 
@@ -74,8 +83,10 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     """The storage that the settings name, its schema brought up to date. Raises ConfigError, Unavailable."""
     from ehc.store.callers import SqlCallerStore, SqlLookStore
     from ehc.store.database import migrate, open_engine
+    from ehc.store.institutions import SqlPlaceStore
     from ehc.store.serials import SqlSerialBlocks
     from ehc.store.sql import SqlCardStore
+    from ehc.store.use_records import SqlUseStore
 
     engine = open_engine(settings.database_url())
     migrate(engine)
@@ -88,7 +99,8 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
 
     serials = SqlSerialBlocks(engine, settings.issuer, settings.node)
     cards = SqlCardStore(engine, hot.changing)
-    return Stores(cards, cards.accounts, hot, serials, callers, looks, close)
+    places, uses = SqlPlaceStore(engine), SqlUseStore(engine)
+    return Stores(cards, cards.accounts, hot, serials, callers, looks, places, uses, close)
 
 
 def migrate_database(settings: Settings) -> str | None:
@@ -154,6 +166,11 @@ class Services:
     verifier: Verifier
     callers: CallerStore
     looks: LookStore
+    register: Register
+    records: Records
+    statistics: Statistics
+    sightings: Sightings
+    places: PlaceStore
     close: Callable[[], None]
 
     def ready(self) -> None:
@@ -187,5 +204,10 @@ def open_services(
         verifier=verifier,
         callers=stores.callers,
         looks=stores.looks,
+        register=Register(stores.places),
+        records=Records(stores.places, stores.uses, stores.accounts, keys, late_policy(settings)),
+        statistics=Statistics(stores.uses.counts),
+        sightings=Sightings(),
+        places=stores.places,
         close=stores.close,
     )

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ehc.errors import EhcError
-from ehc.web import bridge, openapi, routes
+from ehc.web import bridge, openapi, routes, terminals
 from ehc.web.edge import Edge, on_error
 from ehc.web.hot import Hot
 from ehc.web.starlette_routes import route
@@ -53,8 +53,8 @@ class App(Starlette):
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         worker = self.worker
-        chores = (worker.gate.keep, worker.bodies.sweep, worker.observed.keep)
-        self._chores = [loop.create_task(chore()) for chore in chores]
+        chores = (worker.gate.keep(), worker.bodies.sweep(), worker.observed.keep(), terminals.keep(worker.services))
+        self._chores = [loop.create_task(chore) for chore in chores]
 
     def _end(self) -> None:
         for chore in self._chores:

@@ -12,10 +12,15 @@ def drift(client_time: str | None, clock: Clock) -> str | None:
 
     None when it is right to ALARM_SECONDS, or was not said.
     """
+    found = ahead(client_time, clock)
+    return f"{found:+d}" if found is not None and abs(found) > ALARM_SECONDS else None
+
+
+def ahead(client_time: str | None, clock: Clock) -> int | None:
+    """By how many seconds that clock is fast, negative where it is slow; None when it was not said."""
     if client_time is None:
         return None
     try:
-        ahead = round(float(client_time)) - clock()
+        return round(float(client_time)) - clock()
     except (ValueError, OverflowError):
         return None
-    return f"{ahead:+d}" if abs(ahead) > ALARM_SECONDS else None

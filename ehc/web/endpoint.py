@@ -12,6 +12,7 @@ from ehc.access.caller import ANYBODY, Caller, Scope
 from ehc.access.looks import Look
 from ehc.errors import Forbidden
 from ehc.web import logs
+from ehc.web.clocks import ahead
 from ehc.web.observed import Observed
 from ehc.web.reply import Reply, Streamed
 from ehc.web.wire.base import Body
@@ -32,6 +33,7 @@ class Call:
     operation: str = ""  # the handler's name
     purpose: str = ""  # X-Purpose: why plain data is looked at
     looked: bool = False
+    client_time: str | None = None  # X-Client-Time
     cost: int = 1  # a handler that does the work of many requests says so: the caller's rate pays for it
 
     async def look(self, account: int | None) -> None:
@@ -40,6 +42,12 @@ class Call:
         look = Look(now, self.caller.name, self.operation, account, self.purpose, request)
         await run_in_threadpool(self.services.looks.record, look)
         self.looked = True
+
+    def seen(self, institution: str | None, terminal: str | None) -> None:
+        """The request came from this terminal."""
+        if institution is not None and terminal is not None:
+            clock = self.services.clock
+            self.services.sightings.see(institution, terminal, clock(), ahead(self.client_time, clock))
 
     def institution(self, named: str | None) -> str | None:
         """The institution a request is for. Raises Forbidden where the caller speaks for another one."""

@@ -58,6 +58,7 @@ class Hot:
                 require_media_type(content_type, (JSON,))
             body = await worker.bodies.whole(header, proto, self._limit)
             call = Call(worker.services, worker.observed, caller, self._operation)
+            call.client_time = header("x-client-time")
             reply = await self._handler(call, body=decode(self._decoder, body))
             if call.cost > 1:
                 worker.gate.charge(caller, call.cost - 1)

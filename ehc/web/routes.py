@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ehc.web import accounts_routes, cards_routes, codes_routes, service_routes, verify_routes
+from ehc.web import accounts_routes, cards_routes, codes_routes, institutions_routes, service_routes, verify_routes
 from ehc.web.endpoint import Endpoint
 
 TABLE: tuple[Endpoint, ...] = (
@@ -10,5 +10,6 @@ TABLE: tuple[Endpoint, ...] = (
     *codes_routes.TABLE,
     *cards_routes.TABLE,
     *accounts_routes.TABLE,
+    *institutions_routes.TABLE,
     *service_routes.TABLE,
 )

@@ -22,7 +22,9 @@ async def admit(endpoint: Endpoint, worker: Worker, header: Callable[[str], str 
         return Call(services, worker.observed, ANYBODY, endpoint.operation)
     caller = await gate.admit(header("authorization"), endpoint.scope)
     purpose = purpose_of(header("x-purpose") or "") if endpoint.plain else ""
-    return Call(services, worker.observed, caller, endpoint.operation, purpose)
+    call = Call(services, worker.observed, caller, endpoint.operation, purpose)
+    call.client_time = header("x-client-time")
+    return call
 
 
 def _is_local(header: Callable[[str], str | None], client: str) -> bool:

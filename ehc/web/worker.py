@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ehc.web import terminals
 from ehc.web.gate import Gate
 from ehc.web.incoming import Bodies
 from ehc.web.observed import Observed
@@ -27,6 +28,7 @@ class Worker:
 
     def close(self) -> None:
         self.observed.write()
+        terminals.write(self.services)
         if self.traces is not None:
             self.traces.close()
         self.services.close()

@@ -18,6 +18,7 @@ from ehc.store.tables.accounts import (
 from ehc.store.tables.base import ONLY, Number, metadata
 from ehc.store.tables.callers import caller_events, caller_keys, callers, looks
 from ehc.store.tables.codes import serial_blocks
+from ehc.store.tables.institutions import departments, institutions, place_events, terminals, use_counts, uses
 
 __all__ = [
     "ONLY",
@@ -30,13 +31,19 @@ __all__ = [
     "caller_keys",
     "callers",
     "card_keys",
+    "departments",
     "document_keys",
     "family",
+    "institutions",
     "key_merges",
     "looks",
     "metadata",
     "mindex_keys",
+    "place_events",
     "recent_keys",
     "registrations",
     "serial_blocks",
+    "terminals",
+    "use_counts",
+    "uses",
 ]

@@ -18,6 +18,7 @@ log = logging.getLogger("ehc.web")
 async def verify(call: Call, body: wire.VerifyRequest) -> Reply:
     services = call.services
     place = f"{institution} {body.terminal or ''}" if (institution := call.institution(body.institution)) else ""
+    call.seen(institution, body.terminal)
     checked = services.verifier.check(body.payload, body.scene, services.clock(), place)
     found = checked if isinstance(checked, Verification) else await checked
     _note(call, found.verdict, body)

@@ -12,7 +12,13 @@ Scene = Annotated[
 ]
 Place = Annotated[str, Meta(pattern="^[0-9A-Za-z._-]{1,64}$", max_length=64)]
 
-PARAMETERS: dict[str, Any] = {"card_id": CardId, "member": CardId}
+PARAMETERS: dict[str, Any] = {
+    "card_id": CardId,
+    "member": CardId,
+    "institution": Place,
+    "department": Place,
+    "terminal": Place,
+}
 """Parameters of paths and their types, for the OpenAPI document."""
 
 
