@@ -5,6 +5,7 @@ What only the service needs is imported when it is opened: a command that derive
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from ehc.store.backup import Copied
+
+
+DRAIN_SIGNAL = signal.SIGUSR1
+"""Tells a worker that it will be ended soon: `cli` sends it, `web` hears it."""
 
 
 def keyring_folder(settings: Settings) -> KeyringFolder:

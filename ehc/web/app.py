@@ -7,7 +7,6 @@ answered before anything of Starlette is asked (hot.py) and all others are hande
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,10 +26,7 @@ from ehc.web.edge import Edge, on_error
 from ehc.web.hot import Hot
 from ehc.web.starlette_routes import route
 from ehc.web.worker import new_worker
-from ehc.wiring import Services
-
-DRAIN_SIGNAL = signal.SIGUSR1
-"""Tells a worker that it will be ended soon (ehc.cli.server)."""
+from ehc.wiring import DRAIN_SIGNAL, Services
 
 ANSWERED = (EhcError, HTTPException, msgspec.ValidationError, msgspec.DecodeError)
 """Errors that Starlette hands to `on_error` where they happen; the edge takes all others."""
