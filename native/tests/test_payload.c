@@ -49,6 +49,33 @@ static void whole_forms(void)
     CHECK(ehc_parse_payload(NULL, 0, &p) == EHC_PAYLOAD_LENGTH && p.kind == EHC_KIND_EMPTY);
 }
 
+/* The usual form with one character changed: by vector or not, the place of the character is told. */
+static void nearly_canonical(void)
+{
+    ehc_payload p;
+    for (size_t at = 0; at < 99; at++) {
+        char text[] = CARD ":0:" TOKEN;
+        CHECK(ehc_parse_payload((const uint8_t *)text, 99, &p) == EHC_OK && p.token.offset == 67);
+        text[at] = 'g';
+        CHECK(ehc_parse_payload((const uint8_t *)text, 99, &p) == EHC_PAYLOAD_GRAMMAR);
+        CHECK(p.error_offset == (at == 64 || at == 66 ? (at == 64 ? 0 : 65) : at));
+    }
+}
+
+/* A URL is one however long it is; the scheme is looked for where a payload might stand. */
+static void long_texts_of_others(void)
+{
+    static uint8_t text[300];
+    ehc_payload p;
+    for (size_t at = 252; at < 256; at++) {
+        memset(text, 'a', sizeof text);
+        memcpy(text + at, "://", 3);
+        int url = at + 3 <= EHC_PAYLOAD_MAX;
+        CHECK(ehc_parse_payload(text, sizeof text, &p) == (url ? EHC_PAYLOAD_FOREIGN : EHC_PAYLOAD_LENGTH));
+        CHECK(p.kind == (url ? EHC_KIND_URL : EHC_KIND_OTHER));
+    }
+}
+
 static void every_prefix_and_every_byte(void)
 {
     static const char TEXT[] = "85:" CARD ":0:" TOKEN ":ORG";
@@ -155,6 +182,8 @@ void test_payload(void)
     whole_forms();
     every_prefix_and_every_byte();
     forms_that_nearly_are();
+    nearly_canonical();
     codes_of_others();
+    long_texts_of_others();
     noise();
 }
