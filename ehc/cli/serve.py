@@ -9,6 +9,7 @@ import ipaddress
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import socket
 import ssl
@@ -18,7 +19,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import msgspec
@@ -73,7 +73,7 @@ def serve(
     note = None if not is_open else "no caller is registered: nobody is asked who they are (ehc admin caller add)"
     certificate, key = _tls(settings)
     _allow_open_files()
-    with _held_port(str(address), settings.port) as held, TemporaryDirectory(prefix="ehc-numbers-") as numbers:
+    with _held_port(str(address), settings.port) as held, _numbers(settings, held) as numbers:
         started = Started()
         server = Server(
             APP,
@@ -92,7 +92,22 @@ def serve(
             started=started,
             note=note,
         )
-        server.serve(target_loader=_Loader(settings, passphrase.known, started, Path(numbers)))
+        server.serve(target_loader=_Loader(settings, passphrase.known, started, numbers))
+
+
+@contextlib.contextmanager
+def _numbers(settings: Settings, port: int) -> Iterator[Path]:
+    """A folder of what the workers count. A killed service leaves it in HOME; the next on its port removes it."""
+    folder = settings.home_path() / f"numbers-{port}"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise Unavailable(f"the folder {folder} cannot be made: {error.strerror}") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _tls(settings: Settings) -> tuple[Path | None, Path | None]:

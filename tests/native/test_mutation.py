@@ -4,7 +4,7 @@ Every line of native/token's portable C that is not blank, comment or brace is d
 compile, or must answer some request of token_requests.py or code_requests.py otherwise than the reference, or crash, or
 not end.
 
-Here a sample, always the same; all lines, in three minutes: EHC_MUTANTS=all pytest tests/native/test_mutation.py
+Here a sample, always the same; all lines, in three minutes: MUTANTS=all pytest tests/native/test_mutation.py
 """
 
 import os
@@ -112,7 +112,7 @@ def test_deleting_any_line_is_noticed(judged, name):
     assert survives(-1), "nothing deleted: must live, or the judge judges nothing"
     numbers = [i for i in statements("\n".join(lines)) if lines[i].strip() not in EQUIVALENT]
     assert len(numbers) > 20
-    if os.environ.get("EHC_MUTANTS") != "all":
+    if os.environ.get("MUTANTS") != "all":
         numbers = random.Random(name).sample(numbers, SAMPLE)
     with ThreadPoolExecutor(2) as pool:
         survived = [i for i, alive in zip(numbers, pool.map(survives, numbers), strict=True) if alive]
