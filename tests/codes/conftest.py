@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ehc.cards.account import AccountStore
 from ehc.cards.deriving import Deriver
 from ehc.cards.registration import Registrar, temporaries
 from ehc.codes.issuing import IssuedCode, Issuer, making
@@ -18,12 +19,11 @@ from ehc.config import Settings
 from ehc.crypto import CompactKey, KeyHandle
 from ehc.machine.software import SoftwareMachine
 from ehc.model import Card, Identity, Profile
-from ehc.store.callers import SqlCallerStore, SqlLookStore
 from ehc.store.database import open_engine
 from ehc.store.hot_mapped import MappedHotState
 from ehc.store.serials import SqlSerialBlocks
 from ehc.store.sql import SqlCardStore
-from ehc.wiring import Stores, open_store
+from ehc.wiring import open_store
 
 ROOT = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 NOW = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -37,6 +37,16 @@ def wait(answer: Any) -> Any:
         return await later
 
     return asyncio.run(waited(answer)) if isinstance(answer, Awaitable) else answer
+
+
+@dataclass
+class Stores:
+    """What this room asks of the storage."""
+
+    cards: SqlCardStore
+    accounts: AccountStore
+    hot: MappedHotState
+    serials: SqlSerialBlocks
 
 
 @dataclass
@@ -92,15 +102,7 @@ def room(tmp_path: Path, empty_database: bytes) -> Iterator[Callable[..., Room]]
     engine = open_engine(Settings(home=str(tmp_path)).database_url())
     hot = MappedHotState(tmp_path / "hot", SqlCardStore(engine), lambda: NOW)
     cards = SqlCardStore(engine, hot.changing)
-    stores = Stores(
-        cards,
-        cards.accounts,
-        hot,
-        SqlSerialBlocks(engine, 0, 0),
-        SqlCallerStore(engine),
-        SqlLookStore(engine),
-        engine.dispose,
-    )
+    stores = Stores(cards, cards.accounts, hot, SqlSerialBlocks(engine, 0, 0))
 
     def make(**settings: object) -> Room:
         effective = Settings(home=str(tmp_path), **settings)  # type: ignore[arg-type]
@@ -117,4 +119,4 @@ def room(tmp_path: Path, empty_database: bytes) -> Iterator[Callable[..., Room]]
         return Room(keys, stores, issuer, verifier, registrar, card)
 
     yield make
-    stores.close()
+    engine.dispose()
