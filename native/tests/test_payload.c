@@ -136,6 +136,17 @@ static uint8_t kind_of_digits(size_t n, const char *first)
     return kind_of(text);
 }
 
+/* A refused text of the usual form leaves nothing of its digits behind: what they were in the other case is the same. */
+static void refused_alike(void)
+{
+    char text[] = CARD ":0:" TOKEN;
+    uint8_t none[32] = {0};
+    ehc_payload p;
+    text[40] = ' ';
+    CHECK(ehc_parse_payload((const uint8_t *)text, strlen(text), &p) == EHC_PAYLOAD_CHARACTER);
+    CHECK(memcmp(p.card_id, none, 32) == 0 && memcmp(p.token_bytes, none, 16) == 0);
+}
+
 static void codes_of_others(void)
 {
     CHECK(kind_of("11010020171225006X") == EHC_KIND_RESIDENT_ID);
@@ -183,6 +194,7 @@ void test_payload(void)
     every_prefix_and_every_byte();
     forms_that_nearly_are();
     nearly_canonical();
+    refused_alike();
     codes_of_others();
     long_texts_of_others();
     noise();

@@ -199,8 +199,8 @@ static int take_canonical(const uint8_t *text, size_t length, ehc_payload *out)
     if (length != EHC_CANONICAL || memcmp(text + 64, ":0:", 3) != 0)
         return 0;
     if (!(kernels->hex_decode(text, 32, out->card_id) & kernels->hex_decode(text + 67, 16, out->token_bytes)))
-        return 0;
-    out->card_id_length = 32; /* and the flag is 0, as all of *out */
+        return memset(out, 0, sizeof *out), 0; /* what came of digits that are none */
+    out->card_id_length = 32;                  /* and the flag is 0, as all of *out */
     out->card = (ehc_span){0, 64};
     out->token = (ehc_span){67, 32};
     return 1;

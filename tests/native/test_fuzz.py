@@ -31,6 +31,7 @@ SEEDS = {
             f"{CARD[:32]}:0:{TOKEN}",
             f"{CARD}:0:{TOKEN}:ORG.1",
             f"85:{CARD[:48]}:1::ORG_2\r\n",
+            f"{CARD[:6]}c{CARD[7:40]}{chr(0) * 24}:0:{TOKEN}",
             "https://example.invalid",
             "11010020171225006x",
             "130000000000000000",
