@@ -96,7 +96,7 @@ def test_the_wheel_holds_the_package_the_two_modules_and_nothing_else(installed)
     assert len(modules) == 2
     other = {name for name in names - modules if not name.endswith((".py", ".pyi"))}
     assert "ehc/py.typed" in other
-    assert {Path(name).suffix for name in other} <= {".typed", ".mako", ".html", ".json"}
+    assert {Path(name).suffix for name in other} <= {".typed", ".mako", ".html", ".json", ".lua"}
     assert not any("test" in Path(name).parts[1] for name in names)
     assert {name.split("/")[0] for name in names} == {"ehc"}
 
