@@ -174,7 +174,7 @@ def _make_bodies(settings: Settings, url: str, key: str, peer: str | None = None
     if peer:
         store = redis.Redis.from_url(peer)
         for card in cards:
-            account = services.cards.card(card["card_id"]).account
+            account = services.account_store.card(card["card_id"]).account
             store.hset(f"account:{account}", mapping={"state": 1, "name": card["name"], "card_id": card["card_id"]})
     codes = asyncio.run(_codes(services, [card["card_id"] for card in cards]))
     place = {"scene": "010105", "institution": "H440100001", "terminal": "desk-1"}

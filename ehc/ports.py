@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ehc.crypto import Batch, CompactVerdict, DerivedBatch, Profiles, Window
 from ehc.crypto.batch import Padding
-from ehc.model import AccountState, Answer, Card, CardStatus, Identity, Question, Verdict
+from ehc.model import Answer, Card, CardStatus, Question, Verdict
 
 
 class Clock(Protocol):
@@ -54,29 +54,6 @@ class KeyService(Protocol):
 
     def check_compact(self, payload: bytes, now: int, tolerance: int) -> CompactVerdict:
         """As ehc.crypto.check_compact, by the key version that the code names (step 3). Raises KeyUnavailable."""
-        ...
-
-
-class CardStore(Protocol):
-    """Accounts. What a method returned has been committed: a crash does not undo it."""
-
-    def register(
-        self, identity: Identity, mindex: bytes, card_id: str, key_version: int, now: int
-    ) -> tuple[Card, bool]:
-        """The card of this mindex, and whether it is new. An existing one is returned unchanged, except that a
-        cancelled one is restored (state NORMAL)."""
-        ...
-
-    def card(self, card_id: str) -> Card | None: ...
-
-    def card_of_mindex(self, mindex: bytes) -> Card | None: ...
-
-    def set_state(self, card_id: str, state: AccountState, now: int) -> Card:
-        """Raises NotFound."""
-        ...
-
-    def ready(self) -> None:
-        """Returns when the store answers and its schema is current; raises Unavailable that says what to do."""
         ...
 
 

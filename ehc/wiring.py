@@ -33,7 +33,7 @@ from ehc.institutions.statistics import Statistics
 from ehc.institutions.use import UseStore
 from ehc.keys.keyring import Purpose
 from ehc.machine.software import SoftwareMachine
-from ehc.ports import AccountLookup, CardStore, Clock, HotState, KeyService, SerialBlocks
+from ehc.ports import AccountLookup, Clock, HotState, KeyService, SerialBlocks
 from ehc.store.keyring_folder import KeyringFolder
 
 if TYPE_CHECKING:
@@ -73,7 +73,6 @@ def system_clock() -> int:
 class Stores:
     """The storage of one process; `close` gives its connections back."""
 
-    cards: CardStore
     accounts: AccountStore
     hot: HotState
     serials: SerialBlocks
@@ -90,22 +89,22 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     from ehc.store.database import migrate, open_engine
     from ehc.store.institutions import SqlPlaceStore
     from ehc.store.serials import SqlSerialBlocks
-    from ehc.store.sql import SqlCardStore
+    from ehc.store.sql_accounts import SqlAccountStore
     from ehc.store.use_records import SqlUseStore
 
     engine = open_engine(settings.database_url())
     migrate(engine)
     callers, looks = SqlCallerStore(engine), SqlLookStore(engine)
-    hot = open_hot_state(settings, SqlCardStore(engine), clock)
+    hot = open_hot_state(settings, SqlAccountStore(engine), clock)
 
     def close() -> None:
         hot.close()
         engine.dispose()
 
     serials = SqlSerialBlocks(engine, settings.issuer, settings.node)
-    cards = SqlCardStore(engine, hot.changing)
+    accounts = SqlAccountStore(engine, hot.changing)
     places, uses = SqlPlaceStore(engine), SqlUseStore(engine)
-    return Stores(cards, cards.accounts, hot, serials, callers, looks, places, uses, close)
+    return Stores(accounts, hot, serials, callers, looks, places, uses, close)
 
 
 def migrate_database(settings: Settings) -> str | None:
@@ -162,7 +161,7 @@ class Services:
     settings: Settings
     clock: Clock
     keys: KeyService
-    cards: CardStore
+    account_store: AccountStore
     hot: HotState
     registrar: Registrar
     bulk: BulkRegistrar
@@ -180,7 +179,7 @@ class Services:
 
     def ready(self) -> None:
         """Returns when all that serving needs is there; raises Unavailable or KeyUnavailable that says what is not."""
-        self.cards.ready()
+        self.account_store.ready()
         _ = self.keys.security_key_version
         self.keys.seal_validity(self.clock())
 
@@ -200,7 +199,7 @@ def open_services(
         settings=settings,
         clock=clock,
         keys=keys,
-        cards=stores.cards,
+        account_store=stores.accounts,
         hot=stores.hot,
         registrar=registrar,
         bulk=BulkRegistrar(stores.accounts, derive, registrar),

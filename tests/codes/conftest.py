@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plain_cards import Cards
 
 from ehc.cards.account import AccountStore
 from ehc.cards.deriving import Deriver
@@ -22,7 +23,7 @@ from ehc.model import Card, Identity, Profile
 from ehc.store.database import open_engine
 from ehc.store.hot_mapped import MappedHotState
 from ehc.store.serials import SqlSerialBlocks
-from ehc.store.sql import SqlCardStore
+from ehc.store.sql_accounts import SqlAccountStore
 from ehc.wiring import open_store
 
 ROOT = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
@@ -43,7 +44,7 @@ def wait(answer: Any) -> Any:
 class Stores:
     """What this room asks of the storage."""
 
-    cards: SqlCardStore
+    cards: Cards
     accounts: AccountStore
     hot: MappedHotState
     serials: SqlSerialBlocks
@@ -100,9 +101,9 @@ def room(tmp_path: Path, empty_database: bytes) -> Iterator[Callable[..., Room]]
     """room(setting=value, …) -> Room; all rooms of one test share the database."""
     (tmp_path / "ehc.db").write_bytes(empty_database)
     engine = open_engine(Settings(home=str(tmp_path)).database_url())
-    hot = MappedHotState(tmp_path / "hot", SqlCardStore(engine), lambda: NOW)
-    cards = SqlCardStore(engine, hot.changing)
-    stores = Stores(cards, cards.accounts, hot, SqlSerialBlocks(engine, 0, 0))
+    hot = MappedHotState(tmp_path / "hot", SqlAccountStore(engine), lambda: NOW)
+    accounts = SqlAccountStore(engine, hot.changing)
+    stores = Stores(Cards(accounts), accounts, hot, SqlSerialBlocks(engine, 0, 0))
 
     def make(**settings: object) -> Room:
         effective = Settings(home=str(tmp_path), **settings)  # type: ignore[arg-type]

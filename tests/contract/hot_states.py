@@ -11,13 +11,13 @@ from ehc.ports import HotState
 from ehc.store.database import open_engine
 from ehc.store.hot_mapped import MappedHotState
 from ehc.store.hot_redis import RedisHotState
-from ehc.store.sql import SqlCardStore
+from ehc.store.sql_accounts import SqlAccountStore
 
 NOW = 1_767_225_600  # 2026-01-01T00:00:00Z
 
 
-def accounts(folder: Path) -> SqlCardStore:
-    return SqlCardStore(open_engine(Settings(home=str(folder)).database_url()))
+def accounts(folder: Path) -> SqlAccountStore:
+    return SqlAccountStore(open_engine(Settings(home=str(folder)).database_url()))
 
 
 def open_hot(url: str, folder: Path) -> HotState:

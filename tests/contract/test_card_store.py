@@ -1,4 +1,4 @@
-"""ports.CardStore, over every implementation."""
+"""Cards of an account store as who issues and checks codes sees them, over every implementation."""
 
 import multiprocessing
 import os
@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from plain_cards import Cards
 from store_factories import FACTORIES, in_process, prepare
 
 from ehc.errors import Conflict, NotFound
@@ -35,41 +36,41 @@ def stores(factory: str, tmp_path: Path) -> Iterator[Stores]:
 
 
 def register(stores: Stores, now: int = NOW) -> tuple[Card, bool]:
-    return stores.cards.register(PERSON, MINDEX, CARD_ID, 3, now)
+    return Cards(stores.accounts).register(PERSON, MINDEX, CARD_ID, 3, now)
 
 
 def test_a_new_card_holds_what_was_registered(stores: Stores) -> None:
     card, new = register(stores)
     assert new
     assert card == Card(card.account, PERSON, MINDEX, CARD_ID, 3, AccountState.NORMAL, NOW)
-    assert stores.cards.card(CARD_ID) == card
-    assert stores.cards.card_of_mindex(MINDEX) == card
+    assert Cards(stores.accounts).card(CARD_ID) == card
+    assert Cards(stores.accounts).card_of_mindex(MINDEX) == card
 
 
 def test_registering_again_returns_the_card_unchanged(stores: Stores) -> None:
     first, _ = register(stores)
-    again, new = stores.cards.register(PERSON, MINDEX, "AB" * 32, 4, NOW + 5)
+    again, new = Cards(stores.accounts).register(PERSON, MINDEX, "AB" * 32, 4, NOW + 5)
     assert (again, new) == (first, False)
 
 
 def test_a_cancelled_card_is_restored(stores: Stores) -> None:
     first, _ = register(stores)
-    stores.cards.set_state(CARD_ID, AccountState.CANCELLED, NOW + 1)
+    Cards(stores.accounts).set_state(CARD_ID, AccountState.CANCELLED, NOW + 1)
     assert register(stores, NOW + 2) == (first, False)
-    assert stores.cards.card(CARD_ID) == first
+    assert Cards(stores.accounts).card(CARD_ID) == first
 
 
 @pytest.mark.parametrize("state", [AccountState.PENDING, AccountState.REJECTED, AccountState.CERTIFIED])
 def test_no_other_state_is_lifted_by_registering_again(stores: Stores, state: AccountState) -> None:
     register(stores)
-    stores.cards.set_state(CARD_ID, state, NOW + 1)
+    Cards(stores.accounts).set_state(CARD_ID, state, NOW + 1)
     card, new = register(stores, NOW + 2)
     assert (card.state, new) == (state, False)
 
 
 def test_account_numbers_differ_and_stay(stores: Stores) -> None:
     first, _ = register(stores)
-    other, _ = stores.cards.register(OTHER, b"m" * 32, "CD" * 32, 3, NOW)
+    other, _ = Cards(stores.accounts).register(OTHER, b"m" * 32, "CD" * 32, 3, NOW)
     assert first.account != other.account
     assert register(stores)[0].account == first.account
 
@@ -77,36 +78,36 @@ def test_account_numbers_differ_and_stay(stores: Stores) -> None:
 def test_a_card_id_of_another_account_is_a_conflict_and_changes_nothing(stores: Stores) -> None:
     first, _ = register(stores)
     with pytest.raises(Conflict):
-        stores.cards.register(OTHER, b"m" * 32, CARD_ID, 3, NOW)
-    assert stores.cards.card(CARD_ID) == first
-    assert stores.cards.card_of_mindex(b"m" * 32) is None
+        Cards(stores.accounts).register(OTHER, b"m" * 32, CARD_ID, 3, NOW)
+    assert Cards(stores.accounts).card(CARD_ID) == first
+    assert Cards(stores.accounts).card_of_mindex(b"m" * 32) is None
 
 
 def test_unknown_cards_are_none(stores: Stores) -> None:
-    assert stores.cards.card(CARD_ID) is None
-    assert stores.cards.card_of_mindex(MINDEX) is None
+    assert Cards(stores.accounts).card(CARD_ID) is None
+    assert Cards(stores.accounts).card_of_mindex(MINDEX) is None
 
 
 def test_legacy_ids_of_128_characters_fit(stores: Stores) -> None:
-    card, _ = stores.cards.register(PERSON, MINDEX, "F" * 128, 1, NOW)
-    assert stores.cards.card("F" * 128) == card
+    card, _ = Cards(stores.accounts).register(PERSON, MINDEX, "F" * 128, 1, NOW)
+    assert Cards(stores.accounts).card("F" * 128) == card
 
 
 def test_set_state_returns_the_card_as_it_is_now(stores: Stores) -> None:
     register(stores)
-    assert stores.cards.set_state(CARD_ID, AccountState.PENDING, NOW + 1).state is AccountState.PENDING
-    found = stores.cards.card(CARD_ID)
+    assert Cards(stores.accounts).set_state(CARD_ID, AccountState.PENDING, NOW + 1).state is AccountState.PENDING
+    found = Cards(stores.accounts).card(CARD_ID)
     assert found is not None
     assert found.state is AccountState.PENDING
 
 
 def test_set_state_of_an_unknown_card_is_not_found(stores: Stores) -> None:
     with pytest.raises(NotFound):
-        stores.cards.set_state(CARD_ID, AccountState.NORMAL, NOW)
+        Cards(stores.accounts).set_state(CARD_ID, AccountState.NORMAL, NOW)
 
 
 def test_an_open_store_is_ready(stores: Stores) -> None:
-    stores.cards.ready()
+    Cards(stores.accounts).ready()
 
 
 def test_of_many_threads_registering_one_person_exactly_one_makes_the_card(stores: Stores) -> None:
@@ -125,7 +126,7 @@ def test_of_many_threads_registering_one_person_exactly_one_makes_the_card(store
 def _register_all(stores: Stores, start: threading.Barrier, people: int) -> list[tuple[int, bool]]:
     start.wait()
     found = [
-        stores.cards.register(Identity("03", f"E{i:08}", "TEST PERSON"), b"%032d" % i, f"{i:064}", 3, NOW)
+        Cards(stores.accounts).register(Identity("03", f"E{i:08}", "TEST PERSON"), b"%032d" % i, f"{i:064}", 3, NOW)
         for i in range(people)
     ]
     return [(card.account, new) for card, new in found]
@@ -159,5 +160,5 @@ def test_a_card_survives_a_kill_9_of_the_process_that_made_it(factory: str, tmp_
     child.join()
     assert child.exitcode == -signal.SIGKILL  # so it had registered
     stores = FACTORIES[factory](tmp_path)
-    assert stores.cards.card(CARD_ID) is not None
+    assert Cards(stores.accounts).card(CARD_ID) is not None
     stores.close()

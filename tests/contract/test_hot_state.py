@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import servers
 from hot_states import NOW, accounts, open_hot, run
+from plain_cards import Cards
 
 from ehc.config import Settings
 from ehc.model import AccountState, Answer, Card, Claim, Identity, Question
@@ -47,7 +48,7 @@ def empty(url: str) -> None:
 @pytest.fixture
 def card(tmp_path: Path) -> Card:
     stores = open_store(Settings(home=str(tmp_path)))
-    registered, _ = stores.cards.register(PERSON, bytes(32), CARD, 1, NOW - 1000)
+    registered, _ = Cards(stores.accounts).register(PERSON, bytes(32), CARD, 1, NOW - 1000)
     stores.close()
     return registered
 
@@ -123,7 +124,7 @@ def test_a_changed_card_is_seen_at_once_by_every_opener(url: str, hot: HotState,
     for each in (hot, other):
         assert run(each.ask(Question(CARD), NOW)).card.state is AccountState.NORMAL
     hot.changing(card)
-    accounts(tmp_path).set_state(CARD, AccountState.SUSPENDED, NOW)
+    Cards(accounts(tmp_path)).set_state(CARD, AccountState.SUSPENDED, NOW)
     hot.changing(card)
     for each in (hot, other):
         assert run(each.ask(asking(), NOW)) == Answer(True, card.status()._replace(state=AccountState.SUSPENDED))
@@ -133,7 +134,7 @@ def test_a_changed_card_is_seen_at_once_by_every_opener(url: str, hot: HotState,
 def test_a_suspended_card_s_code_is_not_claimed(hot: HotState, card: Card, tmp_path: Path) -> None:
     for state, expected in ((AccountState.SUSPENDED, Claim.NONE), (AccountState.NORMAL, Claim.WON)):
         hot.changing(card)
-        accounts(tmp_path).set_state(CARD, state, NOW)
+        Cards(accounts(tmp_path)).set_state(CARD, state, NOW)
         hot.changing(card)
         assert claim(hot, asking()) is expected
 

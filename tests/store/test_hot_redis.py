@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import servers
+from plain_cards import Cards
 
+from ehc.cards.account import AccountStore
 from ehc.config import Settings
 from ehc.errors import ConfigError, Unavailable
 from ehc.model import Claim, Identity, Question
 from ehc.store.hot_redis import RedisHotState
-from ehc.store.sql import SqlCardStore
 from ehc.wiring import open_store
 
 NOW = 1_767_225_600
@@ -20,11 +21,10 @@ CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
 
 
 @pytest.fixture
-def accounts(tmp_path: Path) -> Iterator[SqlCardStore]:
+def accounts(tmp_path: Path) -> Iterator[AccountStore]:
     stores = open_store(Settings(home=str(tmp_path)))
-    stores.cards.register(Identity("01", "11010020171225006X", "电子健康卡"), bytes(32), CARD, 1, NOW)
-    assert isinstance(stores.cards, SqlCardStore)
-    yield stores.cards
+    Cards(stores.accounts).register(Identity("01", "11010020171225006X", "电子健康卡"), bytes(32), CARD, 1, NOW)
+    yield stores.accounts
     stores.close()
 
 
@@ -46,7 +46,7 @@ async def until_it_answers(hot: RedisHotState, code: bytes) -> Claim:
 
 
 def test_a_killed_redis_is_unavailable_and_has_forgotten_nothing_when_it_is_back(
-    accounts: SqlCardStore, tmp_path: Path
+    accounts: AccountStore, tmp_path: Path
 ) -> None:
     async def story(server: servers.Redis, hot: RedisHotState) -> None:
         assert await claim(hot, b"before") is Claim.WON
@@ -63,7 +63,7 @@ def test_a_killed_redis_is_unavailable_and_has_forgotten_nothing_when_it_is_back
         asyncio.run(story(server, RedisHotState(server.url, accounts, lambda: NOW)))
 
 
-def test_a_hanging_redis_is_unavailable_within_seconds(accounts: SqlCardStore, tmp_path: Path) -> None:
+def test_a_hanging_redis_is_unavailable_within_seconds(accounts: AccountStore, tmp_path: Path) -> None:
     async def story(server: servers.Redis, hot: RedisHotState) -> None:
         assert await claim(hot, b"before") is Claim.WON
         assert server.process is not None
@@ -79,7 +79,7 @@ def test_a_hanging_redis_is_unavailable_within_seconds(accounts: SqlCardStore, t
         asyncio.run(story(server, RedisHotState(server.url, accounts, lambda: NOW)))
 
 
-def test_a_redis_that_forgot_the_script_gets_it_again(accounts: SqlCardStore, tmp_path: Path) -> None:
+def test_a_redis_that_forgot_the_script_gets_it_again(accounts: AccountStore, tmp_path: Path) -> None:
     async def story(server: servers.Redis, hot: RedisHotState) -> None:
         assert await claim(hot, b"code") is Claim.WON
         server.command("SCRIPT", "FLUSH")
@@ -90,7 +90,7 @@ def test_a_redis_that_forgot_the_script_gets_it_again(accounts: SqlCardStore, tm
         asyncio.run(story(server, RedisHotState(server.url, accounts, lambda: NOW)))
 
 
-def test_a_wrong_password_is_said(accounts: SqlCardStore, tmp_path: Path) -> None:
+def test_a_wrong_password_is_said(accounts: AccountStore, tmp_path: Path) -> None:
     async def story(server: servers.Redis) -> None:
         right = server.url.replace("redis://", "redis://:secret@")
         hot = RedisHotState(right, accounts, lambda: NOW)
@@ -105,12 +105,12 @@ def test_a_wrong_password_is_said(accounts: SqlCardStore, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "redis://127.0.0.1:port", "redis+sentinel://127.0.0.1:1"])
-def test_another_url_is_a_setting_to_mend(url: str, accounts: SqlCardStore) -> None:
+def test_another_url_is_a_setting_to_mend(url: str, accounts: AccountStore) -> None:
     with pytest.raises(ConfigError, match="redis: "):
         RedisHotState(url, accounts, lambda: NOW)
 
 
-def test_a_master_of_the_cluster_is_killed_and_its_replica_takes_over(accounts: SqlCardStore, tmp_path: Path) -> None:
+def test_a_master_of_the_cluster_is_killed_and_its_replica_takes_over(accounts: AccountStore, tmp_path: Path) -> None:
     """What was claimed and replicated stays claimed; nothing is accepted in between."""
 
     async def story(nodes: list[servers.Redis], hot: RedisHotState) -> None:

@@ -58,7 +58,7 @@ def test_an_empty_batch_is_an_empty_answer(service: Any) -> None:
 def test_a_batch_over_10_000_is_refused_whole(service: Any) -> None:
     answer = service.post("/v1/cards/batch", {"people": [passport(i) for i in range(10_001)]})
     assert (answer.status_code, answer.json()["field"]) == (422, "people")
-    assert service.services.cards.card(SAMPLE_CARD) is None
+    assert service.services.account_store.card(SAMPLE_CARD) is None
 
 
 def test_a_batch_of_10_000_is_registered(service: Any) -> None:

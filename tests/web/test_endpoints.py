@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import zxingcpp
 from PIL import Image
+from plain_cards import Cards
 
 from ehc.model import AccountState
 
@@ -45,7 +46,7 @@ def test_registering_again_answers_the_same_card(service: Any) -> None:
 
 def test_registering_restores_a_cancelled_card(service: Any) -> None:
     first = service.register()
-    service.services.cards.set_state(SAMPLE_CARD, AccountState.CANCELLED, service.clock.now)
+    Cards(service.services.account_store).set_state(SAMPLE_CARD, AccountState.CANCELLED, service.clock.now)
     assert service.get(f"/v1/cards/{SAMPLE_CARD}").json()["state"] == "cancelled"
     assert service.register() == first | {"created": False}
     assert service.get(f"/v1/cards/{SAMPLE_CARD}").json()["state"] == "normal"
@@ -121,7 +122,7 @@ def test_every_refusal_that_an_outsider_may_know_is_named(service: Any) -> None:
         service.verify(f"{SAMPLE_CARD}:1"),
         service.verify(code),
     ]
-    service.services.cards.set_state(SAMPLE_CARD, AccountState.CANCELLED, service.clock.now)
+    Cards(service.services.account_store).set_state(SAMPLE_CARD, AccountState.CANCELLED, service.clock.now)
     found.append(service.verify(code))
     assert [(answer["step"], answer["reason"]) for answer in found] == [
         (1, "length"),

@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from plain_cards import Cards
 from starlette.datastructures import Headers
 
 from ehc.errors import TABLE, Conflict, KeyringError, Refused
@@ -134,7 +135,7 @@ def test_an_unknown_card(service: Any, path: str) -> None:
 
 def test_a_cancelled_card_gets_no_code(service: Any) -> None:
     service.register()
-    service.services.cards.set_state(CARD, AccountState.CANCELLED, service.clock.now)
+    Cards(service.services.account_store).set_state(CARD, AccountState.CANCELLED, service.clock.now)
     found = problem(service.post("/v1/codes", {"card_id": CARD, "kind": "static"}), "conflict", 409)
     assert "CANCELLED" in found["detail"]
 

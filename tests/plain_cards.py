@@ -1,15 +1,10 @@
-"""SqlCardStore: an account as ports.CardStore has it, over SqlAccountStore."""
+"""Cards as most tests need them: registered with ids of their choosing, put into any state."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from sqlalchemy import Engine
-
-from ehc.cards.account import Change, Derived, EventKind, NewCard, Outcome
+from ehc.cards.account import AccountStore, Change, Derived, EventKind, NewCard, Outcome
 from ehc.errors import Conflict, NotFound
 from ehc.model import AccountState, Card, Identity
-from ehc.store.sql_accounts import SqlAccountStore
 
 EVENTS = {
     AccountState.CANCELLED: EventKind.CANCELLED,
@@ -18,12 +13,11 @@ EVENTS = {
 }
 
 
-class SqlCardStore:
-    """Cards as whoever issues and checks codes sees them (ports.CardStore)."""
+class Cards:
+    """The cards of an account store."""
 
-    def __init__(self, engine: Engine, changing: Callable[[Card], None] = lambda _: None) -> None:
-        """changing: told of a card before and after it changes (ports.HotState)."""
-        self.accounts = SqlAccountStore(engine, changing)
+    def __init__(self, accounts: AccountStore) -> None:
+        self.accounts = accounts
 
     def register(
         self, identity: Identity, mindex: bytes, card_id: str, key_version: int, now: int
