@@ -18,6 +18,7 @@ from ehc.crypto.claims import REVOKED, add_one
 from ehc.errors import Unavailable
 from ehc.model import Answer, Card, CardStatus, Claim, Question
 from ehc.ports import AccountLookup, Clock
+from ehc.store.card_status import may_be_kept, read_status
 from ehc.store.taken_codes import TakenCodes
 
 COUNTERS = 65_536
@@ -98,11 +99,8 @@ class MappedHotState:
     def _load(self, card: str | int) -> CardStatus | None:
         """Counter first, then the store: a change in between makes what is kept useless."""
         counted, until = self._counts[_counter(card)], self._clock() + STALE_AFTER
-        found = self._cards.card(card) if isinstance(card, str) else self._cards.card_of_account(card)
-        if found is None:
-            return None
-        status = found.status()
-        if card in (status.card_id, status.account):  # not an alias, whose counter nobody moves
+        status = read_status(self._cards, card)
+        if status is not None and may_be_kept(card, status):
             self._keep(card, _Known(status, counted, until))
         return status
 

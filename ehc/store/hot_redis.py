@@ -16,6 +16,7 @@ from typing import Any
 from ehc.errors import Unavailable
 from ehc.model import AccountState, Answer, Card, CardKind, CardStatus, Claim, Question
 from ehc.ports import AccountLookup, Clock
+from ehc.store.card_status import may_be_kept, read_status
 from ehc.store.redis_line import packed
 from ehc.store.redis_nodes import RedisNodes
 
@@ -62,7 +63,7 @@ class RedisHotState:
     async def _ask(self, question: Question, now: int) -> Answer:
         issued, status, claim = await self._run(question, now, None)
         if issued and not status:
-            found = await asyncio.to_thread(self._load, question.card)
+            found = await asyncio.to_thread(read_status, self._cards, question.card)
             if found is None:
                 return Answer(True, None)
             issued, status, claim = await self._run(question, now, found)
@@ -87,10 +88,6 @@ class RedisHotState:
     async def _set(self, tag: bytes, key: bytes, value: bytes, until: int) -> None:
         await self._nodes.call(tag, packed("SET", key, value, "EX", _seconds(until, self._clock())))
 
-    def _load(self, card: str | int) -> CardStatus | None:
-        found = self._cards.card(card) if isinstance(card, str) else self._cards.card_of_account(card)
-        return None if found is None else found.status()
-
 
 def _seconds(until: int, now: int) -> int:
     """How long a code is remembered; by our clock, since Redis's own may differ."""
@@ -106,8 +103,7 @@ def _key(tag: bytes, kind: bytes, code: bytes = b"") -> bytes:
 
 
 def _keep(card: str | int, status: CardStatus | None) -> int:
-    """An alias's status is not kept: nobody would delete it when the account changes."""
-    return STATUS_SECONDS if status is not None and card in (status.card_id, status.account) else 0
+    return STATUS_SECONDS if status is not None and may_be_kept(card, status) else 0
 
 
 def _text(status: CardStatus) -> bytes:
