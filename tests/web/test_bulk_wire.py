@@ -98,17 +98,23 @@ def test_what_was_answered_survives_a_kill_9_of_the_worker(served: tuple[object,
     wait_for(lambda: workers_of(process) - {worker})
 
 
-def test_a_sender_who_does_not_read_is_made_to_wait(served: tuple[object, str, object]) -> None:
+def test_a_sender_who_does_not_read_costs_bounded_memory_and_is_heard_to_the_end(
+    served: tuple[object, str, object],
+) -> None:
     process, url, _ = served
     (worker,) = workers_of(process)
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(30)
+        connection.settimeout(60)
         connection.connect((urlsplit(url).hostname, urlsplit(url).port))
-        sender = Sender(connection, 2_000)
+        sender = Sender(connection, 600)
         sender.start()
-        sender.join(4)
-        assert sender.sent < 1_000_000
-        memory = Path(f"/proc/{worker}/status").read_text("ascii").split("VmRSS:")[1].split()[0]
-        assert int(memory) * 1024 < 250 * MEBIBYTE
-        connection.shutdown(socket.SHUT_RDWR)
+        sender.join(120)
+        assert sender.sent == 600_000
+        memory = Path(f"/proc/{worker}/status").read_text("ascii").split("VmHWM:")[1].split()[0]
+        assert int(memory) * 1024 < 300 * MEBIBYTE
+        outcomes = [one for some in answered(connection) for one in some]
+    assert [one["row"] for one in outcomes[:-1]] == list(range(1, len(outcomes)))
+    assert 500_000 <= len(outcomes) - 1 < 510_000
+    assert outcomes[-1]["outcome"] == "refused"
+    assert "500,000 rows" in outcomes[-1]["reason"]

@@ -18,6 +18,9 @@ from ehc.web.wire import bulk as wire
 ROWS_A_REQUEST = 128
 """A batch is charged to its caller's rate as the work that it is."""
 
+MOST_ROWS = 500_000
+"""Of a bulk body. Granian keeps what its client does not read, so this bounds what a client can make us keep: 100 MB."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -47,14 +50,26 @@ def _register(call: Call, block: PeopleBlock) -> list[wire.RowOutcome]:
 
 async def _stream(call: Call, body: Chunks, read: Reader) -> Streamed:
     """What is wrong with the body's beginning is a problem document; after that every row has a line."""
-    outcomes = _outcomes(call, read(io.BufferedReader(BodyReader(body), BLOCK_BYTES)))
+    outcomes = _outcomes(call, io.BufferedReader(BodyReader(body), BLOCK_BYTES), read)
     first = await run_in_threadpool(next, outcomes, None)
     return Streamed(_chunks(first, outcomes))
 
 
-def _outcomes(call: Call, blocks: Iterator[PeopleBlock]) -> Iterator[bytes]:
-    for block in blocks:
+def _outcomes(call: Call, body: io.BufferedReader, read: Reader) -> Iterator[bytes]:
+    done = 0
+    for block in read(body):
+        if done >= MOST_ROWS:
+            yield _encoder.encode_lines([_too_many(block)])
+            break
         yield _encoder.encode_lines(_register(call, block))
+        done += len(block.rows) + len(block.refused)
+    while body.read(BLOCK_BYTES):  # who still sends would not hear the answer
+        continue
+
+
+def _too_many(block: PeopleBlock) -> wire.RowOutcome:
+    row = min([*block.rows[:1], *(one.row for one in block.refused[:1])])
+    return render.refused(row, "", f"a request brings {MOST_ROWS:,} rows: send this one and those after it in another")
 
 
 async def _chunks(first: bytes | None, outcomes: Iterator[bytes]) -> AsyncIterator[bytes]:
