@@ -19,7 +19,7 @@ ROWS_A_REQUEST = 128
 """A batch is charged to its caller's rate as the work that it is."""
 
 MOST_ROWS = 500_000
-"""Of a bulk body. Granian keeps what its client does not read, so this bounds what a client can make us keep: 100 MB."""
+"""Of a bulk body. Granian keeps what its client does not read: this bounds what a client makes us keep (100 MB)."""
 
 _encoder = msgspec.json.Encoder()
 
