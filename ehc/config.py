@@ -42,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     caller_rate: Positive = 2000  # △ requests a second of a caller that has no rate of its own, a worker
     institution_rate: Positive = 2000  # △ of all callers of one institution together, a worker
     burst_seconds: Positive = 2  # △ so many seconds' worth of requests may come at once
+    console_idle_seconds: Annotated[int, msgspec.Meta(ge=60, le=1800)] = 900  # unused, a session of an operator ends
+    console_session_seconds: Annotated[int, msgspec.Meta(ge=300, le=43_200)] = 28_800  # and so it does after this
+    console_behind_tls: bool = False  # operators reach the service through a proxy that speaks TLS
     padding: Literal["full", "minimal"] = "full"  # △ of the id before it becomes the card id
     token_time: Literal["expiry", "issue"] = "expiry"  # noqa: S105 △ what a token's time means
     validity_seconds: Positive = 300  # △ life of a dynamic code

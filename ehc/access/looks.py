@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -21,6 +21,7 @@ class Look:
     account: int | None  # at whom; None: a search that found nobody, or many
     purpose: str
     request_id: str = ""
+    number: int = field(default=0, compare=False)  # the store's own; 0: not yet kept
 
 
 class LookStore(Protocol):
@@ -30,8 +31,8 @@ class LookStore(Protocol):
         """Committed when this returns."""
         ...
 
-    def looks(self, account: int | None = None, limit: int = 100) -> Sequence[Look]:
-        """The newest first; at one person, or at all."""
+    def looks(self, account: int | None = None, limit: int = 100, before: int | None = None) -> Sequence[Look]:
+        """The newest first; at one person, or at all; those with a smaller number than before."""
         ...
 
 

@@ -7,7 +7,7 @@ two stay as aliases that find the account. A card found through an alias is the 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -161,6 +161,10 @@ class AccountStore(Protocol):
     def card_of_mindex(self, mindex: bytes) -> Card | None: ...
 
     def card_of_document(self, id_type: str, id_number: str) -> Card | None: ...
+
+    def cards_of_phone(self, forms: Collection[str], limit: int) -> Sequence[Card]:
+        """Whose telephone number is written in one of these forms, by account; at most limit."""
+        ...
 
     def children(self, guardian: int) -> Sequence[Card]: ...
 

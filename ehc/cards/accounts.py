@@ -6,13 +6,13 @@ Every change is one step of life.py and one event with who did it and why.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from ehc.cards.account import AccountStore, Change, Event, EventKind
 from ehc.cards.deriving import Deriver
-from ehc.cards.details import normalise_details
+from ehc.cards.details import normalise_details, phone_forms
 from ehc.cards.identity import normalise, normalise_id_number, normalise_id_type, normalise_name
 from ehc.cards.life import change, reason_of
 from ehc.errors import Conflict, InputError, NotFound
@@ -70,6 +70,10 @@ class Accounts:
         """As written on the document; a former one finds the present card. Raises IdentityError, NotFound."""
         kind = normalise_id_type(id_type)
         return _found(self._store.card_of_document(kind, normalise_id_number(kind, id_number)))
+
+    def cards_of_phone(self, phone: str, limit: int = 20) -> Sequence[Card]:
+        """Of everybody who gave this number, in the usual ways to write one. Raises InputError."""
+        return self._store.cards_of_phone(phone_forms(phone), limit)
 
     def merged_into(self, card: Card) -> Card | None:
         return None if card.merged_into is None else self.card_of_account(card.merged_into)

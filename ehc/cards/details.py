@@ -52,3 +52,15 @@ def normalise_details(given: Mapping[str, str]) -> dict[str, str]:
         if text and not allowed(text):
             raise InputError(f"{name}: {wanted}")
     return details
+
+
+def phone_forms(phone: str) -> set[str]:
+    """The ways in which this number may be written: as typed, in digits alone, and a mobile number in groups, each
+    with and without +86. Raises InputError."""
+    typed = normalise_details({"phone": phone})["phone"]
+    digits = re.sub("[ -]", "", typed).removeprefix("+86")
+    if not digits:
+        raise InputError("phone: 6 to 25 digits")
+    groups = (digits[:3], digits[3:7], digits[7:]) if len(digits) == 11 and digits[0] == "1" else (digits,)
+    plain = {digits, " ".join(groups), "-".join(groups)}
+    return {typed, *plain, *(f"+86{one}" for one in plain), *(f"+86 {one}" for one in plain)}

@@ -100,12 +100,14 @@ class SqlLookStore:
         with self._engine.begin() as connection:
             connection.execute(looks.insert().values(account=look.account, purpose=look.purpose, **who))
 
-    def looks(self, account: int | None = None, limit: int = 100) -> Sequence[Look]:
+    def looks(self, account: int | None = None, limit: int = 100, before: int | None = None) -> Sequence[Look]:
         newest = select(looks).order_by(looks.c.look.desc()).limit(limit)
+        if before is not None:
+            newest = newest.where(looks.c.look < before)
         if account is not None:
             newest = newest.where(looks.c.account == account)
         with self._reader.connect() as connection:
             return [
-                Look(row.at, row.who, row.what, row.account, row.purpose, row.request_id)
+                Look(row.at, row.who, row.what, row.account, row.purpose, row.request_id, row.look)
                 for row in connection.execute(newest)
             ]

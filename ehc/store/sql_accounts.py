@@ -5,10 +5,10 @@ What the two do differently stands in `Bulk`: bulk_sqlite.py and bulk_postgres.p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Connection, Engine, delete, select, text
 
 from ehc.cards.account import (
     Change,
@@ -199,6 +199,13 @@ class SqlAccountStore:
     def card_of_document(self, id_type: str, id_number: str) -> Card | None:
         with self._reader.connect() as connection:
             return rows.of_document(connection, self._bulk, id_type, id_number)[0]
+
+    def cards_of_phone(self, forms: Collection[str], limit: int) -> Sequence[Card]:
+        of = account_details.c
+        its = (of.field == text("'phone'")) & of.value.in_(sorted(forms))  # as the index says it
+        with self._reader.connect() as connection:
+            found = connection.scalars(select(of.account).where(its).distinct().order_by(of.account).limit(limit)).all()
+            return list(rows.fetch_many(connection, found).values())
 
     def children(self, guardian: int) -> Sequence[Card]:
         query = select(accounts).where(accounts.c.guardian == guardian).order_by(accounts.c.account)

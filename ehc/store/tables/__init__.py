@@ -19,6 +19,7 @@ from ehc.store.tables.base import ONLY, Number, metadata
 from ehc.store.tables.callers import caller_events, caller_keys, callers, looks
 from ehc.store.tables.codes import serial_blocks
 from ehc.store.tables.institutions import departments, institutions, place_events, terminals, use_counts, uses
+from ehc.store.tables.operators import operator_deeds, operator_sessions, operators, sign_in_attempts
 
 __all__ = [
     "ONLY",
@@ -39,10 +40,14 @@ __all__ = [
     "looks",
     "metadata",
     "mindex_keys",
+    "operator_deeds",
+    "operator_sessions",
+    "operators",
     "place_events",
     "recent_keys",
     "registrations",
     "serial_blocks",
+    "sign_in_attempts",
     "terminals",
     "use_counts",
     "uses",

@@ -134,6 +134,12 @@ account_details = Table(
     Column("value", String(1024), nullable=False),
     sqlite_with_rowid=False,
 )
+Index(
+    "accounts_of_phone",
+    account_details.c.value,
+    sqlite_where=text("field = 'phone'"),
+    postgresql_where=text("field = 'phone'"),
+)
 
 family = Table(
     "family",
