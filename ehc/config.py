@@ -58,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     temporary_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 30  # △ longest life of a temporary card
     record_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 7  # △ so old may a use be when it is reported
     record_same_day: bool = False  # △ report uses on their day alone (family B), whatever record_days says
+    label_font: str = ""  # file of a font with Chinese characters, for labels; default: where packages put one
     issuer: Annotated[int, msgspec.Meta(ge=0, le=999_999)] = 0  # GB/T 2260 code, in compact codes
     node: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0  # of this issuer, in compact codes
     accept_unissued: bool = False  # △ accept authentic codes that other systems issued

@@ -22,6 +22,7 @@ from ehc.cards.deriving import Deriver
 from ehc.cards.registration import Registrar, temporaries
 from ehc.codes.issuing import Issuer, making
 from ehc.codes.policy import scene_policy
+from ehc.codes.revoking import Revoker
 from ehc.codes.verification import Verifier
 from ehc.config import Settings
 from ehc.institutions.late import late_policy
@@ -167,6 +168,7 @@ class Services:
     bulk: BulkRegistrar
     accounts: Accounts
     issuer: Issuer
+    revoker: Revoker
     verifier: Verifier
     callers: CallerStore
     looks: LookStore
@@ -205,6 +207,7 @@ def open_services(
         bulk=BulkRegistrar(stores.accounts, derive, registrar),
         accounts=Accounts(stores.accounts, derive),
         issuer=issuer,
+        revoker=Revoker(keys, stores.hot, policy, issuer),
         verifier=verifier,
         callers=stores.callers,
         looks=stores.looks,

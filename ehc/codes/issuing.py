@@ -35,6 +35,7 @@ class IssuedCode:
     payload: str
     expires_at: int | None = None  # the last second in which it is accepted, clocks being equal
     refresh_at: int | None = None  # when an app should show a new one
+    name: str = ""  # masked: whose it is; of a static code
 
 
 BLOCK = 4096
@@ -53,10 +54,12 @@ class Issuer:
         self._next = self._end = 0
 
     async def static(self, card_id: str, now: int) -> IssuedCode:
-        """The same text every time; a temporary card's says that it is one."""
+        """The same text every time; a temporary card's says that it is one. Raises Conflict where no scene takes it."""
+        if not self._policy.static_scenes:
+            raise Conflict("no scene accepts a static code here (setting static_scenes)")
         card = await self._usable(card_id, now)
         made = temporary_payload if card.kind is CardKind.TEMPORARY else static_payload
-        return IssuedCode(made(card.card_id))
+        return IssuedCode(made(card.card_id), name=card.name)
 
     async def dynamic(self, card_id: str, now: int, profile: Profile | None = None) -> IssuedCode:
         """A code that lives from `now` (seconds) for the policy's validity. profile: that of the settings when None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from granian._granian import RSGIProtocolClosed
 from starlette.types import ASGIApp, Message, Scope
 
 from ehc.web.incoming import ConnectionGone
@@ -17,10 +18,7 @@ ANY_SIZE = 1 << 62
 async def serve(app: ASGIApp, scope: Any, proto: Any, worker: Worker) -> None:
     """scope, proto: as granian.rsgi has them. A body is only read when the app asks for it."""
     request = _Request(scope, proto, worker)
-    try:
-        await app(_scope(scope), request.receive, request.send)
-    except ConnectionGone:
-        return
+    await app(_scope(scope), request.receive, request.send)
 
 
 def _scope(of: Any) -> Scope:
@@ -75,7 +73,10 @@ class _Request:
         elif self._stream is None:
             self._stream = self._proto.response_stream(self._start["status"], self._headers())
         if self._stream is not None and body:
-            await self._stream.send_bytes(bytes(body))
+            try:
+                await self._stream.send_bytes(bytes(body))
+            except RSGIProtocolClosed:
+                raise ConnectionGone from None
 
     def _headers(self) -> list[tuple[str, str]]:
         own = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._start["headers"]]

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ehc.web import logs, problems
 from ehc.web.clocks import drift
+from ehc.web.incoming import ConnectionGone
 from ehc.web.traces import PARENT
 from ehc.web.worker import Worker
 
@@ -48,6 +49,8 @@ class Edge:
 
         try:
             await self._app(scope, receive, send_on)
+        except ConnectionGone:  # nobody is there to be answered
+            scope["ehc.problem"] = "gone"
         except Exception as error:
             if status is not None:  # too late for another answer: the server cuts the connection
                 scope["ehc.error"] = error

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
-from granian._granian import RSGIProtocolClosed as ProtocolClosed
+from granian._granian import RSGIProtocolClosed
 from starlette.exceptions import HTTPException
 
 SWEEP_SECONDS = 0.5
@@ -39,7 +39,7 @@ class Bodies:
         self._waiting[task] = time.monotonic()
         try:
             return cast(bytes, await proto())
-        except (ProtocolClosed, asyncio.CancelledError) as error:
+        except (RSGIProtocolClosed, asyncio.CancelledError) as error:
             raise self._ended(task, error) from None
         finally:
             del self._waiting[task]
@@ -69,14 +69,14 @@ class Bodies:
             return await anext(pieces)
         except StopAsyncIteration:
             return None
-        except (ProtocolClosed, asyncio.CancelledError) as error:
+        except (RSGIProtocolClosed, asyncio.CancelledError) as error:
             raise self._ended(task, error) from None
         finally:
             del self._waiting[task]
 
     def _ended(self, task: asyncio.Task[Any], error: BaseException) -> BaseException:
         """What a wait that was ended is: cancelled by the sweep, or by somebody else, or the one who asked is gone."""
-        if isinstance(error, ProtocolClosed):
+        if isinstance(error, RSGIProtocolClosed):
             return ConnectionGone()
         if task not in self._late:
             return error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from ehc.web.decoding import decode, decode_query, require_media_type
 from ehc.web.endpoint import Endpoint
+from ehc.web.incoming import ConnectionGone
 from ehc.web.reply import JSON, Reply, Streamed
 from ehc.web.serving import admit, answer
 from ehc.web.worker import Worker
@@ -68,7 +70,12 @@ class _Stream(StreamingResponse):
     """Goes on reading the request's body while it answers: nobody else may wait for its messages meanwhile."""
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await self.stream_response(send)
+        try:
+            await self.stream_response(send)
+        except HTTPException as error:  # of the body, which is still being read
+            if error.status_code == HTTPStatus.BAD_REQUEST:  # it broke off
+                raise ConnectionGone from error
+            raise
 
 
 def _response(reply: Reply | Streamed) -> Response:

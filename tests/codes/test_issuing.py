@@ -13,7 +13,7 @@ Rooms = Callable[..., Any]
 
 def test_a_static_code_is_the_card_id_and_1_for_ever(room: Rooms) -> None:
     r = room()
-    assert r.issuer.static(r.card.card_id) == IssuedCode(f"{r.card.card_id}:1", None, None)
+    assert r.issuer.static(r.card.card_id) == IssuedCode(f"{r.card.card_id}:1", None, None, "****卡")
 
 
 def test_a_dynamic_code_carries_its_expiry_and_is_remembered(room: Rooms) -> None:
@@ -66,3 +66,9 @@ def test_only_a_card_in_state_normal_gets_a_code(room: Rooms, kind: str, state: 
 
 def issue(r: Any, kind: str, card_id: str) -> IssuedCode:
     return r.issuer.static(card_id) if kind == "static" else r.issuer.dynamic(card_id, NOW)
+
+
+def test_no_static_code_is_made_where_no_scene_takes_one(room: Rooms) -> None:
+    r = room(static_scenes=())
+    with pytest.raises(Conflict, match="static_scenes"):
+        r.issuer.static(r.card.card_id)
