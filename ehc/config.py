@@ -21,6 +21,13 @@ NOT_SETTINGS = {"EHC_ISA", "EHC_CONFIG"}
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 Scene = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$", max_length=6)]
+DO_FAILURES = (
+    "app", "signature", "time", "replay", "forbidden", "too_many",
+    "method", "version", "mode", "input", "not_found", "conflict", "refused",
+)  # fmt: skip
+"""Names of what profile do answers beside success."""
+
+ReturnCode = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(DO_FAILURES)})=[0-9A-Za-z_-]{{1,16}}$")]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -62,7 +69,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     issuer: Annotated[int, msgspec.Meta(ge=0, le=999_999)] = 0  # GB/T 2260 code, in compact codes
     node: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0  # of this issuer, in compact codes
     accept_unissued: bool = False  # △ accept authentic codes that other systems issued
+    profiles: tuple[Literal["do"], ...] = ()  # interfaces of the field served beside our own (web/profiles/README.md)
+    do_versions: tuple[str, ...] = ()  # needed by profile do: versions that apps may name, such as V2.0.0
+    do_empi: Literal["", "mindex", "withheld"] = ""  # needed by profile do: what stands in empi
+    do_md5: bool = False  # apps may sign with MD5, as in old deployments
+    do_window_seconds: Positive = 300  # △ so old or new may an app's timestamp be
+    do_replay: Literal["head", "request"] = "head"  # △ accepted once; request: for apps with a constant nonceStr
+    do_qr: Literal["text", "image"] = "text"  # △ what stands in qrCode: the code's text, or its PNG in base64
+    do_codes: tuple[ReturnCode, ...] = ()  # △ the province's return codes, such as signature=1002
     explain_refusals: bool = False  # tell callers forged, unknown and expired apart; the log always does
+
+    def __post_init__(self) -> None:
+        missing = [name for name in ("do_versions", "do_empi") if "do" in self.profiles and not getattr(self, name)]
+        if missing:
+            raise ConfigError(f"setting {missing[0]} is missing: profile do needs it (web/profiles/README.md)")
 
     def home_path(self) -> Path:
         return Path(self.home).expanduser()

@@ -96,6 +96,11 @@ class HotState(Protocol):
         """From now on nobody may use this code."""
         ...
 
+    def once(self, what: bytes, since: int, until: int) -> Awaitable[bool] | bool:
+        """True for the first who asks this, of all workers and nodes. since, until: seconds, of which asker and what is
+        asked say the same; it is remembered at least as long."""
+        ...
+
     def changing(self, card: Card) -> None:
         """Called before and after every change of an account: what is known of its card is forgotten everywhere."""
         ...

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ehc.access.app import Apps, AppStore
 from ehc.access.caller import CallerStore
 from ehc.access.looks import LookStore
 from ehc.cards.account import AccountStore
@@ -32,7 +33,8 @@ from ehc.institutions.register import Register
 from ehc.institutions.sightings import Sightings
 from ehc.institutions.statistics import Statistics
 from ehc.institutions.use import UseStore
-from ehc.keys.keyring import Purpose
+from ehc.keys.app_secrets import AppSecrets
+from ehc.keys.keyring import Keyring, Purpose
 from ehc.machine.software import SoftwareMachine
 from ehc.ports import AccountLookup, Clock, HotState, KeyService, SerialBlocks
 from ehc.store.keyring_folder import KeyringFolder
@@ -58,12 +60,22 @@ def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None
     passphrase: asks for it; called only when the keyring is sealed under one. Raises KeyringError.
     """
     with keyring_folder(settings).open(passphrase) as keyring:
-        return SoftwareMachine(
-            keyring.active(Purpose.SECURITY_KEY),
-            keyring.active(Purpose.PROTECTION_KEY),
-            keyring.deactivated(Purpose.PROTECTION_KEY),
-            keyring.compact_keys(),
-        )
+        return _machine(keyring)
+
+
+def _machine(keyring: Keyring) -> SoftwareMachine:
+    return SoftwareMachine(
+        keyring.active(Purpose.SECURITY_KEY),
+        keyring.active(Purpose.PROTECTION_KEY),
+        keyring.deactivated(Purpose.PROTECTION_KEY),
+        keyring.compact_keys(),
+    )
+
+
+def open_app_secrets(settings: Settings, passphrase: Callable[[], str] | None = None) -> AppSecrets:
+    """Raises KeyringError."""
+    with keyring_folder(settings).open(passphrase) as keyring:
+        return AppSecrets(keyring)
 
 
 def system_clock() -> int:
@@ -78,6 +90,7 @@ class Stores:
     hot: HotState
     serials: SerialBlocks
     callers: CallerStore
+    apps: AppStore
     looks: LookStore
     places: PlaceStore
     uses: UseStore
@@ -105,7 +118,7 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     serials = SqlSerialBlocks(engine, settings.issuer, settings.node)
     accounts = SqlAccountStore(engine, hot.changing)
     places, uses = SqlPlaceStore(engine), SqlUseStore(engine)
-    return Stores(accounts, hot, serials, callers, looks, places, uses, close)
+    return Stores(accounts, hot, serials, callers, callers, looks, places, uses, close)
 
 
 def migrate_database(settings: Settings) -> str | None:
@@ -171,6 +184,7 @@ class Services:
     revoker: Revoker
     verifier: Verifier
     callers: CallerStore
+    apps: Apps
     looks: LookStore
     register: Register
     records: Records
@@ -191,7 +205,8 @@ def open_services(
 ) -> Services:
     """Everything behind the service. Raises ConfigError, KeyringError, Unavailable before anything is served."""
     policy = scene_policy(settings)
-    keys = open_machine(settings, passphrase)
+    with keyring_folder(settings).open(passphrase) as keyring:
+        keys, app_secrets = _machine(keyring), AppSecrets(keyring)
     stores = open_store(settings, clock)
     derive = Deriver(keys, settings.padding)
     registrar = Registrar(stores.accounts, derive, temporaries(settings, stores.serials))
@@ -210,6 +225,7 @@ def open_services(
         revoker=Revoker(keys, stores.hot, policy, issuer),
         verifier=verifier,
         callers=stores.callers,
+        apps=Apps(stores.apps, app_secrets),
         looks=stores.looks,
         register=Register(stores.places),
         records=Records(stores.places, stores.uses, stores.accounts, keys, late_policy(settings)),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import Connection, Engine, Insert, Row, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ehc.access.app import SealedApp
 from ehc.access.caller import Caller, CallerKey, RegisteredCaller, Scope
 from ehc.access.looks import Look
 from ehc.errors import Conflict, NotFound
 from ehc.store.database import READING
-from ehc.store.tables import caller_events, caller_keys, callers, looks
+from ehc.store.tables import app_secrets, caller_events, caller_keys, callers, looks
 
 _SCOPES = {scope.value for scope in Scope}
 
@@ -27,19 +28,26 @@ def _happened(connection: Connection, name: str, what: str, now: int) -> None:
 
 
 class SqlCallerStore:
-    """access.caller.CallerStore."""
+    """access.caller.CallerStore and access.app.AppStore."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reader = engine.execution_options(**READING)
 
     def add(self, caller: Caller, digest: bytes, now: int) -> None:
+        self._add(caller, caller_keys.insert().values(digest=digest, caller=caller.name), now)
+
+    def add_app(self, caller: Caller, sealed: bytes, now: int) -> None:
+        self._add(caller, app_secrets.insert().values(sealed=sealed, caller=caller.name), now)
+
+    def _add(self, caller: Caller, shown: Insert, now: int) -> None:
+        """shown: what it will be known by."""
         scopes = " ".join(sorted(caller.scopes))
         row = {"name": caller.name, "scopes": scopes, "institution": caller.institution, "rate": caller.rate}
         try:
             with self._engine.begin() as connection:
                 connection.execute(callers.insert().values(created_at=now, **row))
-                connection.execute(caller_keys.insert().values(digest=digest, caller=caller.name))
+                connection.execute(shown)
                 _happened(connection, caller.name, "added", now)
         except IntegrityError:
             raise Conflict(f"there is or was a caller {caller.name}: choose another name, or rotate its key") from None
@@ -69,7 +77,9 @@ class SqlCallerStore:
 
     def all(self, now: int) -> Sequence[RegisteredCaller]:
         valid = caller_keys.c.ends_at.is_(None) | (caller_keys.c.ends_at > now)
-        count = select(func.count()).where((caller_keys.c.caller == callers.c.name) & valid).scalar_subquery()
+        shown = select(func.count()).where((caller_keys.c.caller == callers.c.name) & valid).scalar_subquery()
+        secrets = select(func.count()).where(app_secrets.c.caller == callers.c.name).scalar_subquery()
+        count = shown + secrets
         with self._reader.connect() as connection:
             rows = connection.execute(select(callers, count.label("keys")).order_by(callers.c.name)).all()
         return [
@@ -86,6 +96,11 @@ class SqlCallerStore:
         both = select(callers, caller_keys).join_from(caller_keys, callers).where(valid)
         with self._reader.connect() as connection:
             return [CallerKey(row.digest, _caller(row), row.ends_at) for row in connection.execute(both)]
+
+    def apps(self) -> Sequence[SealedApp]:
+        living = select(callers, app_secrets).join_from(app_secrets, callers).where(callers.c.revoked_at.is_(None))
+        with self._reader.connect() as connection:
+            return [SealedApp(_caller(row), row.sealed) for row in connection.execute(living)]
 
 
 class SqlLookStore:

@@ -59,6 +59,12 @@ class MappedHotState:
     def revoke(self, card: str | int, code: bytes, issued_at: int, until: int) -> None:
         self._claimed.put(code, issued_at, until, REVOKED)
 
+    def once(self, what: bytes, since: int, until: int) -> bool:
+        if since < self._claimed.opened_at:
+            return False  # it may have been asked before the machine failed
+        self._claimed.forget(self._clock())
+        return self._claimed.claim(what, since, until, 0, 1) is Claim.WON
+
     def changing(self, card: Card) -> None:
         for key in (card.card_id, card.account):
             add_one(self._counts, _counter(key))

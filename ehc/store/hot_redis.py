@@ -49,6 +49,9 @@ class RedisHotState:
         tag = _tag(card)
         return self._set(tag, _key(tag, b"t", code), b"revoked 0", until)
 
+    def once(self, what: bytes, since: int, until: int) -> Awaitable[bool]:
+        return self._once(what, until)
+
     def changing(self, card: Card) -> None:
         for tag in (_tag(card.card_id), _tag(card.account)):
             self._nodes.blocking(("SET", _key(tag, b"x"), b"1", "EX", CHANGING_SECONDS), ("DEL", _key(tag, b"s")))
@@ -84,6 +87,12 @@ class RedisHotState:
         if not isinstance(answer, list):
             raise Unavailable(f"Redis gives no answer to a question, but {type(answer).__name__}")
         return answer
+
+    async def _once(self, what: bytes, until: int) -> bool:
+        tag = hashlib.sha256(what).hexdigest().encode()
+        keep = _seconds(until, self._clock())
+        answer = await self._nodes.call(tag, packed("SET", _key(tag, b"o"), b"1", "NX", "EX", keep))
+        return bool(answer == b"OK")
 
     async def _set(self, tag: bytes, key: bytes, value: bytes, until: int) -> None:
         await self._nodes.call(tag, packed("SET", key, value, "EX", _seconds(until, self._clock())))

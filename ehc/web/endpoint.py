@@ -13,6 +13,7 @@ from ehc.access.looks import Look
 from ehc.errors import Forbidden
 from ehc.web import logs
 from ehc.web.clocks import ahead
+from ehc.web.gate import Gate
 from ehc.web.observed import Observed
 from ehc.web.reply import Reply, Streamed
 from ehc.web.wire.base import Body
@@ -34,6 +35,7 @@ class Call:
     purpose: str = ""  # X-Purpose: why plain data is looked at
     looked: bool = False
     client_time: str | None = None  # X-Client-Time
+    gate: Gate | None = None  # of a signed endpoint, whose handler finds out who asks
     cost: int = 1  # a handler that does the work of many requests says so: the caller's rate pays for it
 
     async def look(self, account: int | None) -> None:
@@ -71,6 +73,7 @@ class Endpoint:
     body: type[Body] | None = None
     stream: tuple[str, ...] = ()  # media types of a body that the handler reads in pieces, as AsyncIterator[bytes]
     body_limit: int = BODY_LIMIT
+    signed: bool = False  # no key is shown: who asks, and that they may, the handler finds in the body
     local: bool = False  # a process of the same machine needs no key
     hot: bool = False  # answered on the server's own interface (hot.py)
     problems: tuple[int, ...] = (500,)  # beside those of the scope: all_problems has them too

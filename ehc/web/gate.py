@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
+from ehc.access.app import App
 from ehc.access.caller import ANYBODY, Caller, CallerKey, Scope, digest_of
 from ehc.access.rate import Bucket, take
 from ehc.errors import Forbidden, Unauthenticated, Unavailable
@@ -49,11 +50,13 @@ class Gate:
     """One a process. `check` is the whole question, at once; where it has no answer, `refresh` and ask again."""
 
     def __init__(self, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._all_apps = services.apps.all
         self._callers, self._settings, self._clock = services.callers, services.settings, services.clock
         self._monotonic = monotonic
         self._loaded_at = -2 * MAX_AGE
         self._version = -1
         self._doors: dict[bytes, _Door] = {}  # by the digest of the key
+        self._apps: dict[str, App] = {}  # by name
         self._seen: dict[str | None, _Door] = {}  # by the header that was accepted, since the last change of a caller
         self._buckets: dict[tuple[str, str, int], Bucket] = {}
         self._refreshing: asyncio.Task[None] | None = None
@@ -85,6 +88,17 @@ class Gate:
             await self.refresh()
             caller = self.check(authorization, scope)
         return caller
+
+    async def app(self, name: str) -> App | None:
+        """The app of this name, which shows no key but signs what it sends. Raises Unavailable."""
+        self._asked = True
+        while self._monotonic() - self._loaded_at > MAX_AGE:
+            await self.refresh()
+        return self._apps.get(name)
+
+    def pace(self, caller: Caller) -> None:
+        """One request out of its rate. Raises TooMany."""
+        take(self._buckets_of(caller), self._monotonic())
 
     def charge(self, caller: Caller, cost: int) -> None:
         """Pay for a call that turned out to be the work of so many more."""
@@ -124,6 +138,7 @@ class Gate:
         version = await run_in_threadpool(self._callers.version)
         if version != self._version:
             self._take_over(await run_in_threadpool(self._callers.keys, self._clock()))
+            self._apps = {app.caller.name: app for app in await run_in_threadpool(self._all_apps)}
         self._version, self._loaded_at = version, begun
 
     def _take_over(self, keys: Sequence[CallerKey]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ehc.web import accounts_routes, cards_routes, codes_routes, institutions_routes, service_routes, verify_routes
 from ehc.web.endpoint import Endpoint
+from ehc.web.profiles.do import routes as do_routes
 
 TABLE: tuple[Endpoint, ...] = (
     *verify_routes.TABLE,
@@ -12,4 +13,5 @@ TABLE: tuple[Endpoint, ...] = (
     *accounts_routes.TABLE,
     *institutions_routes.TABLE,
     *service_routes.TABLE,
+    *do_routes.TABLE,
 )

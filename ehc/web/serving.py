@@ -18,6 +18,8 @@ async def admit(endpoint: Endpoint, worker: Worker, header: Callable[[str], str 
     Raises Unauthenticated, Forbidden, TooMany, Unavailable, and InputError for a purpose that is missing.
     """
     services, gate = worker.services, worker.gate
+    if endpoint.signed:
+        return Call(services, worker.observed, ANYBODY, endpoint.operation, gate=gate)
     if endpoint.scope is None or (endpoint.local and _is_local(header, client)):
         return Call(services, worker.observed, ANYBODY, endpoint.operation)
     caller = await gate.admit(header("authorization"), endpoint.scope)

@@ -152,6 +152,13 @@ def test_what_was_claimed_remembered_and_revoked_is_there_after_opening_again(
     again.close()
 
 
+def test_what_may_be_asked_once_is_asked_once_by_whoever_comes_first(url: str, hot: HotState, tmp_path: Path) -> None:
+    other = open_hot(url, tmp_path)
+    assert [run(each.once(b"this", NOW, UNTIL)) for each in (hot, other, hot)] == [True, False, False]
+    assert run(other.once(b"that", NOW, UNTIL))
+    other.close()
+
+
 CODES = 300
 
 

@@ -16,7 +16,7 @@ from ehc.store.tables.accounts import (
     registrations,
 )
 from ehc.store.tables.base import ONLY, Number, metadata
-from ehc.store.tables.callers import caller_events, caller_keys, callers, looks
+from ehc.store.tables.callers import app_secrets, caller_events, caller_keys, callers, looks
 from ehc.store.tables.codes import serial_blocks
 from ehc.store.tables.institutions import departments, institutions, place_events, terminals, use_counts, uses
 from ehc.store.tables.operators import operator_deeds, operator_sessions, operators, sign_in_attempts
@@ -28,6 +28,7 @@ __all__ = [
     "account_events",
     "accounts",
     "aliases",
+    "app_secrets",
     "caller_events",
     "caller_keys",
     "callers",

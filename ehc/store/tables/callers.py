@@ -25,6 +25,13 @@ caller_keys = Table(
     Column("ends_at", BigInteger),
 )
 
+app_secrets = Table(
+    "app_secrets",
+    metadata,
+    Column("caller", String(64), ForeignKey("callers.name"), primary_key=True),
+    Column("sealed", LargeBinary(128), nullable=False),  # keys/app_secrets.py
+)
+
 caller_events = Table(
     "caller_events",
     metadata,
