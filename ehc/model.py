@@ -89,6 +89,7 @@ class Reason(enum.StrEnum):
     CARD_STATE = "card_state"  # cancelled, suspended …
     REVOKED = "revoked"  # the code
     SCENE = "scene"  # this kind of code is not accepted in this scene
+    PLACE = "place"  # the institution or terminal that checks it is disabled
     REPLAYED = "replayed"
 
 
@@ -108,6 +109,7 @@ STEPS: dict[Reason, int] = {
     Reason.CARD_STATE: 6,
     Reason.REVOKED: 6,
     Reason.SCENE: 7,
+    Reason.PLACE: 7,
     Reason.REPLAYED: 8,
 }
 """The eight steps of verification: 1 length and alphabet, 2 grammar and profile, 3 key version, 4 authenticity, 5 time

@@ -26,6 +26,7 @@ from ehc.codes.policy import scene_policy
 from ehc.codes.revoking import Revoker
 from ehc.codes.verification import Verifier
 from ehc.config import Settings
+from ehc.institutions.disabled import DisabledPlaces
 from ehc.institutions.late import late_policy
 from ehc.institutions.place import PlaceStore
 from ehc.institutions.records import Records
@@ -191,6 +192,7 @@ class Services:
     statistics: Statistics
     sightings: Sightings
     places: PlaceStore
+    disabled: DisabledPlaces
     close: Callable[[], None]
 
     def ready(self) -> None:
@@ -232,5 +234,6 @@ def open_services(
         statistics=Statistics(stores.uses.counts),
         sightings=Sightings(),
         places=stores.places,
+        disabled=DisabledPlaces(),
         close=stores.close,
     )

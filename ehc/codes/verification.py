@@ -6,7 +6,7 @@
     4 authenticity            the token was made under it, and is one that this system issued
     5 time window             not past its expiry, nor further ahead than its validity
     6 card and account        the card is known, its account in state NORMAL, and the code was not revoked
-    7 scene policy            this kind of code serves in this scene
+    7 scene policy            this kind of code serves in this scene, and who checks it may check codes
     8 replay claim            in a scene of single use, nobody else has used it before
 
 `plan` takes what the text and the policy say; the hot state is asked one question about the rest; `conclude` puts both
@@ -35,6 +35,7 @@ _DETAILS = {
     Reason.CARD_STATE: "the card's account is not in state NORMAL, or its time is over",
     Reason.REVOKED: "this code has been revoked; show a new one",
     Reason.SCENE: "this kind of code is not accepted in this scene",
+    Reason.PLACE: "this institution or terminal is disabled and may check no codes",
     Reason.REPLAYED: "this code has been used; show a new one",
 }
 
@@ -66,6 +67,7 @@ class Plan:
     question: Question
     allowed: bool  # by 7
     now: int
+    disabled: bool = False  # where it is checked
 
 
 class Verifier:
@@ -74,20 +76,22 @@ class Verifier:
     def __init__(self, keys: KeyService, hot: HotState, policy: ScenePolicy) -> None:
         self._keys, self._hot, self._policy = keys, hot, policy
 
-    async def verify(self, payload: str | bytes, scene: str, now: int, place: str = "") -> Verification:
+    async def verify(
+        self, payload: str | bytes, scene: str, now: int, place: str = "", *, disabled: bool = False
+    ) -> Verification:
         """check() for a caller who must not go on after a refusal: raises Refused."""
-        found = self.check(payload, scene, now, place)
+        found = self.check(payload, scene, now, place, disabled=disabled)
         return (found if isinstance(found, Verification) else await found).require()
 
     def check(
-        self, payload: str | bytes, scene: str, now: int, place: str = ""
+        self, payload: str | bytes, scene: str, now: int, place: str = "", *, disabled: bool = False
     ) -> Verification | Awaitable[Verification]:
         """Take a code at a time (seconds since 1970) in a scene (诊疗环节, six digits). A refusal is a value.
 
-        place: institution and terminal, where they are known. An acceptance in a scene of single use survives a kill -9
-        from the moment this has an answer.
+        place: institution and terminal, where they are known; disabled: one of them is. An acceptance in a scene of
+        single use survives a kill -9 from the moment this has an answer.
         """
-        plan = self.plan(payload, scene, now, place)
+        plan = self.plan(payload, scene, now, place, disabled=disabled)
         if isinstance(plan, Verification):
             return plan
         answer = self._hot.ask(plan.question, now)
@@ -96,7 +100,9 @@ class Verifier:
     async def _later(self, plan: Plan, answer: Awaitable[Answer]) -> Verification:
         return self.conclude(plan, await answer)
 
-    def plan(self, payload: str | bytes, scene: str, now: int, place: str = "") -> Plan | Verification:
+    def plan(
+        self, payload: str | bytes, scene: str, now: int, place: str = "", *, disabled: bool = False
+    ) -> Plan | Verification:
         """1 to 5, 7, and what to ask; a Verification when it is refused already."""
         text = payload if isinstance(payload, bytes) else payload.encode("utf-8", "surrogatepass")
         found = read(self._keys, text, now, self._policy)
@@ -106,8 +112,8 @@ class Verifier:
         # 4 authenticity
         if found.verdict.reason not in _FOUND:
             return Verification(found.verdict)
-        allowed = self._policy.allows(scene, found.profile)
-        return Plan(found.verdict, found.profile, self._question(found, scene, place, allowed), allowed, now)
+        allowed = not disabled and self._policy.allows(scene, found.profile)
+        return Plan(found.verdict, found.profile, self._question(found, scene, place, allowed), allowed, now, disabled)
 
     def _question(self, found: Read, scene: str, place: str, allowed: bool) -> Question:
         """What is refused anyway is not claimed."""
@@ -115,29 +121,36 @@ class Verifier:
         unknown = found.remembered and not self._policy.accept_unissued
         return Question(found.card, found.code, found.issued_at, found.until, unknown, uses, holder_of(place))
 
-    def conclude(self, plan: Plan, answer: Answer) -> Verification:  # noqa: PLR0911  one return a step
-        """The verdict: the first step that refuses gives the reason."""
-        verdict, card, claim = plan.verdict, answer.card, answer.claim
-        # 4 authenticity
-        if not answer.issued:
-            return _refused(verdict, Reason.NOT_ISSUED)
-        # 5 time window
-        if verdict.reason in _OUTSIDE:
+    def conclude(self, plan: Plan, answer: Answer) -> Verification:
+        verdict = plan.verdict
+        reason = judge(verdict.reason, answer, plan.now, allowed=plan.allowed, disabled=plan.disabled)
+        if reason is Reason.ACCEPTED:
+            return Verification(verdict.judged(reason), answer.card, plan.profile, _visit(plan.question))
+        if reason in _OUTSIDE:
             return Verification(verdict)
-        # 6 card and account
-        if card is None:
-            return _refused(verdict, Reason.UNKNOWN_CARD)
-        if not card.usable(plan.now):
-            return _refused(verdict, Reason.CARD_STATE, card)
-        if claim is Claim.REVOKED:
-            return _refused(verdict, Reason.REVOKED, card)
-        # 7 scene policy
-        if not plan.allowed:
-            return _refused(verdict, Reason.SCENE, card)
-        # 8 replay claim
-        if claim is Claim.LOST:
-            return _refused(verdict, Reason.REPLAYED, card)
-        return Verification(verdict.judged(Reason.ACCEPTED), card, plan.profile, _visit(plan.question))
+        return _refused(verdict, reason, answer.card if answer.issued else None)
+
+
+def judge(found: Reason, answer: Answer, now: int, *, allowed: bool, disabled: bool) -> Reason:  # noqa: PLR0911
+    """The first step that refuses gives the reason. found: by 1 to 5; allowed, disabled: by 7."""
+    # 4 authenticity
+    if not answer.issued:
+        return Reason.NOT_ISSUED
+    # 5 time window
+    if found in _OUTSIDE:
+        return found
+    # 6 card and account
+    if answer.card is None:
+        return Reason.UNKNOWN_CARD
+    if not answer.card.usable(now):
+        return Reason.CARD_STATE
+    if answer.claim is Claim.REVOKED:
+        return Reason.REVOKED
+    # 7 scene policy
+    if not allowed:
+        return Reason.PLACE if disabled else Reason.SCENE
+    # 8 replay claim
+    return Reason.REPLAYED if answer.claim is Claim.LOST else Reason.ACCEPTED
 
 
 def _refused(verdict: Verdict, reason: Reason, card: CardStatus | None = None) -> Verification:

@@ -107,6 +107,14 @@ class PlaceStore(Protocol):
         """In the order in which it happened."""
         ...
 
+    def changes(self) -> int:
+        """Another number after every disabling and enabling."""
+        ...
+
+    def disabled(self) -> Sequence[tuple[str, str]]:
+        """Institution and terminal, "" for an institution as a whole, of all that are disabled."""
+        ...
+
     def seen(self, sightings: Iterable[Sighting]) -> None:
         """Of terminals that are registered; others, and what is older than what is known, change nothing."""
         ...

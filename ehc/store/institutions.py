@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, bindparam, func, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ehc.errors import Conflict, NotFound
@@ -87,6 +87,17 @@ class SqlPlaceStore:
         query = select(place_events).where(place_events.c.institution == institution).order_by(place_events.c.event)
         with self._reader.connect() as connection:
             return [PlaceEvent(row.at, row.part, row.code, row.what, row.by) for row in connection.execute(query)]
+
+    def changes(self) -> int:
+        switched = place_events.c.what.in_(("disabled", "enabled"))
+        with self._reader.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(place_events).where(switched)) or 0
+
+    def disabled(self) -> Sequence[tuple[str, str]]:
+        whole = select(institutions.c.code, literal("")).where(institutions.c.disabled_at.is_not(None))
+        parts = select(terminals.c.institution, terminals.c.code).where(terminals.c.disabled_at.is_not(None))
+        with self._reader.connect() as connection:
+            return [(row[0], row[1]) for row in connection.execute(whole.union_all(parts))]
 
     def seen(self, sightings: Iterable[Sighting]) -> None:
         rows = [{"its": one[0], "own": one[1], "at": one[2], "drift": one[3]} for one in sightings]

@@ -1,8 +1,9 @@
 """The door: who asks, may they, and not too fast.
 
-The callers and the digests of their keys are kept in memory and looked up there: a flood of wrong keys costs the
-store nothing. What is kept is at most MAX_AGE old: a revoked key is refused everywhere a second later. When the store
-cannot be asked for longer than that, callers are refused as `unavailable`: nobody gets in on old knowledge.
+The callers, the digests of their keys and the places that are disabled are kept in memory and looked up there: a flood
+of wrong keys costs the store nothing. What is kept is at most MAX_AGE old: a revoked key is refused everywhere a second
+later. When the store cannot be asked for longer than that, callers are refused as `unavailable`: nobody gets in on old
+knowledge.
 
 Rates are counted by each worker process for itself: all together let through at most rate times workers.
 """
@@ -54,7 +55,8 @@ class Gate:
         self._callers, self._settings, self._clock = services.callers, services.settings, services.clock
         self._monotonic = monotonic
         self._loaded_at = -2 * MAX_AGE
-        self._version = -1
+        self._version, self._switches = -1, -1
+        self._places, self._disabled = services.places, services.disabled
         self._doors: dict[bytes, _Door] = {}  # by the digest of the key
         self._apps: dict[str, App] = {}  # by name
         self._seen: dict[str | None, _Door] = {}  # by the header that was accepted, since the last change of a caller
@@ -139,6 +141,10 @@ class Gate:
         if version != self._version:
             self._take_over(await run_in_threadpool(self._callers.keys, self._clock()))
             self._apps = {app.caller.name: app for app in await run_in_threadpool(self._all_apps)}
+        switches = await run_in_threadpool(self._places.changes)
+        if switches != self._switches:
+            self._disabled.renew(await run_in_threadpool(self._places.disabled))
+            self._switches = switches
         self._version, self._loaded_at = version, begun
 
     def _take_over(self, keys: Sequence[CallerKey]) -> None:

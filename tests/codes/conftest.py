@@ -76,8 +76,10 @@ class Room:
     registrar: Registrar
     card: Card
 
-    def check(self, payload: str | bytes, scene: str, now: int, place: str = "") -> Verification:
-        found: Verification = wait(self.verifier.check(payload, scene, now, place))
+    def check(
+        self, payload: str | bytes, scene: str, now: int, place: str = "", *, disabled: bool = False
+    ) -> Verification:
+        found: Verification = wait(self.verifier.check(payload, scene, now, place, disabled=disabled))
         return found
 
     def remember(self, card_id: str, token: str, issued_at: int, until: int) -> None:

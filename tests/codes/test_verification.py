@@ -157,6 +157,18 @@ def test_step_7_a_scene_that_is_none_takes_no_code(room: Rooms, scene: str) -> N
     assert r.reason(r.issuer.dynamic(r.card.card_id, NOW).payload, scene, NOW) == (7, "scene")
 
 
+def test_step_7_a_place_that_is_disabled_takes_no_code_and_uses_none_up(room: Rooms) -> None:
+    r = room()
+    dynamic = r.issuer.dynamic(r.card.card_id, NOW).payload
+    for code, scene in ((r.issuer.static(r.card.card_id).payload, DIAGNOSIS), (dynamic, PAYMENT)):
+        found = r.check(code, scene, NOW, "H-1 t1", disabled=True)
+        assert (found.verdict.step, found.verdict.reason) == (7, Reason.PLACE)
+        assert "disabled" in found.verdict.detail
+        assert r.check(code, scene, NOW, "H-1 t2").verdict.accepted
+    with pytest.raises(Refused):
+        asyncio.run(r.verifier.verify(dynamic, PAYMENT, NOW, "H-1 t2", disabled=True))
+
+
 def test_step_8_the_second_use_in_a_scene_of_single_use(room: Rooms) -> None:
     r = room()
     code = r.issuer.dynamic(r.card.card_id, NOW).payload

@@ -100,3 +100,16 @@ def test_a_sighting_changes_a_registered_terminal_and_never_goes_back(store: Pla
     assert seen(NOW + 30, 7) == replace(DESK, last_seen=NOW + 60, clock_drift=-30)
     assert seen(NOW + 60, 2**40) == replace(DESK, last_seen=NOW + 60, clock_drift=2**40)
     store.seen([])
+
+
+def test_what_is_disabled_is_listed_and_every_switch_is_another_number(store: PlaceStore) -> None:
+    assert list(store.disabled()) == []
+    numbers = [store.changes()]
+    for kind, key in ((Terminal, ("H-1", "t1")), (Institution, ("H-2",)), (Department, ("H-1", "d1"))):
+        store.change(kind, key, Change(enabled=False), NOW + 1, "")
+        numbers.append(store.changes())
+    assert sorted(store.disabled()) == [("H-1", "t1"), ("H-2", "")]
+    store.change(Institution, ("H-2",), Change({"name": "改名"}, enabled=True), NOW + 2, "")
+    numbers.append(store.changes())
+    assert list(store.disabled()) == [("H-1", "t1")]
+    assert len(set(numbers)) == len(numbers)

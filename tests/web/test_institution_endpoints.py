@@ -238,3 +238,47 @@ def test_the_log_counts_refused_rows_and_names_nobody(hospital: Any) -> None:
     (line,) = [line for line in hospital.log_lines() if line["event"] == "records_refused"]
     assert (line["institution"], line["rulings"]) == ("H-1", {"too_late": 1, "invalid": 1})
     assert CARD not in hospital.log.getvalue()
+
+
+def at_terminal(service: Any, terminal: str, **headers: Any) -> Any:
+    code = service.code(CARD)["payload"]
+    body = {"payload": code, "scene": "010105", "institution": "H-1", "terminal": terminal}
+    return service.post("/v1/verify", body, **headers).json()
+
+
+def a_second_later(service: Any) -> None:
+    service.app.worker.gate._loaded_at -= 10
+
+
+def test_a_disabled_terminal_takes_no_codes_until_it_is_enabled_again(hospital: Any) -> None:
+    assert at_terminal(hospital, "t1")["accepted"]
+    hospital.clock.now += 1
+    hospital.request("PATCH", f"{ONE}/terminals/t1", json={"enabled": False})
+    a_second_later(hospital)
+    found = at_terminal(hospital, "t1")
+    assert (found["step"], found["reason"], found["name"]) == (7, "place", None)
+    assert at_terminal(hospital, "t2")["accepted"]
+    hospital.request("PATCH", f"{ONE}/terminals/t1", json={"enabled": True})
+    a_second_later(hospital)
+    hospital.clock.now += 1
+    assert at_terminal(hospital, "t1")["accepted"]
+
+
+def test_a_disabled_institution_takes_no_codes_anywhere(hospital: Any) -> None:
+    hospital.request("PATCH", ONE, json={"enabled": False})
+    a_second_later(hospital)
+    for terminal in ("t1", "t9"):
+        assert at_terminal(hospital, terminal)["reason"] == "place"
+
+
+def test_no_verification_asks_the_store_of_places(hospital: Any, with_services: Callable[..., Any]) -> None:
+    class Silent:
+        def changes(self) -> int:
+            return 0
+
+        def disabled(self) -> list[tuple[str, str]]:
+            return [("H-1", "t9")]
+
+    quiet = with_services(hospital, places=Silent())
+    assert at_terminal(quiet, "t1")["accepted"]
+    assert at_terminal(quiet, "t9")["reason"] == "place"

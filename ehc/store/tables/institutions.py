@@ -56,6 +56,7 @@ place_events = Table(
     Column("what", String(16), nullable=False),  # registered, modified, enabled, disabled
     Column("by", String(128), nullable=False),
     Index("place_events_of_institution", "institution", "event"),
+    Index("place_events_of_what", "what", "event"),
     sqlite_autoincrement=True,
 )
 """Rows are only ever added."""

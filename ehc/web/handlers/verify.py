@@ -19,7 +19,8 @@ async def verify(call: Call, body: wire.VerifyRequest) -> Reply:
     services = call.services
     place = f"{institution} {body.terminal or ''}" if (institution := call.institution(body.institution)) else ""
     call.seen(institution, body.terminal)
-    checked = services.verifier.check(body.payload, body.scene, services.clock(), place)
+    disabled = services.disabled.has(institution, body.terminal)
+    checked = services.verifier.check(body.payload, body.scene, services.clock(), place, disabled=disabled)
     found = checked if isinstance(checked, Verification) else await checked
     _note(call, found.verdict, body)
     return reply.json(render.verification(found, body.scene, explain=services.settings.explain_refusals))

@@ -31,6 +31,7 @@ class Outcome(enum.StrEnum):
     CARD_STATE = "card_state"
     REVOKED = "revoked"
     SCENE = "scene"
+    PLACE = "place"
     REPLAYED = "replayed"
 
 
