@@ -63,6 +63,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     issue_profile: Literal["N", "A", "E2"] = "N"  # △ of dynamic codes that are made: national, card-bound, compact
     bound_scenes: tuple[Scene, ...] = ()  # △ where a national dynamic code is not enough
     temporary_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 30  # △ longest life of a temporary card
+    offline_seconds: Annotated[int, msgspec.Meta(ge=0, le=80_000)] = 14_400  # △ so old may a check be that was offline
+    offline_drift_seconds: NotNegative = 300  # △ so wrong may the clock be of a terminal that was offline
     record_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 7  # △ so old may a use be when it is reported
     record_same_day: bool = False  # △ report uses on their day alone (family B), whatever record_days says
     label_font: str = ""  # file of a font with Chinese characters, for labels; default: where packages put one

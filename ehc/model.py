@@ -332,6 +332,14 @@ class Question(NamedTuple):
     must_be_issued: bool = False  # only codes that this system remembers
     uses: int = 0  # so many may claim it; 0: it is not claimed
     holder: int = 0  # 48 bits: who claims; 0: nobody in particular
+    place: str = ""  # who that is: institution and terminal, a space between
+
+
+class Claimant(NamedTuple):
+    """Who claimed a code first."""
+
+    place: str  # as in Question; empty where nobody said, or nobody remembers
+    at: int | None  # seconds; None where nobody remembers
 
 
 class Answer(NamedTuple):

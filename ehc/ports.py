@@ -5,18 +5,25 @@ One contract suite a port stands in tests/contract/ and runs over every implemen
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Sequence
+from typing import NamedTuple, Protocol
 
 from ehc.crypto import Batch, CompactVerdict, DerivedBatch, Profiles, Window
 from ehc.crypto.batch import Padding
-from ehc.model import Answer, Card, CardStatus, Question, Verdict
+from ehc.model import Answer, Card, CardStatus, Claimant, Question, Verdict
 
 
 class Clock(Protocol):
     """Seconds since 1970-01-01T00:00:00Z. Rules never look at a clock of their own."""
 
     def __call__(self) -> int: ...
+
+
+class AuthenticTokens(NamedTuple):
+    """Row for row."""
+
+    found: list[bool]
+    expiry: list[int]  # seconds since 1970; meaningless where none was found
 
 
 class KeyService(Protocol):
@@ -46,6 +53,11 @@ class KeyService(Protocol):
 
     def check_token(self, payload: bytes, now: int, window: Window, profiles: Profiles = Profiles.NATIONAL) -> Verdict:
         """As ehc.crypto.check_token, trying every protection key version that may check (step 3), newest first."""
+        ...
+
+    def check_tokens(self, payloads: Sequence[str], profile: Profiles, window: Window) -> AuthenticTokens:
+        """Of payloads with a token: which were made under the active protection key as this profile, whatever the time
+        is. What this does not find check_token may. Raises KeyUnavailable."""
         ...
 
     def seal_compact(self, account: int, *, issuer: int, node: int, serial: int, issued_at: int, ttl: int) -> str:
@@ -82,6 +94,14 @@ class HotState(Protocol):
 
     def ask(self, question: Question, now: int) -> Answer | Awaitable[Answer]:
         """One question, answered in one step: exactly as many claimants win as may."""
+        ...
+
+    def ask_many(self, questions: Sequence[Question], times: Sequence[int]) -> list[Answer] | Awaitable[list[Answer]]:
+        """As ask, all at once: each at its own time, which may lie hours back."""
+        ...
+
+    def claimant(self, question: Question) -> Claimant | Awaitable[Claimant | None] | None:
+        """Who has the code that was asked for; None when nobody has."""
         ...
 
     def status(self, card: str | int) -> CardStatus | Awaitable[CardStatus | None] | None:

@@ -21,6 +21,8 @@ from ehc.cards.accounts import Accounts
 from ehc.cards.bulk_registration import BulkRegistrar
 from ehc.cards.deriving import Deriver
 from ehc.cards.registration import Registrar, temporaries
+from ehc.codes.batch import OfflineVerifier
+from ehc.codes.batch import late_policy as offline_late_policy
 from ehc.codes.issuing import Issuer, making
 from ehc.codes.policy import scene_policy
 from ehc.codes.revoking import Revoker
@@ -161,9 +163,9 @@ def _database(settings: Settings) -> Iterator[Engine]:
 def open_hot_state(settings: Settings, cards: AccountLookup, clock: Clock) -> HotState:
     """In Redis when the settings name one, else in files of this host. Raises ConfigError, Unavailable."""
     if settings.redis:
-        from ehc.store.hot_redis import RedisHotState
+        from ehc.store.hot_redis import KEEP_AFTER, RedisHotState
 
-        return RedisHotState(settings.redis, cards, clock)
+        return RedisHotState(settings.redis, cards, clock, KEEP_AFTER + settings.offline_seconds)
     from ehc.store.hot_mapped import MappedHotState
 
     return MappedHotState(settings.hot_path(), cards, clock)
@@ -184,6 +186,7 @@ class Services:
     issuer: Issuer
     revoker: Revoker
     verifier: Verifier
+    offline: OfflineVerifier
     callers: CallerStore
     apps: Apps
     looks: LookStore
@@ -226,6 +229,7 @@ def open_services(
         issuer=issuer,
         revoker=Revoker(keys, stores.hot, policy, issuer),
         verifier=verifier,
+        offline=OfflineVerifier(keys, stores.hot, policy, offline_late_policy(settings)),
         callers=stores.callers,
         apps=Apps(stores.apps, app_secrets),
         looks=stores.looks,

@@ -119,7 +119,7 @@ class Verifier:
         """What is refused anyway is not claimed."""
         uses = self._policy.uses(scene) if found.verdict.reason is Reason.ACCEPTED and allowed else 0
         unknown = found.remembered and not self._policy.accept_unissued
-        return Question(found.card, found.code, found.issued_at, found.until, unknown, uses, holder_of(place))
+        return Question(found.card, found.code, found.issued_at, found.until, unknown, uses, holder_of(place), place)
 
     def conclude(self, plan: Plan, answer: Answer) -> Verification:
         verdict = plan.verdict

@@ -33,6 +33,8 @@ _REASONS: dict[int, Reason] = {  # ehc.h
     52: Reason.KEY_VERSION,
 }
 
+_AUTHENTIC = np.array([0, 50, 51], np.uint8)  # accepted, expired, early
+
 _KINDS: dict[int, str] = {
     1: "nothing",
     2: "a URL (网址)",
@@ -174,6 +176,11 @@ class VerdictBatch(Sequence[Verdict]):
     @property
     def accepted(self) -> NDArray[np.bool_]:
         return np.equal(self._rows.status, 0)
+
+    @property
+    def authentic(self) -> NDArray[np.bool_]:
+        """bool[n]: made under the key, whatever the time window says."""
+        return np.isin(self._rows.status, _AUTHENTIC)
 
     @property
     def expiry(self) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ehc import crypto
 from ehc.crypto import Batch, CompactKey, CompactVerdict, DerivedBatch, KeyHandle, Profiles, Window
@@ -10,6 +10,7 @@ from ehc.crypto.batch import Padding
 from ehc.errors import KeyUnavailable
 from ehc.keys.keyring import Purpose
 from ehc.model import Reason, Verdict
+from ehc.ports import AuthenticTokens
 
 _OF_ANOTHER_VERSION = (Reason.FORGED, Reason.KEY_VERSION)
 
@@ -64,6 +65,11 @@ class SoftwareMachine:
                 break
             verdict = crypto.check_token(payload, key, now, window=window, profiles=profiles)
         return verdict
+
+    def check_tokens(self, payloads: Sequence[str], profile: Profiles, window: Window) -> AuthenticTokens:
+        key = _present(self._protection_key, Purpose.PROTECTION_KEY)
+        found = crypto.check_batch(payloads, key, 0, window=window, profiles=profile)
+        return AuthenticTokens(found.authentic.tolist(), found.expiry.tolist())
 
     def seal_compact(self, account: int, *, issuer: int, node: int, serial: int, issued_at: int, ttl: int) -> str:
         key = next(iter(self._present_compact_keys().values()))

@@ -2,6 +2,8 @@
 -- KEYS: 1 status of the card   2 "this code was issued"   3 claim of the code   4 "the card is being changed"
 -- ARGV: 1 must be issued (1/0)   2 now   3 has a code (1/0)   4 issued at   5 seconds to keep a claim   6 uses   7 holder
 --       8 the card's status as the caller has just read it from the store, or ""   9 seconds to keep it, 0: not at all
+--       10 the holder's name
+-- A claim is "holder uses at name".
 -- Answer: {issued, status or "", claim}; {1, ""} when the status is to be read and the question asked again.
 if ARGV[1] == "1" and redis.call("EXISTS", KEYS[2]) == 0 then return {0, "", 0} end
 local status = ARGV[8]
@@ -18,11 +20,11 @@ if tonumber(ARGV[4]) < tonumber(codes_from) then return {1, status, 4} end
 local claim = redis.call("GET", KEYS[3])
 local holder, used = "", 0
 if claim then
-  holder, used = string.match(claim, "^(%S+) (%d+)$")
+  holder, used = string.match(claim, "^(%S+) (%d+)")
   if holder == "revoked" then return {1, status, 4} end
   if ARGV[6] ~= "0" and holder ~= "0" and holder == ARGV[7] then return {1, status, 2} end
 end
 if ARGV[6] == "0" then return {1, status, 0} end
 if tonumber(used) >= tonumber(ARGV[6]) then return {1, status, 3} end
-redis.call("SET", KEYS[3], ARGV[7] .. " " .. (tonumber(used) + 1), "EX", ARGV[5])
+redis.call("SET", KEYS[3], ARGV[7] .. " " .. (tonumber(used) + 1) .. " " .. ARGV[2] .. " " .. ARGV[10], "EX", ARGV[5])
 return {1, status, 1}

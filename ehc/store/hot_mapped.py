@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import mmap
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ehc.crypto.claims import REVOKED, add_one
 from ehc.errors import Unavailable
-from ehc.model import Answer, Card, CardStatus, Claim, Question
+from ehc.model import Answer, Card, CardStatus, Claim, Claimant, Question
 from ehc.ports import AccountLookup, Clock
 from ehc.store.card_status import may_be_kept, read_status
+from ehc.store.place_names import PlaceNames
 from ehc.store.taken_codes import TakenCodes
 
 COUNTERS = 65_536
@@ -38,6 +39,8 @@ class MappedHotState:
         now = clock()
         self._issued = TakenCodes(folder, "issued", now)
         self._claimed = TakenCodes(folder, "claimed", now)
+        self._claimed_at = TakenCodes(folder, "at", now)
+        self._places = PlaceNames(folder / "places")
         self._counts = memoryview(_counters(folder / "counters")).cast("I")
         self._cards, self._clock, self._remembered = cards, clock, remembered
         self._known: dict[str | int, _Known] = {}
@@ -47,6 +50,18 @@ class MappedHotState:
             return Answer(False, None)
         card = self._recall(question.card, now)
         return self._load_and_answer(question, now) if card is None else self._answer(question, card, now)
+
+    def ask_many(self, questions: Sequence[Question], times: Sequence[int]) -> list[Answer] | Awaitable[list[Answer]]:
+        now = self._clock()
+        known = {card: self._recall(card, now) for card in {question.card for question in questions}}
+        if None in known.values():
+            return self._load_and_answer_many(questions, times, known)
+        return self._answer_many(questions, times, known)
+
+    def claimant(self, question: Question) -> Claimant | None:
+        code = (question.code, question.issued_at, question.until)
+        holder = self._claimed.holder(*code)
+        return None if holder is None else Claimant(self._places.name(holder), self._claimed_at.holder(*code))
 
     def status(self, card: str | int) -> CardStatus | Awaitable[CardStatus | None] | None:
         found = self._recall(card, self._clock())
@@ -80,6 +95,31 @@ class MappedHotState:
         card = await asyncio.to_thread(self._load, question.card)
         return Answer(True, None) if card is None else self._answer(question, card, now)
 
+    async def _load_and_answer_many(
+        self, questions: Sequence[Question], times: Sequence[int], known: dict[str | int, CardStatus | None]
+    ) -> list[Answer]:
+        missing = [card for card, status in known.items() if status is None]
+        known.update(zip(missing, await asyncio.to_thread(lambda: [*map(self._load, missing)]), strict=True))
+        return self._answer_many(questions, times, known)
+
+    def _answer_many(
+        self, questions: Sequence[Question], times: Sequence[int], known: dict[str | int, CardStatus | None]
+    ) -> list[Answer]:
+        answers, issued, claimed = [], self._issued.holder, self._claimed.holder
+        for question, at in zip(questions, times, strict=True):
+            card, code, issued_at, until, must_be_issued, uses, _, _ = question
+            status = known[card]
+            if must_be_issued and issued(code, issued_at, until) is None:
+                answers.append(_NOT_ISSUED)
+            elif status is None:
+                answers.append(_NO_CARD)
+            elif uses or not code or issued_at < status.codes_from:
+                answers.append(self._answer(question, status, at))
+            else:
+                claim = Claim.REVOKED if claimed(code, issued_at, until) == REVOKED else Claim.NONE
+                answers.append(Answer(True, status, claim))
+        return answers
+
     def _answer(self, question: Question, card: CardStatus, now: int) -> Answer:
         if not question.code or not card.usable(now):
             return Answer(True, card)
@@ -90,11 +130,16 @@ class MappedHotState:
     def _claim(self, question: Question, now: int) -> Claim:
         code, issued_at, until = question.code, question.issued_at, question.until
         self._claimed.forget(now)
+        self._claimed_at.forget(now)
         if not question.uses:
             return Claim.REVOKED if self._claimed.revoked(code, issued_at, until) else Claim.NONE
         if issued_at < self._claimed.opened_at:
             return Claim.LOST  # it may have been used before the machine failed
-        return self._claimed.claim(code, issued_at, until, question.holder, question.uses)
+        claim = self._claimed.claim(code, issued_at, until, question.holder, question.uses)
+        if claim is Claim.WON:
+            self._claimed_at.put(code, issued_at, until, now)
+            self._places.remember(question.holder, question.place)
+        return claim
 
     def _recall(self, card: str | int, now: int) -> CardStatus | None:
         known = self._known.get(card)
@@ -114,6 +159,9 @@ class MappedHotState:
         while len(self._known) >= self._remembered:
             self._known.pop(next(iter(self._known)), None)
         self._known[card] = known
+
+
+_NOT_ISSUED, _NO_CARD = Answer(False, None), Answer(True, None)
 
 
 def _counter(card: str | int) -> int:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from importlib.resources import files
 from typing import Any
 
 from ehc.errors import Unavailable
-from ehc.model import AccountState, Answer, Card, CardKind, CardStatus, Claim, Question
+from ehc.model import AccountState, Answer, Card, CardKind, CardStatus, Claim, Claimant, Question
 from ehc.ports import AccountLookup, Clock
 from ehc.store.card_status import may_be_kept, read_status
 from ehc.store.redis_line import packed
@@ -22,21 +22,29 @@ from ehc.store.redis_nodes import RedisNodes
 
 STATUS_SECONDS = 300
 CHANGING_SECONDS = 10  # longer than a reading of the account store may take
-KEEP_AFTER = 3600  # seconds past its end that a code is remembered, for clocks that are set back
+KEEP_AFTER = 3600  # seconds, for clocks that are set back
 
 SCRIPT = files("ehc.store").joinpath("hot_claims.lua").read_bytes()
 SHA = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()  # Redis names scripts so
 
 
 class RedisHotState:
-    """url: redis://[:password@]host:port/db, rediss:// with TLS, redis+cluster://host:port,host:port."""
+    """url: redis://[:password@]host:port/db, rediss:// with TLS, redis+cluster://host:port,host:port. keep_after:
+    seconds past its end that a code is remembered."""
 
-    def __init__(self, url: str, cards: AccountLookup, clock: Clock) -> None:
+    def __init__(self, url: str, cards: AccountLookup, clock: Clock, keep_after: int = KEEP_AFTER) -> None:
         self._nodes = RedisNodes(url, SCRIPT)
-        self._cards, self._clock = cards, clock
+        self._cards, self._clock, self._keep_after = cards, clock, keep_after
 
     def ask(self, question: Question, now: int) -> Awaitable[Answer]:
         return self._ask(question, now)
+
+    def ask_many(self, questions: Sequence[Question], times: Sequence[int]) -> Awaitable[list[Answer]]:
+        """All leave in one write a server: what is asked in one turn of the event loop does."""
+        return asyncio.gather(*map(self._ask, questions, times))
+
+    def claimant(self, question: Question) -> Awaitable[Claimant | None]:
+        return self._claimant(question)
 
     def status(self, card: str | int) -> Awaitable[CardStatus | None]:
         return self._status(card)
@@ -72,16 +80,24 @@ class RedisHotState:
             issued, status, claim = await self._run(question, now, found)
         return Answer(bool(issued), _status(status) if status else None, Claim(claim))
 
+    async def _claimant(self, question: Question) -> Claimant | None:
+        tag = _tag(question.card)
+        found = await self._nodes.call(tag, packed("GET", _key(tag, b"t", question.code)))
+        if not found:
+            return None
+        _, _, at, place = (found.decode() + "   ").split(" ", 3)
+        return Claimant(place.strip(), int(at) if at else None)
+
     async def _status(self, card: str | int) -> CardStatus | None:
         return (await self._ask(Question(card), self._clock())).card
 
     async def _run(self, question: Question, now: int, status: CardStatus | None) -> list[Any]:
-        card, code, issued_at, until, must_be_issued, uses, holder = question
+        card, code, issued_at, until, must_be_issued, uses, holder, place = question
         tag = _tag(card)
         command = packed(
             "EVALSHA", SHA, 4, _key(tag, b"s"), _key(tag, b"i", code), _key(tag, b"t", code), _key(tag, b"x"),
-            int(must_be_issued), now, int(bool(code)), issued_at, _seconds(until, now), uses, holder,
-            b"" if status is None else _text(status), _keep(card, status),
+            int(must_be_issued), now, int(bool(code)), issued_at, self._seconds(until, now), uses, holder,
+            b"" if status is None else _text(status), _keep(card, status), place,
         )  # fmt: skip
         answer = await self._nodes.call(tag, command)
         if not isinstance(answer, list):
@@ -90,17 +106,16 @@ class RedisHotState:
 
     async def _once(self, what: bytes, until: int) -> bool:
         tag = hashlib.sha256(what).hexdigest().encode()
-        keep = _seconds(until, self._clock())
+        keep = self._seconds(until, self._clock())
         answer = await self._nodes.call(tag, packed("SET", _key(tag, b"o"), b"1", "NX", "EX", keep))
         return bool(answer == b"OK")
 
     async def _set(self, tag: bytes, key: bytes, value: bytes, until: int) -> None:
-        await self._nodes.call(tag, packed("SET", key, value, "EX", _seconds(until, self._clock())))
+        await self._nodes.call(tag, packed("SET", key, value, "EX", self._seconds(until, self._clock())))
 
-
-def _seconds(until: int, now: int) -> int:
-    """How long a code is remembered; by our clock, since Redis's own may differ."""
-    return max(0, until - now) + KEEP_AFTER
+    def _seconds(self, until: int, now: int) -> int:
+        """How long a code is remembered; by our clock, since Redis's own may differ."""
+        return max(0, until - now) + self._keep_after
 
 
 def _tag(card: str | int) -> bytes:

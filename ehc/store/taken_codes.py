@@ -14,6 +14,7 @@ import contextlib
 import mmap
 import os
 import secrets
+from functools import lru_cache
 from pathlib import Path
 
 from ehc.crypto.claims import FULL, REVOKED, Claims, fingerprint
@@ -23,6 +24,7 @@ from ehc.model import Claim
 KEEP_AFTER = 86_400
 SHORTEST_PERIOD = 512  # seconds
 SLOT = 16  # bytes
+_LOST = int(Claim.LOST)
 
 
 class TakenCodes:
@@ -58,10 +60,13 @@ class TakenCodes:
     def holder(self, code: bytes, issued_at: int, until: int) -> int | None:
         """None when nobody has it."""
         name, place = fingerprint(self._secret + code), _place(issued_at, until)
+        chain = self._chains.get(place) or [self._set(place, 0)]
+        status, holder = chain[0].holder(name)
         n = 0
-        while (found := self._set(place, n).holder(name))[0] == FULL:
+        while status == FULL:
             n += 1
-        return found[1] if found[0] == Claim.LOST else None
+            status, holder = self._set(place, n).holder(name)
+        return holder if status == _LOST else None
 
     def revoked(self, code: bytes, issued_at: int, until: int) -> bool:
         return self.holder(code, issued_at, until) == REVOKED
@@ -78,7 +83,9 @@ class TakenCodes:
                 path.unlink(missing_ok=True)
 
     def _set(self, place: tuple[int, int], n: int) -> Claims:
-        chain = self._chains.setdefault(place, [])
+        chain = self._chains.get(place)
+        if chain is None:
+            chain = self._chains.setdefault(place, [])
         while len(chain) <= n:
             chain.append(self._open(place, len(chain)))
         return chain[n]
@@ -101,6 +108,7 @@ def _reserve(file: int, size: int) -> None:
         os.posix_fallocate(file, 0, size)
 
 
+@lru_cache(1024)
 def _place(issued_at: int, until: int) -> tuple[int, int]:
     """(period, epoch). The longer a code lives, the longer its period; up to an hour all are alike, so that a change of
     the setting loses none of the codes that are about."""

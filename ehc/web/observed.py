@@ -61,6 +61,9 @@ class Observed:
     def verdict(self, reason: str) -> None:
         self._verdicts[reason] += 1
 
+    def verdicts(self, counts: Counter[str]) -> None:
+        self._verdicts.update(counts)
+
     def snapshot(self) -> Snapshot:
         requests = [(*key, count) for key, count in self._requests.items()]
         return Snapshot(time.time(), os.getpid(), _resident(), requests, self._seconds, dict(self._verdicts))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ehc.access.caller import Scope
 from ehc.web.endpoint import BODY, Endpoint
+from ehc.web.handlers import offline
 from ehc.web.handlers import verify as handlers
 from ehc.web.wire import verify as wire
+
+BATCH_LIMIT = 8 << 20
 
 TABLE = (
     Endpoint(
@@ -16,6 +19,18 @@ TABLE = (
         summary="Check a scanned code in a scene; an acceptance in a scene of single use uses it up",
         answers={200: wire.VerifyAnswer},
         body=wire.VerifyRequest,
+        hot=True,
+        problems=BODY,
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/verify/batch",
+        handler=offline.verify_batch,
+        scope=Scope.VERIFY,
+        summary="Up to 10,000 checks that a terminal made offline, each judged at its own time",
+        answers={200: wire.OfflineVerdicts},
+        body=wire.VerifyBatch,
+        body_limit=BATCH_LIMIT,
         hot=True,
         problems=BODY,
     ),

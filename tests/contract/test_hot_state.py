@@ -14,7 +14,7 @@ from hot_states import NOW, accounts, open_hot, run
 from plain_cards import Cards
 
 from ehc.config import Settings
-from ehc.model import AccountState, Answer, Card, Claim, Identity, Question
+from ehc.model import AccountState, Answer, Card, Claim, Claimant, Identity, Question
 from ehc.ports import HotState
 from ehc.wiring import open_store
 
@@ -185,3 +185,37 @@ def test_a_claim_survives_a_kill_9_of_its_claimant(url: str, hot: HotState, tmp_
     claimant.join()
     assert claimant.exitcode == -signal.SIGKILL  # so it had won
     assert claim(hot, asking()) is Claim.LOST
+
+
+def test_many_questions_have_the_answers_that_each_would_have(hot: HotState, card: Card) -> None:
+    run(hot.remember(CARD, CODE, NOW, UNTIL))
+    known = Question(CARD, CODE, NOW, UNTIL, must_be_issued=True, uses=1, holder=7, place="H-1 t1")
+    other, revoked = known._replace(code=CODE + b"x"), known._replace(code=CODE + b"y", must_be_issued=False)
+    run(hot.revoke(CARD, revoked.code, NOW, UNTIL))
+    taken = known._replace(code=CODE + b"z", must_be_issued=False)
+    run(hot.ask(taken, NOW))
+    questions = [known, other, taken, taken._replace(holder=8), revoked, Question(UNKNOWN), Question(card.account)]
+    status = card.status()
+    assert run(hot.ask_many(questions, [NOW] * len(questions))) == [
+        Answer(True, status, Claim.WON),
+        Answer(False, None),
+        Answer(True, status, Claim.AGAIN),
+        Answer(True, status, Claim.LOST),
+        Answer(True, status, Claim.REVOKED),
+        Answer(True, None),
+        Answer(True, status),
+    ]
+    assert run(hot.ask_many([], [])) == []
+
+
+def test_who_claimed_a_code_first_and_when_is_known_to_all(url: str, hot: HotState, tmp_path: Path) -> None:
+    asked = Question(CARD, CODE, NOW, UNTIL, uses=1, holder=7, place="H-1 t1")
+    assert run(hot.claimant(asked)) is None
+    run(hot.ask(asked, NOW + 5))
+    run(hot.ask(asked._replace(holder=8, place="H-2 t2"), NOW + 6))
+    other = open_hot(url, tmp_path)
+    assert run(hot.claimant(asked)) == run(other.claimant(asked)) == Claimant("H-1 t1", NOW + 5)
+    nobody = asked._replace(code=CODE + b"2", holder=0, place="")
+    run(other.ask(nobody, NOW))
+    assert run(hot.claimant(nobody)) == Claimant("", NOW)
+    other.close()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from ehc.model import Profile
 from ehc.web.wire.base import Body, CardId, Place, Scene
@@ -42,6 +42,70 @@ class VerifyRequest(Body, frozen=True):
     scene: Scene
     institution: Place | None = None
     terminal: Place | None = None
+
+
+MOST = 10_000
+
+_CHECK = {
+    "type": "object",
+    "properties": {
+        "payload": {"type": "string"},
+        "at": {"type": "integer", "description": "seconds since 1970 by the terminal's clock"},
+        "scene": {"type": "string"},
+        "accepted": {"type": "boolean", "description": "what the terminal said; what it refused uses nothing up"},
+    },
+    "required": ["payload", "at", "scene", "accepted"],
+}
+Check = Annotated[Raw, Meta(extra_json_schema=_CHECK)]
+"""Decoded apart: a row of another shape is one malformed row."""
+
+
+class OfflineCheck(Struct, frozen=True, forbid_unknown_fields=True):
+    payload: str
+    at: int
+    scene: str
+    accepted: bool
+
+
+class VerifyBatch(Body, frozen=True):
+    """What one terminal checked while it was offline."""
+
+    terminal: Place
+    checks: Annotated[list[Check], Meta(max_length=MOST)]
+    institution: Place | None = None
+    clock: Annotated[int | None, Meta(description="what the terminal's clock says now, seconds since 1970")] = None
+
+
+class FirstUse(Struct, frozen=True, omit_defaults=True):
+    """Who used a code first; what nobody remembers is left out."""
+
+    institution: str | None = None
+    terminal: str | None = None
+    at: datetime | None = None
+
+
+class OfflineVerdict(Struct, frozen=True, omit_defaults=True):
+    """ruling: why a check was not judged. reason, step, name, card_id and profile as in VerifyAnswer."""
+
+    accepted: bool
+    ruling: Literal["judged", "malformed", "too_late", "too_early", "clock"] = "judged"
+    reason: Outcome | None = None
+    step: int | None = None
+    name: str | None = None
+    card_id: CardId | None = None
+    profile: Profile | None = None
+    first: Annotated[FirstUse | None, Meta(description="of a code that others had used: `replayed`")] = None
+
+
+class OfflineVerdicts(Struct, frozen=True):
+    """Row for row."""
+
+    rows: list[OfflineVerdict]
+    accepted: int
+    refused: int
+    unjudged: int
+    conflicts: Annotated[int, Meta(description="the terminal accepted what is refused or not judged")]
+    clock_drift: Annotated[int, Meta(description="seconds that the terminal's clock was taken to be fast")]
 
 
 class VerifyAnswer(Struct, frozen=True):

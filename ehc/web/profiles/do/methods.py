@@ -187,7 +187,9 @@ async def person_of_code(turn: Turn, body: wire.Shown) -> Datas:
     institution = call.institution(body.org_code)
     call.seen(institution, body.terminal_code)
     place = f"{institution} {body.terminal_code or ''}" if institution else ""
-    checked = call.services.verifier.check(body.qr_code, body.med_step_code, call.services.clock(), place)
+    disabled = call.services.disabled.has(institution, body.terminal_code)
+    now = call.services.clock()
+    checked = call.services.verifier.check(body.qr_code, body.med_step_code, now, place, disabled=disabled)
     found = checked if isinstance(checked, Verification) else await checked
     call.observed.verdict(found.verdict.reason.value)
     if not found.verdict.accepted or found.card is None:

@@ -1,0 +1,44 @@
+"""Verdicts of checks that were made offline: what an outsider must not tell apart looks alike here too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ehc.codes.batch import OfflineVerdict, Unjudged
+from ehc.model import STEPS, Claimant, Reason
+from ehc.web.render.base import time_or_none
+from ehc.web.render.verify import LOOK_ALIKE
+from ehc.web.wire import verify as wire
+
+_INVALID = wire.OfflineVerdict(False, reason=wire.Outcome.INVALID)
+_REFUSED = {
+    reason: wire.OfflineVerdict(False, reason=wire.Outcome(reason.value), step=STEPS[reason]) for reason in Reason
+}
+_UNJUDGED = {why: wire.OfflineVerdict(False, ruling=why) for why in ("malformed", "too_late", "too_early", "clock")}
+
+
+def verdicts(
+    found: Sequence[OfflineVerdict | Unjudged], told: Sequence[bool], drift: int, *, explain: bool
+) -> wire.OfflineVerdicts:
+    """told: what the terminal said, row for row."""
+    rows = [_row(one, explain) for one in found]
+    accepted = sum(row.accepted for row in rows)
+    unjudged = sum(isinstance(one, Unjudged) for one in found)
+    conflicts = sum(said and not row.accepted for said, row in zip(told, rows, strict=True))
+    return wire.OfflineVerdicts(rows, accepted, len(rows) - accepted - unjudged, unjudged, conflicts, drift)
+
+
+def _row(one: OfflineVerdict | Unjudged, explain: bool) -> wire.OfflineVerdict:
+    if isinstance(one, Unjudged):
+        return _UNJUDGED[one.why]
+    reason, card, profile, first = one
+    if card is not None:
+        return wire.OfflineVerdict(True, "judged", wire.Outcome.ACCEPTED, 0, card.name, card.card_id, profile)
+    if first is not None:
+        return wire.OfflineVerdict(False, reason=wire.Outcome.REPLAYED, step=8, first=_first(first))
+    return _INVALID if reason in LOOK_ALIKE and not explain else _REFUSED[reason]
+
+
+def _first(of: Claimant) -> wire.FirstUse:
+    institution, _, terminal = of.place.partition(" ")
+    return wire.FirstUse(institution or None, terminal or None, time_or_none(of.at))
