@@ -22,7 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ehc.errors import ConfigError, Unavailable
 
 BUSY_SECONDS = 30
-"""How long a writer waits for the others before it gives up."""
+"""How long a writer waits for the others, or anybody for a lock of somebody else, before it gives up."""
 
 CONNECT_SECONDS = 5
 """How long a connection to a server may take."""
@@ -55,6 +55,8 @@ def open_engine(url: str) -> Engine:
     if on_sqlite:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_immediate)
+    else:
+        event.listen(engine, "connect", _set_up_postgresql)
     return engine
 
 
@@ -109,6 +111,11 @@ def _set_up_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) 
         connection.execute(pragma)
 
 
+def _set_up_postgresql(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:
+    connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'".encode())
+    connection.commit()
+
+
 def _begin_immediate(connection: Connection) -> None:
     """Writers queue at the start: one that begins by reading could not become a writer behind another's back."""
     if not connection.get_execution_options().get("reading"):
@@ -143,6 +150,7 @@ def migrate(engine: Engine) -> None:
 def migration_lock(connection: Connection) -> None:
     """One migrates at a time, until this transaction ends; in SQLite every writer is alone."""
     if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # whoever migrates takes its time
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
 
 

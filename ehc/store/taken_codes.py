@@ -96,15 +96,15 @@ class TakenCodes:
         size = SLOT * self._slots << 2 * n
         try:
             with open(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as file:
-                _reserve(file.fileno(), size)
+                reserve(file.fileno(), size)
                 return Claims(mmap.mmap(file.fileno(), size))
         except OSError as error:
             raise _unavailable(self._folder, error) from error
 
 
-def _reserve(file: int, size: int) -> None:
-    """Room on the disk for the whole file: writing to a mapping of a full disk would kill the process."""
-    if os.fstat(file).st_size < size:
+def reserve(file: int, size: int) -> None:
+    """Room on the disk for the whole file: touching what a mapping has no room for would kill the process."""
+    if os.fstat(file).st_blocks * 512 < size or os.fstat(file).st_size < size:
         os.posix_fallocate(file, 0, size)
 
 
@@ -117,13 +117,18 @@ def _place(issued_at: int, until: int) -> tuple[int, int]:
 
 
 def _once(path: Path, value: bytes) -> bytes:
-    """What is in the file; the value, when it is made now. All processes get the same."""
+    """What is in the file; the value, when it is made now. All processes get the same. One that is there needs no room
+    on the disk to be read."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    fresh.write_bytes(value)
-    fresh.chmod(0o600)
-    with contextlib.suppress(FileExistsError):
-        os.link(fresh, path)
-    fresh.unlink()
+    try:
+        fresh.write_bytes(value)
+        fresh.chmod(0o600)
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
     return path.read_bytes()
 
 

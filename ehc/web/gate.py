@@ -15,14 +15,17 @@ import ipaddress
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 
 from ehc.access.app import App
 from ehc.access.caller import ANYBODY, Caller, CallerKey, Scope, digest_of
 from ehc.access.rate import Bucket, take
 from ehc.errors import Forbidden, Unauthenticated, Unavailable
 from ehc.wiring import Services
+
+T = TypeVar("T")
 
 MAX_AGE = 1.0
 KEEP_EVERY = 0.4
@@ -53,7 +56,7 @@ class Gate:
     def __init__(self, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._all_apps = services.apps.all
         self._callers, self._settings, self._clock = services.callers, services.settings, services.clock
-        self._monotonic = monotonic
+        self._monotonic, self._thread = monotonic, CapacityLimiter(1)
         self._loaded_at = -2 * MAX_AGE
         self._version, self._switches = -1, -1
         self._places, self._disabled = services.places, services.disabled
@@ -137,15 +140,19 @@ class Gate:
 
     async def _load(self) -> None:
         begun = self._monotonic()
-        version = await run_in_threadpool(self._callers.version)
+        version = await self._look(self._callers.version)
         if version != self._version:
-            self._take_over(await run_in_threadpool(self._callers.keys, self._clock()))
-            self._apps = {app.caller.name: app for app in await run_in_threadpool(self._all_apps)}
-        switches = await run_in_threadpool(self._places.changes)
+            self._take_over(await self._look(self._callers.keys, self._clock()))
+            self._apps = {app.caller.name: app for app in await self._look(self._all_apps)}
+        switches = await self._look(self._places.changes)
         if switches != self._switches:
-            self._disabled.renew(await run_in_threadpool(self._places.disabled))
+            self._disabled.renew(await self._look(self._places.disabled))
             self._switches = switches
         self._version, self._loaded_at = version, begun
+
+    async def _look(self, ask: Callable[..., T], *arguments: object) -> T:
+        """In a thread of the gate's own: requests that wait for a slow database have all the others."""
+        return await to_thread.run_sync(ask, *arguments, limiter=self._thread)
 
     def _take_over(self, keys: Sequence[CallerKey]) -> None:
         self._seen.clear()
