@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 from ehc.access.app import Apps, AppStore
 from ehc.access.caller import CallerStore
 from ehc.access.looks import LookStore
+from ehc.access.operator import DeedStore, OperatorStore
+from ehc.access.session import SessionStore
+from ehc.access.sign_in import SignIn
 from ehc.cards.account import AccountStore
 from ehc.cards.accounts import Accounts
 from ehc.cards.bulk_registration import BulkRegistrar
@@ -97,6 +100,9 @@ class Stores:
     looks: LookStore
     places: PlaceStore
     uses: UseStore
+    operators: OperatorStore
+    sessions: SessionStore
+    deeds: DeedStore
     close: Callable[[], None]
 
 
@@ -105,6 +111,7 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     from ehc.store.callers import SqlCallerStore, SqlLookStore
     from ehc.store.database import migrate, open_engine
     from ehc.store.institutions import SqlPlaceStore
+    from ehc.store.operators import SqlDeedStore, SqlOperatorStore, SqlSessionStore
     from ehc.store.serials import SqlSerialBlocks
     from ehc.store.sql_accounts import SqlAccountStore
     from ehc.store.use_records import SqlUseStore
@@ -121,7 +128,8 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     serials = SqlSerialBlocks(engine, settings.issuer, settings.node)
     accounts = SqlAccountStore(engine, hot.changing)
     places, uses = SqlPlaceStore(engine), SqlUseStore(engine)
-    return Stores(accounts, hot, serials, callers, callers, looks, places, uses, close)
+    desk = SqlOperatorStore(engine), SqlSessionStore(engine), SqlDeedStore(engine)
+    return Stores(accounts, hot, serials, callers, callers, looks, places, uses, *desk, close)
 
 
 def migrate_database(settings: Settings) -> str | None:
@@ -190,12 +198,16 @@ class Services:
     callers: CallerStore
     apps: Apps
     looks: LookStore
+    disabled: DisabledPlaces
     register: Register
     records: Records
     statistics: Statistics
     sightings: Sightings
     places: PlaceStore
-    disabled: DisabledPlaces
+    sign_in: SignIn
+    operators: OperatorStore
+    sessions: SessionStore
+    deeds: DeedStore
     close: Callable[[], None]
 
     def ready(self) -> None:
@@ -228,6 +240,7 @@ def open_services(
         accounts=Accounts(stores.accounts, derive),
         issuer=issuer,
         revoker=Revoker(keys, stores.hot, policy, issuer),
+        disabled=DisabledPlaces(),
         verifier=verifier,
         offline=OfflineVerifier(keys, stores.hot, policy, offline_late_policy(settings)),
         callers=stores.callers,
@@ -238,6 +251,9 @@ def open_services(
         statistics=Statistics(stores.uses.counts),
         sightings=Sightings(),
         places=stores.places,
-        disabled=DisabledPlaces(),
+        sign_in=SignIn(stores.operators),
+        operators=stores.operators,
+        sessions=stores.sessions,
+        deeds=stores.deeds,
         close=stores.close,
     )

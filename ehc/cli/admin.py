@@ -17,7 +17,7 @@ from rich.table import Table
 
 from ehc import config
 from ehc.access.caller import KEY_BYTES, RegisteredCaller, Scope, digest_of, key_of, new_caller
-from ehc.cli import apps, database
+from ehc.cli import apps, database, operators
 from ehc.model import CST
 from ehc.wiring import Stores, open_store
 
@@ -33,6 +33,7 @@ caller = typer.Typer(
 )
 app.add_typer(caller, name="caller")
 app.add_typer(apps.app, name="app")
+app.add_typer(operators.app, name="operator")
 app.command()(database.backup)
 app.command()(database.restore)
 

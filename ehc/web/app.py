@@ -18,14 +18,15 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from ehc.errors import EhcError
 from ehc.web import bridge, openapi, routes, terminals
+from ehc.web.console.app import console, to_console
 from ehc.web.edge import Edge, on_error
 from ehc.web.hot import Hot
 from ehc.web.starlette_routes import route
-from ehc.web.worker import new_worker
+from ehc.web.worker import Worker, new_worker
 from ehc.wiring import DRAIN_SIGNAL, Services
 
 ANSWERED = (EhcError, HTTPException, msgspec.ValidationError, msgspec.DecodeError)
@@ -38,7 +39,7 @@ class App(Starlette):
     def __init__(self, services: Services, numbers: Path | None = None) -> None:
         self.worker = worker = new_worker(services, numbers)
         super().__init__(
-            routes=[*(route(row, worker) for row in routes.TABLE), _document_route()],
+            routes=[*(route(row, worker) for row in routes.TABLE), _document_route(), *_console(worker)],
             middleware=[Middleware(Edge, worker=worker)],
             exception_handlers=dict.fromkeys(ANSWERED, on_error),
             lifespan=self._lifespan,
@@ -81,6 +82,11 @@ class App(Starlette):
 def create_app(services: Services, numbers: Path | None = None) -> App:
     """services: closed when the server ends the app. numbers: folder for what the workers of one service count."""
     return App(services, numbers)
+
+
+def _console(worker: Worker) -> tuple[Route, Mount]:
+    """The operators' pages; their address without a slash leads there too."""
+    return Route("/console", to_console, methods=["GET"]), Mount("/console", console(worker))
 
 
 def _document_route() -> Route:

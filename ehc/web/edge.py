@@ -68,7 +68,7 @@ class Edge:
 def _add_headers(message: Message, drifted: str | None) -> None:
     headers = MutableHeaders(scope=message)
     headers["x-request-id"] = logs.request_id.get() or ""
-    headers["cache-control"] = "no-store"  # people's data, and codes that end
+    headers.setdefault("cache-control", "no-store")  # people's data, and codes that end
     if drifted is not None:
         headers["x-clock-drift"] = drifted
 

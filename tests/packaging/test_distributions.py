@@ -95,8 +95,10 @@ def test_the_wheel_holds_the_package_the_two_modules_and_nothing_else(installed)
     assert {name.split(".")[0] for name in modules} == {f"ehc/{core}" for core in CORES}
     assert len(modules) == 2
     other = {name for name in names - modules if not name.endswith((".py", ".pyi"))}
-    assert "ehc/py.typed" in other
-    assert {Path(name).suffix for name in other} <= {".typed", ".mako", ".html", ".json", ".lua"}
+    console = {str(path.relative_to(ROOT)) for path in (ROOT / "ehc/web/console").glob("[ts]*/*.[a-z]*")}
+    assert {"ehc/py.typed", "ehc/web/console/templates/catalogue.toml", *console} <= other
+    data = {".typed", ".mako", ".html", ".css", ".svg", ".toml", ".json", ".lua"}
+    assert {Path(name).suffix for name in other} <= data
     assert not any("test" in Path(name).parts[1] for name in names)
     assert {name.split("/")[0] for name in names} == {"ehc"}
 

@@ -1,0 +1,112 @@
+"""The table of pages: which there are, and who may see them."""
+
+from __future__ import annotations
+
+from ehc.web.console import forms
+from ehc.web.console.handlers import audit, callers, health, home, operators, people, places, signing, statistics
+from ehc.web.console.menu import ALL, AUDIT, SECURITY, SYSTEM
+from ehc.web.console.page import Page
+
+_PERSON = "/people/{card_id}"
+
+PAGES = (
+    # --- everybody
+    Page(method="GET", path="/sign-in", handler=signing.show_sign_in, roles=None),
+    Page(method="POST", path="/sign-in", handler=signing.sign_in, roles=None, form=forms.SignIn, slow=True),
+    Page(method="POST", path="/language", handler=signing.set_language, roles=None, form=forms.Language),
+    # --- every operator
+    Page(method="GET", path="/", handler=home.show_home, roles=ALL, query=forms.Done),
+    Page(method="POST", path="/sign-out", handler=signing.sign_out, roles=ALL, deed=True, unfinished=True),
+    Page(method="GET", path="/password", handler=signing.show_password, roles=ALL, unfinished=True),
+    Page(
+        method="POST",
+        path="/password",
+        handler=signing.change_password,
+        roles=ALL,
+        form=forms.NewPassword,
+        deed=True,
+        unfinished=True,
+        slow=True,
+    ),
+    Page(method="GET", path="/statistics", handler=statistics.show_statistics, roles=ALL, query=forms.Period),
+    # --- 安全管理员
+    Page(method="GET", path="/people", handler=people.show_search, roles=SECURITY),
+    Page(method="POST", path="/people", handler=people.search, roles=SECURITY, form=forms.Search),
+    Page(method="GET", path=_PERSON, handler=people.show_person, roles=SECURITY, query=forms.Done),
+    Page(method="POST", path=f"{_PERSON}/open", handler=people.open_person, roles=SECURITY, form=forms.Purpose),
+    Page(
+        method="POST",
+        path=f"{_PERSON}/state",
+        handler=people.change_state,
+        roles=SECURITY,
+        form=forms.StateChange,
+        deed=True,
+    ),
+    Page(
+        method="POST", path=f"{_PERSON}/code", handler=people.issue_code, roles=SECURITY, form=forms.CodeKind, deed=True
+    ),
+    Page(
+        method="POST",
+        path=f"{_PERSON}/revoke",
+        handler=people.revoke_code,
+        roles=SECURITY,
+        form=forms.Shown,
+        deed=True,
+    ),
+    # --- 系统管理员
+    Page(
+        method="GET",
+        path="/institutions",
+        handler=places.list_institutions,
+        roles=SYSTEM,
+        query=forms.InstitutionsPage,
+    ),
+    Page(
+        method="GET",
+        path="/institutions/{institution}",
+        handler=places.show_institution,
+        roles=SYSTEM,
+        query=forms.InstitutionPage,
+    ),
+    Page(
+        method="POST",
+        path="/institutions/{institution}",
+        handler=places.switch_place,
+        roles=SYSTEM,
+        form=forms.PlaceSwitch,
+        deed=True,
+    ),
+    Page(method="GET", path="/callers", handler=callers.list_callers, roles=SYSTEM, query=forms.Done),
+    Page(method="POST", path="/callers", handler=callers.add_caller, roles=SYSTEM, form=forms.NewCaller, deed=True),
+    Page(
+        method="POST",
+        path="/callers/change",
+        handler=callers.change_caller,
+        roles=SYSTEM,
+        form=forms.OfCaller,
+        deed=True,
+    ),
+    Page(method="GET", path="/operators", handler=operators.list_operators, roles=SYSTEM, query=forms.Done),
+    Page(
+        method="POST",
+        path="/operators",
+        handler=operators.add_operator,
+        roles=SYSTEM,
+        form=forms.NewOperator,
+        deed=True,
+        slow=True,
+    ),
+    Page(
+        method="POST",
+        path="/operators/change",
+        handler=operators.change_operator,
+        roles=SYSTEM,
+        form=forms.OfOperator,
+        deed=True,
+        slow=True,
+    ),
+    Page(method="GET", path="/health", handler=health.show_health, roles=SYSTEM),
+    # --- 审计员
+    Page(method="GET", path="/looks", handler=audit.list_looks, roles=AUDIT, query=forms.LooksPage),
+    Page(method="GET", path="/deeds", handler=audit.list_deeds, roles=AUDIT, query=forms.DeedsPage),
+)

@@ -1,0 +1,151 @@
+"""Operators, sessions and deeds in both databases; records that only grow."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from invented_cards import new_card
+from sqlalchemy import exc, text
+from store_factories import FACTORIES, prepare
+
+from ehc.access.looks import Look
+from ehc.access.operator import Deed, Operator, Role, new_operator
+from ehc.access.sign_in import FREE, who_of
+from ehc.errors import Conflict, InputError, NotFound
+from ehc.store.database import open_engine
+from ehc.wiring import Stores
+
+LI = Operator("li.na", Role.SECURITY, 1)
+WANG = Operator("wang.yu", Role.SYSTEM, 1)
+
+
+@pytest.fixture(params=list(FACTORIES))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+    prepare(request.param, tmp_path)
+    opened = FACTORIES[request.param](tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_an_operator_s_name_is_never_given_again(store: Stores) -> None:
+    store.operators.add(WANG, "h")
+    store.operators.add(LI, "hash")
+    assert store.operators.find("li.na") == (LI, "hash")
+    assert store.operators.find("LI.NA") is None
+    store.operators.set_enabled("li.na", False, 5)
+    with pytest.raises(Conflict, match="another name"):
+        store.operators.add(LI, "other")
+    assert [(one.name, one.disabled_at) for one in store.operators.all()] == [("li.na", 5), ("wang.yu", None)]
+
+
+def test_the_last_operator_of_the_system_stays(store: Stores) -> None:
+    store.operators.add(WANG, "h")
+    with pytest.raises(Conflict, match="last operator"):
+        store.operators.set_enabled("wang.yu", False, 5)
+    store.operators.add(Operator("sun.li", Role.SYSTEM, 1), "h")
+    store.operators.set_enabled("wang.yu", False, 5)
+    with pytest.raises(Conflict, match="last operator"):
+        store.operators.set_enabled("sun.li", False, 5)
+    store.operators.set_enabled("wang.yu", True, 6)
+
+
+@pytest.mark.parametrize("name", ["nobody", "'; DROP TABLE operators; --"])
+def test_who_is_not_there_is_not_found(store: Stores, name: str) -> None:
+    store.operators.add(WANG, "h")
+    with pytest.raises(NotFound):
+        store.operators.set_password(name, "h", None)
+    with pytest.raises(NotFound):
+        store.operators.set_enabled(name, False, 1)
+    assert store.operators.find(name) is None
+
+
+def test_another_password_or_disabling_ends_all_sessions_of_that_operator_alone(store: Stores) -> None:
+    for operator in (LI, WANG):
+        store.operators.add(operator, "h")
+        for digest in (b"1", b"2"):
+            store.sessions.begin(digest * 16 + operator.name[:1].encode() * 16, operator.name, 10, 0)
+    store.operators.set_password("li.na", "new", 99)
+    assert store.operators.find("li.na") == (Operator("li.na", Role.SECURITY, 1, one_time_until=99), "new")
+    alive = [store.sessions.find(d * 16 + n * 16) is not None for n in (b"l", b"w") for d in (b"1", b"2")]
+    assert alive == [False, False, True, True]
+
+
+def test_a_session_is_found_used_and_ended(store: Stores) -> None:
+    store.operators.add(WANG, "h")
+    store.operators.add(LI, "h")
+    store.sessions.begin(b"a" * 32, "li.na", 10, 0)
+    store.sessions.seen(b"a" * 32, 50)
+    store.sessions.look_at(b"a" * 32, 7, "投诉")
+    found = store.sessions.find(b"a" * 32)
+    assert found is not None
+    assert (found.operator, found.began_at, found.seen_at, found.account, found.purpose) == (LI, 10, 50, 7, "投诉")
+    store.sessions.begin(b"b" * 32, "li.na", 90, 11)  # those that are over go
+    assert store.sessions.find(b"a" * 32) is None
+    store.sessions.end(b"b" * 32)
+    assert store.sessions.find(b"b" * 32) is None
+
+
+def test_attempts_at_once_are_each_counted(store: Stores) -> None:
+    """Guessing in parallel gives no more guesses."""
+    who = who_of("li.na")
+    with ThreadPoolExecutor(8) as pool:
+        allowed = list(pool.map(lambda _: store.operators.attempt(who, 1000), range(24)))
+    assert sum(allowed) == FREE
+    assert store.operators.attempt(who_of("wang.yu"), 1000)
+    assert not store.operators.attempt(who, 1029)
+    assert store.operators.attempt(who, 1030)
+
+
+def test_deeds_are_read_newest_first_and_page_by_page(store: Stores) -> None:
+    for i in range(5):
+        store.deeds.record(Deed(i, "li.na" if i % 2 else "wang.yu", "change_state", f"s{i}", i or None))
+    newest = store.deeds.deeds(limit=2)
+    assert [deed.subject for deed in newest] == ["s4", "s3"]
+    assert [deed.subject for deed in store.deeds.deeds(before=newest[-1].number)] == ["s2", "s1", "s0"]
+    assert [deed.account for deed in store.deeds.deeds("li.na")] == [3, 1]
+
+
+def test_looks_are_read_page_by_page(store: Stores) -> None:
+    for i in range(3):
+        store.looks.record(Look(i, "operator:li.na", "search", None, "投诉"))
+    newest = store.looks.looks(limit=2)
+    assert [look.at for look in store.looks.looks(before=newest[-1].number)] == [0]
+
+
+@pytest.mark.parametrize("table", ["looks", "operator_deeds"])
+def test_the_database_itself_refuses_to_change_or_delete_what_was_recorded(
+    store: Stores, tmp_path: Path, table: str
+) -> None:
+    store.looks.record(Look(1, "operator:li.na", "search", None, "投诉"))
+    store.deeds.record(Deed(1, "li.na", "sign_in"))
+    url = (tmp_path / "database.url").read_text() if (tmp_path / "database.url").exists() else ""
+    engine = open_engine(url or f"sqlite:///{tmp_path / 'ehc.db'}")
+    for statement in ("UPDATE {} SET at = 2", "DELETE FROM {}"):
+        with pytest.raises(exc.DBAPIError, match="only grow"), engine.begin() as connection:
+            connection.execute(text(statement.replace("{}", table)))
+    engine.dispose()
+    assert len(store.looks.looks()) == len(store.deeds.deeds()) == 1
+
+
+def test_people_are_found_by_a_telephone_number(store: Stores) -> None:
+    known = [{"phone": "138 0013 8000"}, {"phone": "+8613800138000", "contact_phone": "139"}, {"contact_phone": "138"}]
+    one, two, _ = (
+        store.accounts.register(replace(new_card(i), details=details), 1).account for i, details in enumerate(known)
+    )
+    forms = {"138", "138 0013 8000", "+8613800138000"}
+    assert [card.account for card in store.accounts.cards_of_phone(forms, 20)] == [one, two]
+    assert [card.account for card in store.accounts.cards_of_phone(forms, 1)] == [one]
+    assert store.accounts.cards_of_phone({"139"}, 20) == []
+
+
+@pytest.mark.parametrize("name", ["", "a", "Li.Na", "1a", "a b", "a" * 33, "-ab", "李娜"])
+def test_a_name_of_another_form_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="2 to 32"):
+        new_operator(name, "audit", 1)
+
+
+def test_a_role_that_there_is_not_is_refused() -> None:
+    with pytest.raises(InputError, match="system, security, audit"):
+        new_operator("li.na", "root", 1)
