@@ -19,7 +19,7 @@ from vectors import load
 from ehc.cards.accounts import Act
 from ehc.config import DO_FAILURES, Settings
 from ehc.errors import ConfigError
-from ehc.institutions.place import Institution, Terminal
+from ehc.institutions.place import Change, Institution, Terminal
 from ehc.web.profiles.do import signing
 from ehc.web.profiles.do.codes import CODES
 from ehc.web.profiles.do.methods import METHODS
@@ -124,6 +124,19 @@ def test_an_active_code_is_verified_once_where_it_serves_once(app: DoApp) -> Non
     again = app.send(app.request("getPersonInfoByQrCode", **(shown | {"terminalCode": "hhqy002"})))
     assert (again["returnCode"], again["datas"]) == (CODE["refused"], {})
     assert "replayed" in again["returnDesc"]
+
+
+def test_a_disabled_terminal_takes_no_code(app: DoApp) -> None:
+    register, now = app.service.services.register, app.service.clock.now
+    register.add(Institution("H-1", "测试医院", "330100", "A", now - 9), "")
+    register.add(Terminal("H-1", "hhqy001", "01", None, now - 9), "")
+    register.change(Terminal, ("H-1", "hhqy001"), Change(enabled=False), now, "")
+    app.service.app.worker.gate._loaded_at -= 10
+    app.ask("createVmcardQRcode", **person())
+    shown = {"qrCode": f"{CARD}:1", "medStepCode": "010101"}
+    answer = app.send(app.request("getPersonInfoByQrCode", terminalCode="hhqy001", **shown))
+    assert (answer["returnCode"], answer["returnDesc"]) == (CODE["refused"], "二维码无效: place")
+    assert app.fails("getPersonInfoByQrCode", terminalCode="hhqy002", **shown) == "0"
 
 
 def test_a_forged_code_tells_nothing(app: DoApp) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 
 from ehc.codes.verification import Verification
 from ehc.model import Verdict
@@ -16,17 +17,22 @@ log = logging.getLogger("ehc.web")
 
 
 async def verify(call: Call, body: wire.VerifyRequest) -> Reply:
+    checked = check(call, body)
+    found = checked if isinstance(checked, Verification) else await checked
+    note(call, found.verdict, body)
+    return reply.json(render.verification(found, body.scene, explain=call.services.settings.explain_refusals))
+
+
+def check(call: Call, body: wire.VerifyRequest) -> Verification | Awaitable[Verification]:
+    """A code that was shown, over whatever interface. No coroutine: that would cost more than it does."""
     services = call.services
     place = f"{institution} {body.terminal or ''}" if (institution := call.institution(body.institution)) else ""
     call.seen(institution, body.terminal)
     disabled = services.disabled.has(institution, body.terminal)
-    checked = services.verifier.check(body.payload, body.scene, services.clock(), place, disabled=disabled)
-    found = checked if isinstance(checked, Verification) else await checked
-    _note(call, found.verdict, body)
-    return reply.json(render.verification(found, body.scene, explain=services.settings.explain_refusals))
+    return services.verifier.check(body.payload, body.scene, services.clock(), place, disabled=disabled)
 
 
-def _note(call: Call, verdict: Verdict, body: wire.VerifyRequest) -> None:
+def note(call: Call, verdict: Verdict, body: wire.VerifyRequest) -> None:
     """Every verdict is counted; a refusal is logged with what the answer may hide."""
     call.observed.verdict(verdict.reason.value)
     if not verdict.accepted:

@@ -19,10 +19,12 @@ from ehc.institutions.use import Outcome, Report
 from ehc.model import CST, AccountState, Card, Identity
 from ehc.web.endpoint import Call
 from ehc.web.handlers.records import ROWS_A_REQUEST
+from ehc.web.handlers.verify import check, note
 from ehc.web.profiles.do import wire
 from ehc.web.profiles.do.codes import Failure
 from ehc.web.profiles.do.signing import Fields
 from ehc.web.render.verify import LOOK_ALIKE
+from ehc.web.wire.verify import VerifyRequest
 
 Datas = dict[str, Any]
 
@@ -184,14 +186,10 @@ async def active_code(turn: Turn, body: wire.OfCard) -> Datas:
 
 async def person_of_code(turn: Turn, body: wire.Shown) -> Datas:
     call = turn.call
-    institution = call.institution(body.org_code)
-    call.seen(institution, body.terminal_code)
-    place = f"{institution} {body.terminal_code or ''}" if institution else ""
-    disabled = call.services.disabled.has(institution, body.terminal_code)
-    now = call.services.clock()
-    checked = call.services.verifier.check(body.qr_code, body.med_step_code, now, place, disabled=disabled)
+    shown = VerifyRequest(body.qr_code, body.med_step_code, institution=body.org_code, terminal=body.terminal_code)
+    checked = check(call, shown)
     found = checked if isinstance(checked, Verification) else await checked
-    call.observed.verdict(found.verdict.reason.value)
+    note(call, found.verdict, shown)
     if not found.verdict.accepted or found.card is None:
         hidden = found.verdict.reason in LOOK_ALIKE and not call.services.settings.explain_refusals
         raise Failure("refused", "" if hidden else found.verdict.reason.value)

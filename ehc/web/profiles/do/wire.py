@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from ehc.institutions.records import BATCH
-from ehc.web.wire.base import Body, CardId, Place
+from ehc.web.wire.base import Body, CardId, Place, Scene
 
 Sealed = Annotated[str, Meta(max_length=2048, description="SM4/ECB/ZeroBytePadding under the app's secret, hex")]
 Sign = Annotated[str, Meta(max_length=64, description="hex")]
@@ -101,7 +101,7 @@ class Shown(Asked, frozen=True, rename="camel", kw_only=True):
     """getPersonInfoByQrCode."""
 
     qr_code: Annotated[str, Meta(max_length=4096)]
-    med_step_code: str
+    med_step_code: Scene
     terminal_code: Place | None = None
 
 
