@@ -14,6 +14,8 @@ import contextlib
 import mmap
 import os
 import secrets
+import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,12 +31,15 @@ _LOST = int(Claim.LOST)
 
 class TakenCodes:
     """folder: on a local disk, for this name alone. slots: of the first file of an epoch, a power of two; each next one
-    has four times as many."""
+    has four times as many. steady: seconds of a clock that never steps."""
 
-    def __init__(self, folder: Path, name: str, now: int, slots: int = 4096) -> None:
+    def __init__(
+        self, folder: Path, name: str, now: int, slots: int = 4096, steady: Callable[[], float] = time.monotonic
+    ) -> None:
         self._folder, self._name, self._slots = folder, name, slots
         self._chains: dict[tuple[int, int], list[Claims]] = {}
         self._forget_at = now + SHORTEST_PERIOD
+        self._steady, self._began = steady, now - steady()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._secret = _once(folder / "secret", secrets.token_bytes(16))
@@ -72,10 +77,13 @@ class TakenCodes:
         return self.holder(code, issued_at, until) == REVOKED
 
     def forget(self, now: int) -> None:
-        """Delete files whose time is over; does nothing when it is early. Call it often."""
+        """Delete files whose time is over; does nothing when it is early. Call it often.
+
+        A clock that was set far ahead, and may be set right again, does not make their time over.
+        """
         if now < self._forget_at:
             return
-        self._forget_at = now + SHORTEST_PERIOD
+        self._forget_at, now = now + SHORTEST_PERIOD, min(now, int(self._began + self._steady()))
         for path in self._folder.glob(f"{self._name}-*-*-*"):
             period, epoch, _ = map(int, path.name.removeprefix(f"{self._name}-").split("-"))
             if (epoch + 1) * period + KEEP_AFTER < now:

@@ -30,17 +30,23 @@ def test_a_full_file_is_followed_by_another_and_nothing_is_won_twice(tmp_path: P
 
 
 def test_files_are_deleted_only_long_after_their_codes_have_ended(tmp_path: Path) -> None:
-    taken = TakenCodes(tmp_path, "used", NOW)
+    passed = [0]
+    taken = TakenCodes(tmp_path, "used", NOW, steady=lambda: passed[0])
     taken.claim(b"short", NOW, UNTIL, 0, 1)
     taken.claim(b"long", NOW, NOW + 30 * 86_400, 0, 1)
-    assert len(files(tmp_path)) == 2
-    taken.forget(UNTIL + KEEP_AFTER)
-    assert len(files(tmp_path)) == 2
-    taken.forget(UNTIL + KEEP_AFTER + 1000)
-    assert len(files(tmp_path)) == 1
-    assert taken.claim(b"long", NOW, NOW + 30 * 86_400, 0, 1) is Claim.LOST
-    taken.forget(NOW + 60 * 86_400)
-    assert files(tmp_path) == []
+    for seconds, left in ((360 + KEEP_AFTER, 2), (360 + KEEP_AFTER + 1000, 1), (60 * 86_400, 0)):
+        passed[0] = seconds
+        taken.forget(NOW + seconds)
+        assert len(files(tmp_path)) == left
+        if left:
+            assert taken.claim(b"long", NOW, NOW + 30 * 86_400, 0, 1) is Claim.LOST
+
+
+def test_a_clock_that_is_set_far_ahead_and_back_lets_no_code_be_used_again(tmp_path: Path) -> None:
+    taken = TakenCodes(tmp_path, "used", NOW)
+    assert taken.claim(b"code", NOW, UNTIL, 0, 1) is Claim.WON
+    taken.forget(NOW + 30 * 86_400)
+    assert taken.claim(b"code", NOW, UNTIL, 0, 1) is Claim.LOST
 
 
 def test_a_new_folder_has_lost_nothing_and_one_of_another_boot_may_have(tmp_path: Path) -> None:

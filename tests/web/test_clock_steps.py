@@ -19,7 +19,7 @@ def reason(service: Any, code: str) -> str:
     return str(service.verify(code, PAYMENT)["reason"])
 
 
-@pytest.mark.parametrize("step", [-DAY, -HOUR, -61, 61, HOUR])
+@pytest.mark.parametrize("step", [-DAY, -HOUR, -61, 61, HOUR, 30 * DAY])
 def test_a_used_code_serves_no_second_time_whatever_the_clock_says(service: Any, step: int) -> None:
     card = service.register()["card_id"]
     code = service.code(card)["payload"]
@@ -27,6 +27,17 @@ def test_a_used_code_serves_no_second_time_whatever_the_clock_says(service: Any,
     for move in (step, -step, 1, step, -step):
         service.clock.now += move
         assert reason(service, code) in ("replayed", "expired", "early", "not_issued")
+
+
+def test_nor_does_one_that_is_known_by_its_claim_alone(make_service: Callable[..., Any]) -> None:
+    service = make_service(explain_refusals=True, issue_profile="A")
+    card = service.register()["card_id"]
+    code = service.code(card)["payload"]
+    assert reason(service, code) == "accepted"
+    service.clock.now += 30 * DAY
+    assert reason(service, service.code(card)["payload"]) == "accepted"
+    service.clock.now -= 30 * DAY
+    assert reason(service, code) == "replayed"
 
 
 @pytest.mark.parametrize("step", [-DAY, -HOUR, HOUR, DAY])
