@@ -301,6 +301,8 @@ def test_every_answer_has_the_security_headers(desk: Desk) -> None:
         assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS, path
         assert "strict-transport-security" not in answer.headers
         assert "server" not in answer.headers
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+        assert answer.status_code == 303 or answer.headers["content-type"].endswith("; charset=utf-8")
         if "console.css" not in path or answer.status_code != 200:
             assert answer.headers["cache-control"] == "no-store"
     assert "script-src" not in HEADERS["content-security-policy"]  # default-src 'none': there is none
@@ -333,6 +335,28 @@ def test_a_page_that_is_not_there_is_a_page_that_says_so(desk: Desk) -> None:
     assert answer.status_code == 404
     assert "没有这个页面" in text_of(answer)
     assert desk.browser().request("GET", "/console").headers["location"] == "/console/"
+
+
+def test_a_method_that_a_page_has_not_is_refused(desk: Desk) -> None:
+    browser = desk.signed_in(Role.AUDIT)
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        answer = browser.request(method, "/console/looks")
+        assert answer.status_code == 405
+        assert "text/html" in answer.headers["content-type"]
+
+
+def test_the_log_names_the_page_and_nobody(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "ehc")
+    browser = desk.browser()
+    browser.sign_in("li.na")
+    browser.post("/people", by="phone", value="13800138000", purpose=PURPOSE)
+    browser.post(f"/people/{desk.card.card_id}/open", purpose=PURPOSE)
+    browser.get(f"/people/{desk.card.card_id}")
+    lines = [(record.getMessage(), vars(record).get("fields")) for record in caplog.records]
+    endpoints = [fields["endpoint"] for _, fields in lines if fields]
+    assert endpoints[-3:] == ["console_search", "console_open_person", "console_show_person"]
+    for secret in (PASSWORD, "13800138000", PURPOSE, desk.card.card_id, browser.jar["ehc_session"], "****卡"):
+        assert secret not in repr(lines)
 
 
 def test_an_unexpected_error_shows_nothing_of_itself(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

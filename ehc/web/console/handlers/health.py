@@ -53,7 +53,7 @@ def _service(visit: Visit) -> list[tuple[str, str]]:
     return [
         ("version", metadata.version("ehc")),
         ("clock", f"{datetime.fromtimestamp(visit.now, UTC):%Y-%m-%d %H:%M:%S} UTC"),
-        ("tls", "TLS" if visit.secure else "-"),
+        ("tls", "TLS" if visit.secure else "plain"),
     ]
 
 
