@@ -1,11 +1,13 @@
 """kill -9 of a worker, of Redis or of PostgreSQL, again and again while a service registers, issues and verifies.
 
     PYTHONPATH=tests python tests/survival/service_kills.py --kills 1000 --seed 1
+    PYTHONPATH=tests python tests/survival/service_kills.py --kills 1000 --seed 1 --embedded
 
-Two workers over PostgreSQL and Redis. What was killed is started again, a worker by the service itself, Redis and
-PostgreSQL as an init system would; nobody does anything else. After each kill: every acknowledged registration is
-there, one without an answer is there whole or not at all, a code that was accepted is not accepted again, and while
-Redis was away nothing was accepted. Every answer is one of success or 503.
+Two workers over PostgreSQL and Redis, or over SQLite and mapped files, where workers alone are killed. What was killed
+is started again, a worker by the service itself, Redis and PostgreSQL as an init system would; nobody does more.
+After each kill: every acknowledged registration is there, one without an answer is there whole or not at all, an issued
+code is accepted, one that was accepted is not accepted again, and while Redis was away nothing was accepted. Every
+answer is one of success or 503.
 """
 
 import argparse
@@ -82,6 +84,7 @@ class Seen:
     acknowledged: dict[int, str] = field(default_factory=dict)  # person -> card id, since the last check
     unanswered: list[int] = field(default_factory=list)  # people, since the last check
     accepted: Counter[str] = field(default_factory=Counter)  # code -> how often, for ever
+    unshown: list[str] = field(default_factory=list)  # codes that nobody shows before the check
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=32))  # codes that any client may show
     times: list[tuple[float, float]] = field(
         default_factory=list
@@ -126,6 +129,9 @@ class Load(threading.Thread):
         issued = self._client.ask("POST", "/v1/codes", {"card_id": registered["card_id"], "kind": "dynamic"})
         if issued is None:
             return
+        if self._next % 4 == 0:
+            seen.unshown.append(issued["payload"])
+            return
         seen.recent.append(issued["payload"])
         for code in (issued["payload"], self._chance.choice(list(seen.recent))):
             for terminal in ("t", "u"):
@@ -145,21 +151,26 @@ class Load(threading.Thread):
 class Campaign:
     url: str
     service: Any  # its process
-    postgres: servers.Postgres
-    redis: servers.Redis
-    database: str
     chance: random.Random
+    database: str = ""
+    postgres: servers.Postgres | None = None
+    redis: servers.Redis | None = None
     seen: Seen = field(default_factory=Seen)
     kills: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0  # seconds from a kill to readiness
+
+    @property
+    def victims(self) -> tuple[str, ...]:
+        return VICTIMS if self.database else VICTIMS[:1]
 
     def run(self, kills: int, seed: int) -> None:
         loads = [Load(self.url, number, self.seen, seed) for number in range(1, CLIENTS + 1)]
         for load in loads:
             load.start()
         for number in range(kills):
-            self._round(loads, VICTIMS[number % 3] if number < 3 else self.chance.choice(VICTIMS))
-            if number % 25 == 24 or number == kills - 1:
+            victims = self.victims
+            self._round(loads, victims[number] if number < len(victims) else self.chance.choice(victims))
+            if self.database and (number % 25 == 24 or number == kills - 1):
                 self._check_keys()
         for load in loads:
             load.ended = True
@@ -186,6 +197,7 @@ class Campaign:
             os.kill(self.chance.choice(sorted(workers_of(self.service))), signal.SIGKILL)
             return None
         server = self.redis if victim == "redis" else self.postgres
+        assert server is not None
         server.kill()
         gone = time.monotonic()
         time.sleep(self.chance.uniform(0, 0.3))
@@ -215,8 +227,12 @@ class Campaign:
             card_id = _surely(client, "POST", "/v1/cards", passport(i))["card_id"]
             assert _surely(client, "GET", f"/v1/cards/{card_id}")["state"] == "normal"
         for code in list(seen.accepted)[-SAMPLE:]:
-            assert not _surely(client, "POST", "/v1/verify", payment(code, "check"))["accepted"], "accepted again"
+            assert not _surely(client, "POST", "/v1/verify", payment(code, "again"))["accepted"], "accepted again"
+        for code in seen.unshown[-SAMPLE:]:
+            assert _surely(client, "POST", "/v1/verify", payment(code, "late"))["accepted"], "an issued code is gone"
+            seen.accepted[code] += 1
         seen.acknowledged.clear()
+        seen.unshown.clear()
         seen.unanswered.clear()
         seen.times.clear()
 
@@ -242,13 +258,17 @@ def _surely(client: Client, method: str, path: str, body: Any = None) -> Any:
 
 
 @contextlib.contextmanager
-def campaign(folder: Path, seed: int) -> Iterator[Campaign]:
-    with servers.postgres(folder) as postgres, servers.redis(folder / "redis") as redis:
-        database = postgres.create("campaign")
-        settings = settings_of(folder / "home", database=database, redis=redis.url, workers=2, caller_rate=1_000_000)
-        process, url = start_service(settings)
+def campaign(folder: Path, seed: int, *, embedded: bool = False) -> Iterator[Campaign]:
+    with contextlib.ExitStack() as stack:
+        parts: dict[str, Any] = {}
+        if not embedded:
+            postgres = stack.enter_context(servers.postgres(folder))
+            redis = stack.enter_context(servers.redis(folder / "redis"))
+            parts = {"database": postgres.create("campaign"), "postgres": postgres, "redis": redis}
+        places = {"database": parts["database"], "redis": parts["redis"].url} if parts else {}
+        process, url = start_service(settings_of(folder / "home", workers=2, caller_rate=1_000_000, **places))
         try:
-            yield Campaign(url, process, postgres, redis, database, random.Random(seed))
+            yield Campaign(url, process, random.Random(seed), **parts)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
@@ -258,9 +278,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--embedded", action="store_true", help="SQLite and mapped files")
     options = parser.parse_args()
-    begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, campaign(Path(name), options.seed) as found:
+    begun, folder = time.monotonic(), tempfile.TemporaryDirectory()
+    with folder as name, campaign(Path(name), options.seed, embedded=options.embedded) as found:
         found.run(options.kills, options.seed)
     of = ", ".join(f"{count} of {victim}" for victim, count in sorted(found.kills.items()))
     print(
