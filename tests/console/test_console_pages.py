@@ -187,8 +187,9 @@ def test_the_auditor_sees_what_operators_did_and_what_was_refused(desk: Desk) ->
     auditor = desk.signed_in(Role.AUDIT)
     text = text_of(auditor.get("/deeds"))
     assert "未执行: 当前状态不允许此操作" in text
+    assert "恢复注销" in text
     assert desk.card.card_id[:12] in text
-    assert "restore" not in text_of(auditor.get("/deeds?operator=wang.yu"))
+    assert "恢复注销" not in text_of(auditor.get("/deeds?operator=wang.yu"))
 
 
 def test_looks_and_deeds_have_pages(desk: Desk) -> None:
