@@ -14,6 +14,7 @@ from services import settings_of
 
 from ehc.access.operator import Operator, Role
 from ehc.cli.serve import running_service
+from ehc.config import Settings
 from ehc.institutions.place import Channel, Department, Institution, Terminal
 from ehc.institutions.use import Report
 from ehc.wiring import open_services, system_clock
@@ -28,8 +29,15 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Of a service with an operator of each role, a person, an institution, and uses of this hour."""
-    settings = settings_of(tmp_path_factory.mktemp("browser"))
+    """Of a service on Redis with an operator of each role, a person, an institution, and uses of this hour."""
+    with servers.redis(tmp_path_factory.mktemp("redis")) as redis:
+        settings = settings_of(tmp_path_factory.mktemp("browser"), redis=redis.url)
+        _furnish(settings)
+        with running_service(settings) as found:
+            yield found
+
+
+def _furnish(settings: Settings) -> None:
     services, now = open_services(settings), system_clock()
     for role, name in NAMES.items():
         services.operators.add(Operator(name, role, now), HASH)
@@ -42,8 +50,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     reports = [Report(f"r{i}", at, "010101", "served" if i else "refused", card.card_id) for i in range(8)]
     assert all(one.ruling.value == "kept" for one in services.records.upload("H-1", reports, now))
     services.close()
-    with running_service(settings) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +164,13 @@ def test_a_terminal_is_disabled_and_enabled(page: Page) -> None:
     expect(page.get_by_role("row", name="T-01")).to_contain_text("已停用")
     page.get_by_role("button", name="启用 T-01").click()
     expect(page.get_by_role("row", name="T-01")).to_contain_text("使用中")
+
+
+def test_health_asks_every_part(page: Page) -> None:
+    sign_in(page, Role.SYSTEM)
+    page.get_by_role("link", name="运行状况").first.click()
+    expect(page.get_by_role("status")).to_have_text("各部分运行正常。")
+    expect(page.get_by_text("Redis", exact=True)).to_be_visible()
 
 
 def test_signing_out_leaves_nothing_behind(page: Page) -> None:
