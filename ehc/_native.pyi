@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from mmap import mmap
 from typing import Self, final
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ehc.crypto.batch import Row
 from ehc.crypto.columns import ArrowArray
-from ehc.crypto.compact import CompactFields
+from ehc.crypto.compact import CompactFields, CompactVerdict
 from ehc.crypto.token import Fields, Window
 from ehc.model import Reason, Verdict
 
@@ -33,6 +33,19 @@ class TokenChecker:
     def check(
         self, payload: str | bytes, key: bytes | KeyHandle, now: datetime | int, window: Window, profiles: int
     ) -> Verdict: ...
+
+@final
+class CompactChecker:
+    def __init__(
+        self, verdict: type[CompactVerdict], reasons: dict[int, Reason], seconds: Callable[[datetime | int], int]
+    ) -> None: ...
+    def check(
+        self,
+        payload: str | bytes,
+        keys: CompactKey | Mapping[int, CompactKey],
+        now: datetime | int,
+        tolerance: int,
+    ) -> CompactVerdict: ...
 
 @final
 class CheckedBatch:
@@ -129,9 +142,6 @@ def unhex(text: bytes) -> bytes | None: ...
 def base45_encode(data: bytes) -> str: ...
 def base45_decode(text: bytes) -> tuple[int, int, bytes | None]: ...
 def parse_compact(text: bytes) -> tuple[int, int, CompactFields | None]: ...
-def check_compact(
-    key: CompactKey, text: bytes, now: int, tolerance: int
-) -> tuple[int, int, CompactFields | None, int, int]: ...
 def check_compact_batch(
     key: CompactKey, payloads: Iterable[str | bytes], now: int, tolerance: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.int64]]: ...

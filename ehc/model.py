@@ -93,6 +93,8 @@ class Reason(enum.StrEnum):
     REPLAYED = "replayed"
 
 
+_ACCEPTED = Reason.ACCEPTED  # a member's look-up in its class is no cheap one in Python 3.11
+
 STEPS: dict[Reason, int] = {
     Reason.ACCEPTED: 0,
     Reason.LENGTH: 1,
@@ -199,7 +201,7 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        return self.reason is Reason.ACCEPTED
+        return self.reason is _ACCEPTED
 
     @property
     def step(self) -> int:
@@ -221,10 +223,12 @@ class Verdict:
 
     def judged(self, reason: Reason, detail: str = "") -> Verdict:
         """What a later step says of the same code."""
+        if reason is self.reason:
+            return self
         return Verdict(reason, self.payload, self.expiry, detail, self.offset, self.bound)
 
-    def _fields(self) -> tuple[Reason, Payload | None, int | None, str, int | None, BoundToken | None]:
-        return self.reason, self.payload, self.expiry, self.detail, self.offset, self.bound
+    def _fields(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__match_args__)
 
     def __eq__(self, other: object) -> bool:
         return self._fields() == other._fields() if isinstance(other, Verdict) else NotImplemented
@@ -243,7 +247,7 @@ class Verdict:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
 
     def __reduce__(self) -> tuple[type[Verdict], tuple[object, ...]]:
-        return Verdict, self._fields()
+        return Verdict, (self.reason, self.payload, self.expiry, self.detail, self.offset, self.bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +301,9 @@ class Card:
         )
 
 
+_NORMAL = AccountState.NORMAL
+
+
 class CardStatus(NamedTuple):
     """What a verification needs of a card, and what it may show of it."""
 
@@ -309,7 +316,7 @@ class CardStatus(NamedTuple):
     codes_from: int = 0
 
     def usable(self, now: int) -> bool:
-        return self.state is AccountState.NORMAL and (self.deadline is None or now <= self.deadline)
+        return self.state is _NORMAL and (self.deadline is None or now <= self.deadline)
 
 
 class Claim(enum.IntEnum):

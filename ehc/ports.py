@@ -51,7 +51,9 @@ class KeyService(Protocol):
         """A card-bound token (profile A), as ehc.crypto.make_bound_token. Raises KeyUnavailable."""
         ...
 
-    def check_token(self, payload: bytes, now: int, window: Window, profiles: Profiles = Profiles.NATIONAL) -> Verdict:
+    def check_token(
+        self, payload: str | bytes, now: int, window: Window, profiles: Profiles = Profiles.NATIONAL
+    ) -> Verdict:
         """As ehc.crypto.check_token, trying every protection key version that may check (step 3), newest first."""
         ...
 
@@ -64,7 +66,7 @@ class KeyService(Protocol):
         """A compact code (profile E2), as ehc.crypto.make_compact_code. Raises KeyUnavailable."""
         ...
 
-    def check_compact(self, payload: bytes, now: int, tolerance: int) -> CompactVerdict:
+    def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
         """As ehc.crypto.check_compact, by the key version that the code names (step 3). Raises KeyUnavailable."""
         ...
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from ehc.codes.policy import ScenePolicy
-from ehc.codes.reading import read, token_code
-from ehc.codes.verification import holder_of, judge
+from ehc.codes.reading import CodeReader, token_code
+from ehc.codes.verification import judge
+from ehc.codes.visit import holder_of
 from ehc.config import Settings
 from ehc.crypto import Profiles, Window
 from ehc.model import CardStatus, Claimant, Profile, Question, Reason
@@ -74,6 +75,7 @@ class OfflineVerifier:
 
     def __init__(self, keys: KeyService, hot: HotState, policy: ScenePolicy, late: LatePolicy) -> None:
         self._keys, self._hot, self._policy, self._late = keys, hot, policy, late
+        self._reader = CodeReader(keys, policy)
         self._window = Window(_FOREVER, policy.validity, policy.time)
         self._profiles = [Profiles.NATIONAL] + [Profiles.BOUND] * (Profile.A in policy.profiles)
 
@@ -122,7 +124,7 @@ class OfflineVerifier:
     def _read(self, payload: str, at: int, token: tuple[Profile, int] | None) -> _Told:
         """token: its profile and expiry, where it is known to be authentic."""
         if token is None:
-            one = read(self._keys, payload.encode(*_ANY), at, self._policy)
+            one = self._reader.read(payload, at)
             unknown = one.remembered and not self._policy.accept_unissued
             return one.verdict.reason, one.profile, one.card, one.code, one.issued_at, one.until, unknown
         profile, expiry = token
@@ -151,7 +153,6 @@ class OfflineVerifier:
 
 _TOO_LATE, _TOO_EARLY = Unjudged("too_late"), Unjudged("too_early")
 _FOUND = (Reason.ACCEPTED, Reason.NO_TOKEN, Reason.EXPIRED, Reason.EARLY)
-_ANY = ("utf-8", "surrogatepass")
 
 _REFUSED = {reason: OfflineVerdict(reason) for reason in Reason}
 

@@ -6,13 +6,17 @@ The symbol is drawn as rectangles, so it is sharp at every resolution; any scann
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-
-from fpdf import FPDF
+from typing import TYPE_CHECKING, cast
 
 from ehc.codes.draw import QUIET_ZONE, symbol
 from ehc.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+    from fpdf.fonts import TTFFont
 
 FONTS = (
     Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
@@ -47,17 +51,20 @@ def labels_pdf(labels: Sequence[Label], sheet: Sheet = Sheet(), font: Path | Non
 
     Raises InputError for a payload outside QR alphanumeric mode, ConfigError when no font has Chinese characters.
     """
+    from fpdf import FPDF  # noqa: PLC0415 23 MB, which a worker that prints nothing need not hold
+
     pdf = FPDF(unit="mm", format=sheet.page)
     pdf.set_auto_page_break(False)
     pdf.set_creator("ehc")
     pdf.add_font("label", fname=_font(font))
-    for i, label in enumerate(labels):
-        place = i % (sheet.columns * sheet.rows)
-        if place == 0:
-            pdf.add_page()
-        row, column = divmod(place, sheet.columns)
-        _draw(pdf, label, sheet, sheet.left + column * sheet.width, sheet.top + row * sheet.height)
-    return bytes(pdf.output())
+    with closing(cast("TTFFont", pdf.fonts["label"])):  # read from until the end
+        for i, label in enumerate(labels):
+            place = i % (sheet.columns * sheet.rows)
+            if place == 0:
+                pdf.add_page()
+            row, column = divmod(place, sheet.columns)
+            _draw(pdf, label, sheet, sheet.left + column * sheet.width, sheet.top + row * sheet.height)
+        return bytes(pdf.output())
 
 
 def _font(given: Path | None) -> Path:

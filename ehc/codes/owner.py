@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ehc.codes.verification import Verification, Verifier
 from ehc.model import Answer

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from ehc.config import Settings
 from ehc.crypto import Profiles, Window
 from ehc.errors import ConfigError
 from ehc.model import Profile
+
+
+class SceneRule(NamedTuple):
+    profiles: tuple[Profile, ...]  # that serve in the scene
+    uses: int  # how many may use one dynamic code; 0: as many as come while it lives
+
+
+_NO_SCENE = SceneRule((), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +32,13 @@ class ScenePolicy:
     accept_unissued: bool  # authentic codes that other systems issued
     profiles: frozenset[Profile]  # of dynamic codes that are accepted
     bound_scenes: frozenset[str]  # where a national dynamic code is not enough
+    _named: dict[str, SceneRule] = field(init=False, repr=False, compare=False)
+    _unnamed: SceneRule = field(init=False, repr=False, compare=False)  # of all scenes that nothing is said of
 
     def __post_init__(self) -> None:
+        named = self.static_scenes | self.single_use_scenes | self.bound_scenes
+        object.__setattr__(self, "_named", {scene: self._rule(scene) for scene in named if _is_scene(scene)})
+        object.__setattr__(self, "_unnamed", self._rule(""))
         both = sorted(self.static_scenes & self.single_use_scenes)
         if both:
             raise ConfigError(f"scene {both[0]} is in static_scenes and single_use_scenes: a static code never ends")
@@ -42,15 +55,28 @@ class ScenePolicy:
         return Profiles.NATIONAL | Profiles.BOUND if Profile.A in self.profiles else Profiles.NATIONAL
 
     def allows(self, scene: str, profile: Profile) -> bool:
-        if len(scene) != 6 or not (scene.isascii() and scene.isdigit()):
-            return False
-        if profile is Profile.STATIC:
-            return scene in self.static_scenes
-        return profile in self.profiles and not (profile is Profile.N and scene in self.bound_scenes)
+        return profile in self.in_scene(scene).profiles
 
     def uses(self, scene: str) -> int:
         """How many may use one dynamic code in this scene; 0: as many as come while it lives."""
-        return int(scene in self.single_use_scenes)
+        return self.in_scene(scene).uses
+
+    def in_scene(self, scene: str) -> SceneRule:
+        named = self._named.get(scene)
+        if named is not None:
+            return named
+        return self._unnamed if _is_scene(scene) else _NO_SCENE
+
+    def _rule(self, scene: str) -> SceneRule:
+        refused = {Profile.N} if scene in self.bound_scenes else set()
+        static = {Profile.STATIC} if scene in self.static_scenes else set()
+        return SceneRule(
+            tuple(self.profiles - {Profile.STATIC} - refused | static), int(scene in self.single_use_scenes)
+        )
+
+
+def _is_scene(text: str) -> bool:
+    return len(text) == 6 and text.isascii() and text.isdigit()
 
 
 def scene_policy(settings: Settings) -> ScenePolicy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ehc.codes.policy import ScenePolicy
-from ehc.crypto import CompactCode
+from ehc.crypto import CompactVerdict
 from ehc.model import Profile, Verdict
 from ehc.ports import KeyService
 
@@ -23,42 +23,46 @@ class Read(NamedTuple):
 
 
 _NO_END = 100 * 366 * 86_400  # seconds: codes that hold until they are revoked
-_COMPACT = b"EHC2:"
+_COMPACT = "EHC2:"
 
 
-def read(keys: KeyService, text: bytes, now: int, policy: ScenePolicy) -> Read:
-    """Raises KeyUnavailable."""
-    if text[:5].upper() == _COMPACT and Profile.E2 in policy.profiles:
-        return _compact(keys, text, now, policy)
-    verdict = keys.check_token(text, now, policy.window, policy.token_profiles)
-    payload = verdict.payload
-    if payload is None:
+class CodeReader:
+    """What does not change from code to code is looked up once."""
+
+    def __init__(self, keys: KeyService, policy: ScenePolicy) -> None:
+        self._keys, self._window, self._token_profiles = keys, policy.window, policy.token_profiles
+        self._tolerance, self._validity = policy.tolerance, policy.validity
+        self._takes_compact = Profile.E2 in policy.profiles
+
+    def read(self, text: str | bytes, now: int) -> Read:
+        """Raises KeyUnavailable."""
+        if self._takes_compact and _begins_compact(text):
+            return _compact(self._keys.check_compact(text, now, self._tolerance))
+        verdict = self._keys.check_token(text, now, self._window, self._token_profiles)
+        payload = verdict.payload
+        if payload is None:
+            return Read(verdict)
+        if not payload.dynamic or verdict.expiry is None:
+            return Read(verdict, Profile.STATIC, payload.card_id)
+        bound = verdict.bound is not None
+        code = token_code(payload.card_id, payload.token or "", bound=bound)
+        issued_at, until = verdict.expiry - self._validity, verdict.expiry
+        return Read(verdict, Profile.A if bound else Profile.N, payload.card_id, code, issued_at, until, not bound)
+
+
+def _begins_compact(text: str | bytes) -> bool:
+    begin = text[: len(_COMPACT)]
+    return (begin if isinstance(begin, str) else begin.decode("latin-1")).upper() == _COMPACT
+
+
+def _compact(verdict: CompactVerdict) -> Read:
+    account, issued_at = verdict.account, verdict.issued_at
+    if account is None or issued_at is None:
         return Read(verdict)
-    if not payload.dynamic or verdict.expiry is None:
-        return Read(verdict, Profile.STATIC, payload.card_id)
-    bound = verdict.bound is not None
-    profile, code = (Profile.A if bound else Profile.N), token_code(payload.card_id, payload.token or "", bound=bound)
-    return Read(
-        verdict, profile, payload.card_id, code, verdict.expiry - policy.validity, verdict.expiry, remembered=not bound
-    )
-
-
-def _compact(keys: KeyService, text: bytes, now: int, policy: ScenePolicy) -> Read:
-    checked = keys.check_compact(text, now, policy.tolerance)
-    code = checked.code
-    expiry = None if code is None or code.account is None else code.expiry
-    verdict = Verdict(checked.reason, None, expiry, checked.detail, checked.offset)
-    if code is None or code.account is None:
-        return Read(verdict)
-    until = code.issued_at + _NO_END if expiry is None else expiry
-    return Read(verdict, Profile.E2, code.account, _serial_code(code), code.issued_at, until)
+    until = issued_at + _NO_END if verdict.expiry is None else verdict.expiry
+    return Read(verdict, Profile.E2, account, b"E" + verdict.serial_name, issued_at, until)
 
 
 def token_code(card_id: str, token: str, *, bound: bool) -> bytes:
     """N has no serial: (card id, validity) is the code. In A the token is the card's alone."""
     return (b"A" if bound else b"N") + bytes.fromhex(card_id + token)
-
-
-def _serial_code(code: CompactCode) -> bytes:
-    """issuer, node, key version and serial together are never used twice."""
-    return b"E%06d%x.%d.%d" % (code.issuer, code.node, code.key_version, code.serial)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ehc.codes.issuing import IssuedCode, Issuer
 from ehc.codes.policy import ScenePolicy
-from ehc.codes.reading import Read, read
+from ehc.codes.reading import CodeReader, Read
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.model import CardStatus, Question, Reason
 from ehc.ports import HotState, KeyService
@@ -55,7 +55,7 @@ class Revoker:
         return await self.issuer.dynamic(revoked.card.card_id, max(now, revoked.issued_at + 1))
 
     def _living(self, payload: str, now: int) -> Read:
-        found = read(self.keys, payload.encode("utf-8", "surrogatepass"), now, self.policy)
+        found = CodeReader(self.keys, self.policy).read(payload, now)
         if found.verdict.step in (1, 2):
             raise InputError(f"payload: {found.verdict.detail}")
         if found.verdict.reason is Reason.NO_TOKEN:

@@ -15,12 +15,13 @@ together. Static, temporary and bare codes carry no token: nothing of 3 to 5 app
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ehc.codes.policy import ScenePolicy
-from ehc.codes.reading import Read, read
+from ehc.codes.reading import CodeReader
+from ehc.codes.visit import holder_of, visit_of
 from ehc.model import Answer, CardStatus, Claim, Profile, Question, Reason, Verdict
 from ehc.ports import HotState, KeyService
 
@@ -40,8 +41,7 @@ _DETAILS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True, gc=False):
     """What came out. card: the one shown, None until step 6 has found it; never for an outsider unless accepted.
 
     visit: of an accepted code that serves once; the same place may check it again in the same visit.
@@ -58,8 +58,7 @@ class Verification:
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True, gc=False):
     """What is left to ask, after the text, the clock and the policy were looked at."""
 
     verdict: Verdict  # of 1 to 5
@@ -74,7 +73,7 @@ class Verifier:
     """Checks codes. Raises KeyUnavailable and Unavailable: what could not be checked is never accepted."""
 
     def __init__(self, keys: KeyService, hot: HotState, policy: ScenePolicy) -> None:
-        self._keys, self._hot, self._policy = keys, hot, policy
+        self._reader, self._hot, self._policy = CodeReader(keys, policy), hot, policy
 
     async def verify(
         self, payload: str | bytes, scene: str, now: int, place: str = "", *, disabled: bool = False
@@ -104,22 +103,20 @@ class Verifier:
         self, payload: str | bytes, scene: str, now: int, place: str = "", *, disabled: bool = False
     ) -> Plan | Verification:
         """1 to 5, 7, and what to ask; a Verification when it is refused already."""
-        text = payload if isinstance(payload, bytes) else payload.encode("utf-8", "surrogatepass")
-        found = read(self._keys, text, now, self._policy)
+        verdict, profile, card, code, issued_at, until, remembered = self._reader.read(payload, now)
         # 1 length and alphabet
         # 2 grammar and profile
         # 3 key version
         # 4 authenticity
-        if found.verdict.reason not in _FOUND:
-            return Verification(found.verdict)
-        allowed = not disabled and self._policy.allows(scene, found.profile)
-        return Plan(found.verdict, found.profile, self._question(found, scene, place, allowed), allowed, now, disabled)
-
-    def _question(self, found: Read, scene: str, place: str, allowed: bool) -> Question:
-        """What is refused anyway is not claimed."""
-        uses = self._policy.uses(scene) if found.verdict.reason is Reason.ACCEPTED and allowed else 0
-        unknown = found.remembered and not self._policy.accept_unissued
-        return Question(found.card, found.code, found.issued_at, found.until, unknown, uses, holder_of(place), place)
+        if verdict.reason not in _FOUND:
+            return Verification(verdict)
+        profiles, uses = self._policy.in_scene(scene)
+        allowed = not disabled and profile in profiles
+        if not allowed or verdict.reason is not Reason.ACCEPTED:
+            uses = 0  # what is refused anyway is not claimed
+        unknown = remembered and not self._policy.accept_unissued
+        question = Question(card, code, issued_at, until, unknown, uses, holder_of(place), place)
+        return Plan(verdict, profile, question, allowed, now, disabled)
 
     def conclude(self, plan: Plan, answer: Answer) -> Verification:
         verdict = plan.verdict
@@ -157,13 +154,5 @@ def _refused(verdict: Verdict, reason: Reason, card: CardStatus | None = None) -
     return Verification(verdict.judged(reason, _DETAILS[reason]), card)
 
 
-def holder_of(place: str) -> int:
-    """48 bits that stand for a place; 0 for none."""
-    return int.from_bytes(hashlib.sha256(place.encode()).digest()[:6], "big") if place else 0
-
-
 def _visit(question: Question) -> str | None:
-    """The handle of a visit: the same for the same code at the same place."""
-    if not (question.uses and question.holder):
-        return None
-    return hashlib.sha256(question.code + question.holder.to_bytes(6, "big")).hexdigest()[:16].upper()
+    return visit_of(question.code, question.holder) if question.uses and question.holder else None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ehc import _native
 from ehc._native import CompactKey
 from ehc.errors import PayloadError
-from ehc.model import STEPS, Reason, seconds
+from ehc.model import Reason, Verdict, seconds
 
 CompactFields = tuple[int, int, int, int, int, int, int]
 
@@ -69,26 +69,42 @@ class CompactCode:
         return None if lifetime is None else self.issued_at + lifetime
 
 
-@dataclass(frozen=True, slots=True)
-class CompactVerdict:
-    """What checking a compact code found. True in a condition exactly when accepted."""
+class CompactVerdict(Verdict):
+    """What checking a compact code found. There is no payload: the code names an account, where a card id would stand.
 
-    reason: Reason
-    code: CompactCode | None = None  # None when it could not be parsed
-    detail: str = ""  # for the caller's own log; never for an outsider
-    offset: int | None = None  # where a refused text stops being a compact code
+    The core gives the reason and what an authentic code says; the rest is looked up in the text when asked for.
+    """
+
+    __match_args__ = ("reason", "account", "issued_at", "serial_name", "expiry", "detail", "offset")
+    __slots__ = ("_text", "account", "issued_at", "serial_name")
+
+    account: int | None  # stable internal number; as the next, None unless authentic
+    issued_at: int | None  # seconds since 1970 (UTC)
+    serial_name: bytes  # of issuer, node, key version and serial, together never used twice; empty unless authentic
+    _text: str | bytes
 
     @property
-    def accepted(self) -> bool:
-        return self.reason is Reason.ACCEPTED
+    def payload(self) -> None:
+        return None
 
     @property
-    def step(self) -> int:
-        """Number of the step that refused; 0 when accepted."""
-        return STEPS[self.reason]
+    def bound(self) -> None:
+        return None
 
-    def __bool__(self) -> bool:
-        return self.accepted
+    @property
+    def code(self) -> CompactCode | None:
+        """None when it could not be parsed."""
+        fields = _native.parse_compact(_native.text_bytes(self._text))[2]
+        return None if fields is None else CompactCode(*fields, self.account)
+
+    @property
+    def detail(self) -> str:
+        return _DETAILS[self.reason].format(offset=self.offset)
+
+    @property
+    def offset(self) -> int | None:
+        _, offset, fields = _native.parse_compact(_native.text_bytes(self._text))
+        return offset if fields is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +164,7 @@ def parse_compact(payload: str | bytes) -> CompactCode:
     return CompactCode(*fields)
 
 
-def _key_for(text: bytes, keys: CompactKey | Mapping[int, CompactKey]) -> CompactKey | None:
-    """Step 3: the key of the version that the code names; any when it names none of them or has no form."""
-    if isinstance(keys, CompactKey):
-        return keys
-    fields = _native.parse_compact(text)[2]
-    return next(iter(keys.values()), None) if fields is None else keys.get(fields[2], next(iter(keys.values()), None))
+_check = _native.CompactChecker(CompactVerdict, _REASONS, seconds).check
 
 
 def check_compact(
@@ -168,17 +179,7 @@ def check_compact(
     keys: the key, or the allowed ones by version. now: as for check_token. tolerance: seconds two clocks may differ, at
     either end of the code's life. Raises ValueError when there is no key at all.
     """
-    text = _native.text_bytes(payload)
-    key = _key_for(text, keys)
-    if key is None:
-        raise ValueError("no key to check a compact code with: give at least one version")
-    status, offset, fields, account, _ = _native.check_compact(key, text, seconds(now), tolerance)
-    reason = _REASONS[status]
-    detail = _DETAILS[reason].format(offset=offset)
-    if fields is None:
-        return CompactVerdict(reason, None, detail, offset)
-    authentic = reason in (Reason.ACCEPTED, Reason.EXPIRED, Reason.EARLY)
-    return CompactVerdict(reason, CompactCode(*fields, account if authentic else None), detail)
+    return _check(payload, keys, now, tolerance)
 
 
 def check_compact_batch(

@@ -22,6 +22,8 @@ class Sightings:
     def see(self, institution: str, terminal: str, at: int, clock_drift: int | None) -> None:
         key = (institution, terminal)
         before = self._seen.get(key)
+        if before is not None and before.at == at and clock_drift is None:
+            return
         if before is None and len(self._seen) >= MOST:
             return
         if clock_drift is None and before is not None:

@@ -53,7 +53,9 @@ class SoftwareMachine:
         key = _present(self._protection_key, Purpose.PROTECTION_KEY)
         return crypto.make_bound_token(card_id, expiry, key, sequence=sequence)
 
-    def check_token(self, payload: bytes, now: int, window: Window, profiles: Profiles = Profiles.NATIONAL) -> Verdict:
+    def check_token(
+        self, payload: str | bytes, now: int, window: Window, profiles: Profiles = Profiles.NATIONAL
+    ) -> Verdict:
         """The verdict of the first version under which the token is authentic; FORGED when it is under none.
 
         Profile N names no version, so each is tried: the active one, then the older, newest first.
@@ -77,7 +79,7 @@ class SoftwareMachine:
             key, account=account, issuer=issuer, node=node, serial=serial, issued_at=issued_at, ttl=ttl
         )
 
-    def check_compact(self, payload: bytes, now: int, tolerance: int) -> CompactVerdict:
+    def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
         return crypto.check_compact(payload, self._present_compact_keys(), now, tolerance=tolerance)
 
     def _present_compact_keys(self) -> Mapping[int, CompactKey]:

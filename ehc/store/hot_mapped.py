@@ -28,6 +28,7 @@ STALE_AFTER = 10
 
 class _Known(NamedTuple):
     status: CardStatus
+    counter: int  # its place
     counted: int
     until: int
 
@@ -143,16 +144,17 @@ class MappedHotState:
 
     def _recall(self, card: str | int, now: int) -> CardStatus | None:
         known = self._known.get(card)
-        if known is None or known.until < now or known.counted != self._counts[_counter(card)]:
+        if known is None or known.until < now or known.counted != self._counts[known.counter]:
             return None
         return known.status
 
     def _load(self, card: str | int) -> CardStatus | None:
         """Counter first, then the store: a change in between makes what is kept useless."""
-        counted, until = self._counts[_counter(card)], self._clock() + STALE_AFTER
+        counter = _counter(card)
+        counted, until = self._counts[counter], self._clock() + STALE_AFTER
         status = read_status(self._cards, card)
         if status is not None and may_be_kept(card, status):
-            self._keep(card, _Known(status, counted, until))
+            self._keep(card, _Known(status, counter, counted, until))
         return status
 
     def _keep(self, card: str | int, known: _Known) -> None:

@@ -28,6 +28,8 @@ SHORTEST_PERIOD = 512  # seconds
 SLOT = 16  # bytes
 _LOST = int(Claim.LOST)
 
+_CLAIMS = tuple(sorted(Claim))  # a claim at its own number, which is that of ehc.h
+
 
 class TakenCodes:
     """folder: on a local disk, for this name alone. slots: of the first file of an epoch, a power of two; each next one
@@ -53,7 +55,7 @@ class TakenCodes:
         n = 0
         while (status := self._set(place, n).claim(name, holder, uses)) == FULL:
             n += 1
-        return Claim(status)
+        return _CLAIMS[status]
 
     def put(self, code: bytes, issued_at: int, until: int, holder: int = 0) -> None:
         """The code is the holder's, whoever had it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -18,7 +18,13 @@ def require_media_type(content_type: str, allowed: tuple[str, ...]) -> None:
         raise HTTPException(415, f"send Content-Type: {' or '.join(allowed)}")
 
 
-def decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+class Decoder(Protocol):
+    """What msgspec.json.Decoder is."""
+
+    def decode(self, body: bytes, /) -> Any: ...
+
+
+def decode(decoder: Decoder, body: bytes) -> Any:
     """Raises msgspec.DecodeError, or ValidationError where it is JSON of another shape."""
     try:
         return decoder.decode(body)

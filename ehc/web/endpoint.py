@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +14,7 @@ from ehc.access.looks import Look
 from ehc.errors import Forbidden
 from ehc.web import logs
 from ehc.web.clocks import ahead
+from ehc.web.decoding import Decoder
 from ehc.web.gate import Gate
 from ehc.web.observed import Observed
 from ehc.web.reply import Reply, Streamed
@@ -71,6 +73,7 @@ class Endpoint:
     answers: dict[int, type[msgspec.Struct] | str]  # status -> wire type, or media type of what is not JSON
     query: type[Body] | None = None  # parameters after the question mark
     body: type[Body] | None = None
+    decoder: Callable[[Any], Decoder] = msgspec.json.Decoder  # of the body, by its wire type
     stream: tuple[str, ...] = ()  # media types of a body that the handler reads in pieces, as AsyncIterator[bytes]
     body_limit: int = BODY_LIMIT
     signed: bool = False  # no key is shown: who asks, and that they may, the handler finds in the body

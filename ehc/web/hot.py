@@ -6,11 +6,9 @@ same handlers answer the same endpoints under ASGI (starlette_routes.py), with t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any, cast
-
-import msgspec
 
 from ehc.web import logs, problems
 from ehc.web.clocks import drift
@@ -39,15 +37,16 @@ class Hot:
         self.method = endpoint.method
         self._operation, self._scope, self._handler = endpoint.operation, endpoint.scope, _replying(endpoint)
         self._limit, self._worker = endpoint.body_limit, worker
-        self._decoder = msgspec.json.Decoder(endpoint.body)
+        self._decoder = endpoint.decoder(endpoint.body)
 
     async def __call__(self, scope: Any, proto: Any) -> None:
         """scope, proto: as granian.rsgi has them."""
-        started = time.perf_counter()
+        started = perf_counter()
         worker, header = self._worker, scope.headers.get
         request_id = logs.request_id_of(header("x-request-id"))
         logs.request_id.set(request_id)  # in the context of this request's own task
         span = worker.traces.begin(header(PARENT)) if worker.traces else None
+        client_time = header("x-client-time")
         problem = None
         try:
             authorization = header("authorization")
@@ -58,8 +57,8 @@ class Hot:
                 require_media_type(content_type, (JSON,))
             body = await worker.bodies.whole(header, proto, self._limit)
             call = Call(worker.services, worker.observed, caller, self._operation)
-            call.client_time = header("x-client-time")
-            reply = await self._handler(call, body=decode(self._decoder, body))
+            call.client_time = client_time
+            reply = await self._handler(call, decode(self._decoder, body))
             if call.cost > 1:
                 worker.gate.charge(caller, call.cost - 1)
         except ConnectionGone:
@@ -67,7 +66,7 @@ class Hot:
             return
         except Exception as error:
             reply, problem = self._problem(error, started)
-        self._send(proto, reply, request_id, header("x-client-time"))
+        self._send(proto, reply, request_id, client_time)
         self._done(reply.status, started, span, problem)
 
     def _send(self, proto: Any, reply: Reply, request_id: str, client_time: str | None) -> None:
@@ -82,13 +81,13 @@ class Hot:
 
     def _done(self, status: int | None, started: float, span: Any, problem: str | None) -> None:
         worker = self._worker
-        worker.observed.request(self._operation, status, time.perf_counter() - started)
+        worker.observed.request(self._operation, status, perf_counter() - started)
         if worker.traces:
             worker.traces.end(span, self._operation, self.method, status, problem)
 
     def _problem(self, error: Exception, started: float) -> tuple[Reply, str]:
         found = problems.answer(error)
-        seconds = time.perf_counter() - started
+        seconds = perf_counter() - started
         fault = error if found.fault else None
         logs.request(self.method, self._operation, found.reply.status, seconds, found.problem, fault)
         return found.reply, found.problem

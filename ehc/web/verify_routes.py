@@ -19,6 +19,7 @@ TABLE = (
         summary="Check a scanned code in a scene; an acceptance in a scene of single use uses it up",
         answers={200: wire.VerifyAnswer},
         body=wire.VerifyRequest,
+        decoder=wire.VerifyDecoder,
         hot=True,
         problems=BODY,
     ),

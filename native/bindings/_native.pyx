@@ -14,6 +14,7 @@ from cpython.buffer cimport PyBUF_CONTIG, PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuf
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.unicode cimport PyUnicode_DecodeASCII
+from libc.stdint cimport INT64_MAX
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
@@ -152,6 +153,7 @@ def sm4_ecb(key, const uint8_t[::1] data not None, bint decrypt):
 
 include "rows.pxi"
 include "claims.pxi"
+include "compact.pxi"
 
 
 def hex_upper(const uint8_t[:, ::1] rows not None):
@@ -364,83 +366,6 @@ def base45_decode(bytes text not None):
     cdef int status = ehc_base45_decode(<const uint8_t *>PyBytes_AS_STRING(text), length,
                                         <uint8_t *>PyBytes_AS_STRING(data), &n, &offset)
     return status, offset, data[:n] if status == EHC_OK else None
-
-
-@cython.final
-cdef class CompactKey:
-    """The alias and mac keys that a protection key gives for compact codes (profile E2), derived once; they can be used
-    and not read.
-
-    protection_key: 16 bytes, copied nowhere; version: 1..255, which the codes name.
-    """
-    cdef ehc_compact_key _key
-
-    def __cinit__(self, const uint8_t[::1] protection_key not None, int version=1):
-        if protection_key.shape[0] != 16:
-            raise ValueError(f"a key has 16 bytes, not {protection_key.shape[0]}")
-        if not 1 <= version <= 255:
-            raise ValueError(f"a key version is 1 to 255, not {version}")
-        ehc_compact_set_key(&self._key, &protection_key[0], version)
-
-    def __dealloc__(self):
-        ehc_wipe(&self._key, sizeof(self._key))
-
-    @property
-    def version(self):
-        return self._key.version
-
-    def __repr__(self):
-        return f"<CompactKey v{self.version}>"
-
-    def __reduce__(self):
-        raise TypeError("a key cannot be pickled or copied")
-
-
-cdef tuple _compact_fields(const ehc_compact *c):
-    return c.issuer, c.node, c.key_version, c.ttl, c.channel, c.issued_at, c.serial
-
-
-def parse_compact(bytes text not None):
-    """(status, error offset, fields or None)"""
-    cdef ehc_compact code
-    cdef size_t offset
-    cdef int status = ehc_parse_compact(<const uint8_t *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), &code, &offset)
-    return status, offset, _compact_fields(&code) if status == EHC_OK else None
-
-
-def check_compact(CompactKey key not None, bytes text not None, int64_t now, int64_t tolerance):
-    """(status, error offset, fields or None, account, expiry)"""
-    cdef ehc_compact code
-    cdef size_t offset
-    cdef int64_t expiry
-    cdef int status = ehc_check_compact(&key._key, <const uint8_t *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), now,
-                                        tolerance, &code, &expiry, &offset)
-    return status, offset, _compact_fields(&code) if status == EHC_OK or status >= 48 else None, code.account, expiry
-
-
-def check_compact_batch(CompactKey key not None, payloads, int64_t now, int64_t tolerance):
-    """(status uint8[n], account uint64[n], expiry int64[n])"""
-    cdef _Rows texts = _texts_of(payloads)
-    cdef size_t n = texts.count
-    status, account, expiry = np.empty(n, np.uint8), np.empty(n, np.uint64), np.empty(n, np.int64)
-    cdef uint8_t[::1] s = status
-    cdef uint64_t[::1] a = account
-    cdef int64_t[::1] e = expiry
-    if n:
-        with nogil:
-            ehc_check_compact_batch(&key._key, texts.data, texts.ends, n, now, tolerance, &a[0], &e[0], &s[0])
-    return status, account, expiry
-
-
-def make_compact(CompactKey key not None, uint64_t account, tuple fields not None):
-    """fields: issuer, node, ttl, channel, issued_at, serial; None when one is out of its range."""
-    cdef ehc_compact code
-    cdef uint8_t text[128]
-    code.issuer, code.node, code.ttl, code.channel, code.issued_at, code.serial = fields
-    code.account = account
-    if ehc_make_compact(&key._key, &code, text) != EHC_OK:
-        return None
-    return PyUnicode_DecodeASCII(<char *>text, EHC_COMPACT_LENGTH, NULL)
 
 
 def equal(const uint8_t[::1] a not None, const uint8_t[::1] b not None):

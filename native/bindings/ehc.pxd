@@ -8,6 +8,8 @@ cdef extern from "ehc.h" nogil:
         EHC_E_TIER_UNKNOWN
         EHC_E_TIER_UNSUPPORTED
         EHC_PAYLOAD_MAX
+        EHC_TOKEN_EXPIRED
+        EHC_TOKEN_EARLY
         EHC_FLAG_ABSENT
         EHC_PROFILE_BOUND
         EHC_COMPACT_LENGTH

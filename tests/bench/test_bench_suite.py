@@ -34,7 +34,9 @@ def test_one_command_measures_judges_and_keeps(tmp_path):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode in (0, 1), ran.stdout + ran.stderr  # 1: the gate, which short laps may miss
-    (file,) = tmp_path.glob("*.json")
+    files = list(tmp_path.glob("*.json"))
+    assert len(files) == 1, ran.stdout + ran.stderr
+    (file,) = files
     kept = json.loads(file.read_text("utf-8"))
     assert file == results.path(kept, tmp_path)
     assert set(kept["groups"]) == {

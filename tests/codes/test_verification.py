@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from ehc.codes.policy import ScenePolicy
-from ehc.codes.reading import token_code
+from ehc.codes.reading import CodeReader, token_code
 from ehc.codes.verification import Verifier
 from ehc.crypto import KeyHandle, make_token
 from ehc.errors import KeyUnavailable, Refused
@@ -73,7 +73,7 @@ class LaterVersionOnly:
     def __init__(self, inner: KeyService) -> None:
         self._inner = inner
 
-    def check_token(self, payload: bytes, now: int, window: Any, profiles: Any) -> Verdict:
+    def check_token(self, payload: str | bytes, now: int, window: Any, profiles: Any) -> Verdict:
         verdict = self._inner.check_token(payload, now, window, profiles)
         return Verdict(Reason.KEY_VERSION, verdict.payload)
 
@@ -81,7 +81,7 @@ class LaterVersionOnly:
 def test_step_3_key_version(room: Rooms) -> None:
     r = room()
     code = r.issuer.dynamic(r.card.card_id, NOW).payload
-    r.verifier._keys = LaterVersionOnly(r.keys)
+    r.verifier._reader = CodeReader(LaterVersionOnly(r.keys), r.verifier._policy)
     assert r.reason(code, DIAGNOSIS, NOW) == (3, "key_version")
 
 
@@ -298,16 +298,18 @@ def test_a_deactivated_key_still_checks_what_it_made(room: Rooms) -> None:
     code = r.issuer.dynamic(r.card.card_id, NOW).payload
     old, new = KeyHandle(bytes.fromhex("11223344556677888877665544332211"), "protection_key", 1), bytes(range(16))
     security = KeyHandle(bytes(16), "security_key", 1)
-    r.verifier._keys = SoftwareMachine(security, KeyHandle(new, "protection_key", 2), [old])
+    r.verifier._reader = CodeReader(
+        SoftwareMachine(security, KeyHandle(new, "protection_key", 2), [old]), r.verifier._policy
+    )
     assert r.reason(code, PAYMENT, NOW) == (0, "accepted")
-    r.verifier._keys = SoftwareMachine(security, KeyHandle(new, "protection_key", 2))
+    r.verifier._reader = CodeReader(SoftwareMachine(security, KeyHandle(new, "protection_key", 2)), r.verifier._policy)
     assert r.reason(code, PAYMENT, NOW) == (4, "forged")
 
 
 def test_without_a_key_nothing_is_accepted(room: Rooms) -> None:
     r = room()
     code = r.issuer.dynamic(r.card.card_id, NOW).payload
-    r.verifier._keys = SoftwareMachine(None, None)
+    r.verifier._reader = CodeReader(SoftwareMachine(None, None), r.verifier._policy)
     with pytest.raises(KeyUnavailable):
         r.check(code, PAYMENT, NOW)
 

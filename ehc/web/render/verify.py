@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import lru_cache
+
 from ehc.codes.verification import Verification
-from ehc.model import Reason, Verdict
+from ehc.model import CST, Reason, Verdict
 from ehc.web.wire import verify as wire
 
 LOOK_ALIKE = frozenset(
@@ -12,13 +15,22 @@ LOOK_ALIKE = frozenset(
 """Refusals that would tell an outsider which half of a forgery worked (native/README.md, "Verification")."""
 
 
+_ACCEPTED = wire.Outcome.ACCEPTED
+
+
 def verification(of: Verification, scene: str, *, explain: bool) -> wire.VerifyAnswer:
     """explain: tell the look-alike refusals apart, for a deployment whose callers may know."""
     verdict = of.verdict
     if not verdict.accepted or of.card is None:
         return _refusal(verdict, scene, explain)
-    shown = (of.card.name, of.card.card_id, verdict.expires_at, of.profile, of.visit)
-    return wire.VerifyAnswer(True, wire.Outcome.ACCEPTED, 0, None, scene, *shown)
+    shown = (of.card.name, of.card.card_id, _moment(verdict.expiry), of.profile, of.visit)
+    return wire.VerifyAnswer(True, _ACCEPTED, 0, None, scene, *shown)
+
+
+@lru_cache(1024)
+def _moment(expiry: int | None) -> datetime | None:
+    """Codes that are shown at one time end at few different seconds."""
+    return None if expiry is None else datetime.fromtimestamp(expiry, CST)
 
 
 def _refusal(verdict: Verdict, scene: str, explain: bool) -> wire.VerifyAnswer:

@@ -1,0 +1,137 @@
+# compact.pxi: compact codes, profile E2. Part of _native.pyx.
+
+@cython.final
+cdef class CompactKey:
+    """The alias and mac keys that a protection key gives for compact codes (profile E2), derived once; they can be used
+    and not read.
+
+    protection_key: 16 bytes, copied nowhere; version: 1..255, which the codes name.
+    """
+    cdef ehc_compact_key _key
+
+    def __cinit__(self, const uint8_t[::1] protection_key not None, int version=1):
+        if protection_key.shape[0] != 16:
+            raise ValueError(f"a key has 16 bytes, not {protection_key.shape[0]}")
+        if not 1 <= version <= 255:
+            raise ValueError(f"a key version is 1 to 255, not {version}")
+        ehc_compact_set_key(&self._key, &protection_key[0], version)
+
+    def __dealloc__(self):
+        ehc_wipe(&self._key, sizeof(self._key))
+
+    @property
+    def version(self):
+        return self._key.version
+
+    def __repr__(self):
+        return f"<CompactKey v{self.version}>"
+
+    def __reduce__(self):
+        raise TypeError("a key cannot be pickled or copied")
+
+
+cdef tuple _compact_fields(const ehc_compact *c):
+    return c.issuer, c.node, c.key_version, c.ttl, c.channel, c.issued_at, c.serial
+
+
+def parse_compact(bytes text not None):
+    """(status, error offset, fields or None)"""
+    cdef ehc_compact code
+    cdef size_t offset
+    cdef int status = ehc_parse_compact(<const uint8_t *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), &code, &offset)
+    return status, offset, _compact_fields(&code) if status == EHC_OK else None
+
+
+@cython.final
+cdef class CompactChecker:
+    """check_compact, which makes one object only: the verdict (as TokenChecker, whose `reasons` and `seconds` these are).
+
+    verdict: a class with slots reason, expiry, account, issued_at, serial_name and _text.
+    """
+    cdef object _seconds
+    cdef type _verdict
+    cdef list _reasons
+    cdef Py_ssize_t _reason, _expiry, _account, _issued_at, _serial_name, _text
+
+    def __init__(self, type verdict not None, dict reasons not None, seconds):
+        self._verdict, self._seconds = verdict, seconds
+        self._reason, self._expiry, self._text = _place(verdict, "reason"), _place(verdict, "expiry"), _place(verdict, "_text")
+        self._account, self._issued_at = _place(verdict, "account"), _place(verdict, "issued_at")
+        self._serial_name = _place(verdict, "serial_name")
+        self._reasons = [reasons.get(status) for status in range(max(reasons) + 1)]
+
+    cdef CompactKey key_for(self, const uint8_t *text, size_t length, keys):
+        """Step 3: the key of the version that the code names; any when it names none of them or has no form."""
+        cdef ehc_compact code
+        cdef size_t offset
+        if type(keys) is CompactKey:
+            return keys
+        key = None
+        if ehc_parse_compact(text, length, &code, &offset) == EHC_OK:
+            key = keys.get(code.key_version)
+        if key is None:
+            key = next(iter(keys.values()), None)
+        if key is None:
+            raise ValueError("no key to check a compact code with: give at least one version")
+        return key
+
+    cdef verdict_of(self, const uint8_t *characters, size_t length, text, keys, int64_t now, int64_t tolerance):
+        cdef ehc_compact code
+        cdef size_t offset
+        cdef int64_t expiry
+        cdef CompactKey key = self.key_for(characters, length, keys)
+        cdef int status = ehc_check_compact(&key._key, characters, length, now, tolerance, &code, &expiry, &offset)
+        cdef bint authentic = status in (EHC_OK, EHC_TOKEN_EXPIRED, EHC_TOKEN_EARLY)
+        verdict = PyType_GenericAlloc(self._verdict, 0)
+        _put(verdict, self._reason, self._reasons[status])
+        _put(verdict, self._expiry, expiry if authentic and expiry != INT64_MAX else None)
+        _put(verdict, self._account, code.account if authentic else None)
+        _put(verdict, self._issued_at, code.issued_at if authentic else None)
+        _put(verdict, self._serial_name, _serial_name(&code) if authentic else b"")
+        _put(verdict, self._text, text)
+        return verdict
+
+    def check(self, payload, keys, now, int64_t tolerance):
+        cdef int64_t at = now if type(now) is int else self._seconds(now)
+        if type(payload) is str and PyUnicode_IS_ASCII(payload):
+            return self.verdict_of(<const uint8_t *>PyUnicode_DATA(payload), PyUnicode_GET_LENGTH(payload), payload, keys,
+                                   at, tolerance)
+        cdef bytes text = text_bytes(payload)
+        return self.verdict_of(<const uint8_t *>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), text, keys, at, tolerance)
+
+
+cdef bytes _serial_name(const ehc_compact *code):
+    """issuer, node, key version and serial, which together are never used twice: 10 bytes."""
+    cdef uint8_t name[10]
+    cdef uint64_t issuer = code.issuer << 4 | code.node, serial = code.serial
+    name[3] = code.key_version
+    for i in range(3):
+        name[2 - i] = issuer >> 8 * i & 255
+    for i in range(6):
+        name[9 - i] = serial >> 8 * i & 255
+    return PyBytes_FromStringAndSize(<char *>name, 10)
+
+
+def check_compact_batch(CompactKey key not None, payloads, int64_t now, int64_t tolerance):
+    """(status uint8[n], account uint64[n], expiry int64[n])"""
+    cdef _Rows texts = _texts_of(payloads)
+    cdef size_t n = texts.count
+    status, account, expiry = np.empty(n, np.uint8), np.empty(n, np.uint64), np.empty(n, np.int64)
+    cdef uint8_t[::1] s = status
+    cdef uint64_t[::1] a = account
+    cdef int64_t[::1] e = expiry
+    if n:
+        with nogil:
+            ehc_check_compact_batch(&key._key, texts.data, texts.ends, n, now, tolerance, &a[0], &e[0], &s[0])
+    return status, account, expiry
+
+
+def make_compact(CompactKey key not None, uint64_t account, tuple fields not None):
+    """fields: issuer, node, ttl, channel, issued_at, serial; None when one is out of its range."""
+    cdef ehc_compact code
+    cdef uint8_t text[128]
+    code.issuer, code.node, code.ttl, code.channel, code.issued_at, code.serial = fields
+    code.account = account
+    if ehc_make_compact(&key._key, &code, text) != EHC_OK:
+        return None
+    return PyUnicode_DecodeASCII(<char *>text, EHC_COMPACT_LENGTH, NULL)
