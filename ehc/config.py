@@ -37,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     keyring: str = ""  # folder of the sealed keyring; default: HOME/keyring
     database: str = ""  # SQLAlchemy URL; default: sqlite in HOME
     redis: str = ""  # redis://, rediss://, redis+cluster:// URL, for several hosts; default: files in HOME, for one
+    redis_gone: Literal["refuse", "degrade"] = "refuse"  # △ degrade: accept, and say so, where codes serve often
     host: str = "127.0.0.1"  # address to listen on
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8480
     workers: Positive = 1  # processes of the service

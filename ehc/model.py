@@ -355,6 +355,7 @@ class Answer(NamedTuple):
     issued: bool  # 4; True where it need not be
     card: CardStatus | None  # 6
     claim: Claim = Claim.NONE  # 6 REVOKED, 8
+    degraded: bool = False  # who knows what was issued, revoked and claimed could not be asked
 
 
 def seconds(when: datetime | int) -> int:

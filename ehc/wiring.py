@@ -173,7 +173,12 @@ def open_hot_state(settings: Settings, cards: AccountLookup, clock: Clock) -> Ho
     if settings.redis:
         from ehc.store.hot_redis import KEEP_AFTER, RedisHotState
 
-        return RedisHotState(settings.redis, cards, clock, KEEP_AFTER + settings.offline_seconds)
+        hot = RedisHotState(settings.redis, cards, clock, KEEP_AFTER + settings.offline_seconds)
+        if settings.redis_gone == "refuse":
+            return hot
+        from ehc.store.hot_degraded import DegradingHotState
+
+        return DegradingHotState(hot, cards)
     from ehc.store.hot_mapped import MappedHotState
 
     return MappedHotState(settings.hot_path(), cards, clock)
@@ -210,11 +215,13 @@ class Services:
     deeds: DeedStore
     close: Callable[[], None]
 
-    def ready(self) -> None:
-        """Returns when all that serving needs is there; raises Unavailable or KeyUnavailable that says what is not."""
+    def ready(self) -> bool:
+        """Returns when all that serving needs is there, False when it serves what it can without the rest; raises
+        Unavailable or KeyUnavailable that says what is not."""
         self.account_store.ready()
         _ = self.keys.security_key_version
         self.keys.seal_validity(self.clock())
+        return self.hot.ready()
 
 
 def open_services(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ehc.codes.verification import Verification, Verifier
+from ehc.errors import Unavailable
 from ehc.model import Answer
 from ehc.ports import HotState
 
@@ -16,4 +17,7 @@ async def owner_of(verifier: Verifier, hot: HotState, payload: str, scene: str, 
         return plan
     question = plan.question._replace(uses=0, holder=0)
     answer = hot.ask(question, now)
-    return verifier.conclude(replace(plan, question=question), answer if isinstance(answer, Answer) else await answer)
+    found = verifier.conclude(replace(plan, question=question), answer if isinstance(answer, Answer) else await answer)
+    if found.degraded:
+        raise Unavailable("who a code belongs to cannot be told while the hot state is gone")
+    return found

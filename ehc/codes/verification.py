@@ -44,13 +44,15 @@ _DETAILS = {
 class Verification(Struct, frozen=True, gc=False):
     """What came out. card: the one shown, None until step 6 has found it; never for an outsider unless accepted.
 
-    visit: of an accepted code that serves once; the same place may check it again in the same visit.
+    visit: of an accepted code that serves once; the same place may check it again in the same visit. degraded: accepted
+    without knowing whether it was issued here, or revoked.
     """
 
     verdict: Verdict
     card: CardStatus | None = None
     profile: Profile | None = None  # None unless accepted
     visit: str | None = None
+    degraded: bool = False
 
     def require(self) -> Verification:
         """Itself when accepted, else raises Refused."""
@@ -122,7 +124,8 @@ class Verifier:
         verdict = plan.verdict
         reason = judge(verdict.reason, answer, plan.now, allowed=plan.allowed, disabled=plan.disabled)
         if reason is Reason.ACCEPTED:
-            return Verification(verdict.judged(reason), answer.card, plan.profile, _visit(plan.question))
+            visit = _visit(plan.question)
+            return Verification(verdict.judged(reason), answer.card, plan.profile, visit, answer.degraded)
         if reason in _OUTSIDE:
             return Verification(verdict)
         return _refused(verdict, reason, answer.card if answer.issued else None)

@@ -85,6 +85,9 @@ class MappedHotState:
         for key in (card.card_id, card.account):
             add_one(self._counts, _counter(key))
 
+    def ready(self) -> bool:
+        return True  # its files were mapped when it was opened
+
     def close(self) -> None:
         """The files stay; the mappings go when nobody uses them any more."""
         self._known.clear()

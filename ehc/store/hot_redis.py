@@ -64,9 +64,9 @@ class RedisHotState:
         for tag in (_tag(card.card_id), _tag(card.account)):
             self._nodes.blocking(("SET", _key(tag, b"x"), b"1", "EX", CHANGING_SECONDS), ("DEL", _key(tag, b"s")))
 
-    def ready(self) -> None:
-        """Raises Unavailable."""
+    def ready(self) -> bool:
         self._nodes.blocking(("PING",))
+        return True
 
     def close(self) -> None:
         self._nodes.close()

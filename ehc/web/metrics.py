@@ -31,6 +31,7 @@ class _Numbers:
         yield self._requests()
         yield self._seconds()
         yield self._verdicts()
+        yield self._degraded()
         yield self._resident()
         info = GaugeMetricFamily("ehc_info", "The program", labels=["version"])
         info.add_metric([ehc.__version__], 1)
@@ -65,6 +66,11 @@ class _Numbers:
             total.update(snapshot.verdicts)
         for reason, count in sorted(total.items()):
             family.add_metric([reason], count)
+        return family
+
+    def _degraded(self) -> Metric:
+        family = CounterMetricFamily("ehc_degraded_acceptances", "Codes accepted while Redis was gone")
+        family.add_metric([], sum(snapshot.degraded for snapshot in self._snapshots))
         return family
 
     def _resident(self) -> Metric:

@@ -33,6 +33,7 @@ class Snapshot(msgspec.Struct, array_like=True):
     requests: list[tuple[str, int, int]]  # operation, status (0: cut off), how many
     seconds: dict[str, list[float]]  # operation -> requests in each bucket, those over all bounds, seconds in all
     verdicts: dict[str, int]  # reason -> how many
+    degraded: int = 0  # of the accepted ones
 
     @property
     def alive(self) -> bool:
@@ -47,6 +48,7 @@ class Observed:
         self._requests: Counter[tuple[str, int]] = Counter()
         self._seconds: dict[str, list[float]] = {}
         self._verdicts: Counter[str] = Counter()
+        self._degraded = 0
 
     def request(self, operation: str | None, status: int | None, seconds: float) -> None:
         """operation None: no such endpoint; status None: the connection was cut."""
@@ -61,12 +63,17 @@ class Observed:
     def verdict(self, reason: str) -> None:
         self._verdicts[reason] += 1
 
+    def degraded(self) -> None:
+        self._degraded += 1
+
     def verdicts(self, counts: Counter[str]) -> None:
         self._verdicts.update(counts)
 
     def snapshot(self) -> Snapshot:
         requests = [(*key, count) for key, count in self._requests.items()]
-        return Snapshot(time.time(), os.getpid(), _resident(), requests, self._seconds, dict(self._verdicts))
+        return Snapshot(
+            time.time(), os.getpid(), _resident(), requests, self._seconds, dict(self._verdicts), self._degraded
+        )
 
     def write(self) -> None:
         """Whole or not at all."""

@@ -102,11 +102,12 @@ def test_an_accepted_code_answers_the_masked_name_and_the_card(service: Any) -> 
         "expires_at": code["expires_at"],
         "profile": "N",
         "visit": None,
+        "degraded": False,
     }
 
 
 def refused(reason: str, step: int | None, scene: str, detail: str) -> dict[str, Any]:
-    nothing = {"name": None, "card_id": None, "expires_at": None, "profile": None, "visit": None}
+    nothing = {"name": None, "card_id": None, "expires_at": None, "profile": None, "visit": None, "degraded": False}
     return {"accepted": False, "reason": reason, "step": step, "scene": scene, "detail": detail, **nothing}
 
 

@@ -24,8 +24,8 @@ async def health(_call: Call) -> Reply:
 
 async def ready(call: Call) -> Reply:
     """What it needs answers too."""
-    await run_in_threadpool(call.services.ready)
-    return reply.json(wire.Status("ready"))
+    whole = await run_in_threadpool(call.services.ready)
+    return reply.json(wire.Status("ready" if whole else "degraded"))
 
 
 async def metrics(call: Call) -> Reply:

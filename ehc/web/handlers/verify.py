@@ -20,6 +20,8 @@ async def verify(call: Call, body: wire.VerifyRequest) -> Reply:
     checked = check(call, body)
     found = checked if isinstance(checked, Verification) else await checked
     note(call, found.verdict, body)
+    if found.degraded:
+        call.observed.degraded()
     return reply.json(render.verification(found, body.scene, explain=call.services.settings.explain_refusals))
 
 

@@ -23,7 +23,7 @@ def verification(of: Verification, scene: str, *, explain: bool) -> wire.VerifyA
     verdict = of.verdict
     if not verdict.accepted or of.card is None:
         return _refusal(verdict, scene, explain)
-    shown = (of.card.name, of.card.card_id, _moment(verdict.expiry), of.profile, of.visit)
+    shown = (of.card.name, of.card.card_id, _moment(verdict.expiry), of.profile, of.visit, of.degraded)
     return wire.VerifyAnswer(True, _ACCEPTED, 0, None, scene, *shown)
 
 

@@ -16,4 +16,4 @@ class Time(Struct, frozen=True):
 
 
 class Status(Struct, frozen=True):
-    status: Literal["ok", "ready"]
+    status: Literal["ok", "ready", "degraded"]

@@ -151,3 +151,6 @@ class VerifyAnswer(Struct, frozen=True):
     expires_at: datetime | None
     profile: Annotated[Profile | None, Meta(description="what kind of code it was: how sure the answer is")] = None
     visit: Annotated[str | None, Meta(description="of a code that serves once: this place may check it again")] = None
+    degraded: Annotated[
+        bool, Meta(description="accepted without knowing whether the code was issued here, or revoked")
+    ] = False

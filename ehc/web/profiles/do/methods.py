@@ -14,7 +14,7 @@ from ehc.access.caller import Scope
 from ehc.cards.accounts import UNKNOWN, Act
 from ehc.codes import draw
 from ehc.codes.verification import Verification
-from ehc.errors import InputError, NotFound
+from ehc.errors import InputError, NotFound, Unavailable
 from ehc.institutions.use import Outcome, Report
 from ehc.model import CST, AccountState, Card, Identity
 from ehc.web.endpoint import Call
@@ -189,6 +189,8 @@ async def person_of_code(turn: Turn, body: wire.Shown) -> Datas:
     shown = VerifyRequest(body.qr_code, body.med_step_code, institution=body.org_code, terminal=body.terminal_code)
     checked = check(call, shown)
     found = checked if isinstance(checked, Verification) else await checked
+    if found.degraded:  # this interface has no word for it
+        raise Unavailable("whether this code was issued and is not revoked cannot be asked now")
     note(call, found.verdict, shown)
     if not found.verdict.accepted or found.card is None:
         hidden = found.verdict.reason in LOOK_ALIKE and not call.services.settings.explain_refusals
