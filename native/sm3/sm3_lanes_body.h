@@ -34,7 +34,9 @@ enum { SM3_STREAMS = SM3_VECTORS }; /* message blocks a lane in flight, where th
             mixed = v_xor(v_xor(w[j][s], w[(j) + 7][s]), v_rotl(w[(j) + 13][s], 15));       \
             IN_ORDER(mixed);                                                                \
         }                                                                                   \
-        vec ss1 = v_add(v_add(a12, v_set(SM3_CONSTANTS[j])), E[s]);                         \
+        vec ss1 = v_add(a12, v_set(SM3_CONSTANTS[j])); /* E is late: added last */          \
+        IN_ORDER(ss1);                                                                      \
+        ss1 = v_add(ss1, E[s]);                                                             \
         IN_ORDER(ss1);                                                                      \
         vec tt2 = v_add(H[s], w[j][s]);                                                     \
         IN_ORDER(tt2);                                                                      \
@@ -54,7 +56,7 @@ enum { SM3_STREAMS = SM3_VECTORS }; /* message blocks a lane in flight, where th
         tt1 = v_add(tt1, FF(A[s], B[s], C[s]));                                             \
         IN_ORDER(tt1);                                                                      \
         if (EXPAND) {                                                                       \
-            mixed = v_xor(mixed, v_xor(mixed15, v_rotl8(mixed15)));                         \
+            mixed = v_xor(v_xor(mixed, mixed15), v_rotl8(mixed15));                         \
             IN_ORDER(mixed);                                                                \
         }                                                                                   \
         D[s] = v_add(tt1, v_xor(a12, ss1));                                                 \
@@ -81,10 +83,12 @@ enum { SM3_STREAMS = SM3_VECTORS }; /* message blocks a lane in flight, where th
 
 static void sm3_compress_lanes(vec v[8][SM3_STREAMS], vec w[68][SM3_STREAMS])
 {
-    vec state[8][SM3_STREAMS];
-    memcpy(state, v, sizeof state);
-    vec *a = state[0], *b = state[1], *c = state[2], *d = state[3];
-    vec *e = state[4], *f = state[5], *g = state[6], *h = state[7];
+    vec a[SM3_STREAMS], b[SM3_STREAMS], c[SM3_STREAMS], d[SM3_STREAMS]; /* not one array: gcc would keep it in memory */
+    vec e[SM3_STREAMS], f[SM3_STREAMS], g[SM3_STREAMS], h[SM3_STREAMS];
+    for (int s = 0; s < SM3_STREAMS; s++) {
+        a[s] = v[0][s], b[s] = v[1][s], c[s] = v[2][s], d[s] = v[3][s];
+        e[s] = v[4][s], f[s] = v[5][s], g[s] = v[6][s], h[s] = v[7][s];
+    }
     for (int j = 0; j < 16; j += 4) {
         SM3_FOUR_ROUNDS(SM3_PARITY, SM3_PARITY, j, 1)
     }
@@ -94,7 +98,10 @@ static void sm3_compress_lanes(vec v[8][SM3_STREAMS], vec w[68][SM3_STREAMS])
     for (int j = 52; j < 64; j += 4) {
         SM3_FOUR_ROUNDS(v_majority, v_choose, j, 0)
     }
-    for (int i = 0; i < 8; i++)
-        for (int s = 0; s < SM3_STREAMS; s++)
-            v[i][s] = v_xor(v[i][s], state[i][s]);
+    for (int s = 0; s < SM3_STREAMS; s++) {
+        v[0][s] = v_xor(v[0][s], a[s]), v[1][s] = v_xor(v[1][s], b[s]);
+        v[2][s] = v_xor(v[2][s], c[s]), v[3][s] = v_xor(v[3][s], d[s]);
+        v[4][s] = v_xor(v[4][s], e[s]), v[5][s] = v_xor(v[5][s], f[s]);
+        v[6][s] = v_xor(v[6][s], g[s]), v[7][s] = v_xor(v[7][s], h[s]);
+    }
 }

@@ -45,24 +45,27 @@ static inline void unslice(vec r[4])
 /* Word w of the blocks in `streams` streams. */
 static inline void enter_word(vec *word, int streams)
 {
-    for (int q = 0; q < streams; q += 4)
+#pragma GCC unroll 1
+    for (int q = 0; q < streams; q += 4) {
         slice(word + q);
-    for (int s = 0; s < streams; s++)
-        word[s] = sm4_enter(word[s]);
+        for (int s = q; s < q + 4; s++)
+            word[s] = sm4_enter(word[s]);
+    }
 }
 
 static inline void leave_word(vec *word, int streams)
 {
-    for (int s = 0; s < streams; s++)
-        word[s] = sm4_leave(word[s]);
-    for (int q = 0; q < streams; q += 4)
+#pragma GCC unroll 1
+    for (int q = 0; q < streams; q += 4) {
+        for (int s = q; s < q + 4; s++)
+            word[s] = sm4_leave(word[s]);
         unslice(word + q);
+    }
 }
 
 static inline void sm4_enter_state(vec x[4][STREAMS])
 {
-    for (int w = 0; w < 4; w++)
-        enter_word(x[w], STREAMS);
+    enter_word(x[0], 4 * STREAMS);
 }
 
 /* The blocks of four streams, 512 bytes in a row: a vector of two at a time, so which block has which lane is nobody's
@@ -108,61 +111,25 @@ static inline void sm4_store_state(vec x[4][STREAMS], uint8_t *blocks)
     }
 }
 
-/* x0 + T(t), GB/T 32907 6.2. With B the bytes behind the S-box, byte k of L(B) is R(B_k) + P(B_k+3) + Q(B_0 + B_1 + B_2 +
- * B_3), where Q rotates a byte by two, P = 1 + <<2, R = 1 + >>6 and Q = P + R; so the last term is the sum over k of the
- * first two. The four slices are taken two and two, as many as the registers hold. */
-static inline void add_t(vec t[4], vec x0[4])
+static inline vec s_box(vec x)
+{
+    return _mm256_shuffle_epi8(aes_last_round(x), ROTATE_0);
+}
+
+/* x0 + T, GB/T 32907 6.2, of what came out of the S-box. With B those bytes, byte k of L(B) is R(B_k) + P(B_k+3) + Q(B_0 +
+ * B_1 + B_2 + B_3), where Q rotates a byte by two, P = 1 + <<2, R = 1 + >>6 and Q = P + R; so the last term is the sum
+ * over k of the first two. */
+static inline void add_l(const vec b[4], vec x0[4])
 {
     const vec r_low = POST_R_LOW, r_high = POST_R_HIGH, p_low = POST_P_LOW, p_high = POST_P_HIGH;
-    const vec mask = _mm256_set1_epi8(15);
     vec r[4], p[4];
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) {
-        t[k] = aes_last_round(t[k]);
-        IN_ORDER(t[k]);
-    }
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; k++) {
-        t[k] = _mm256_shuffle_epi8(t[k], ROTATE_0);
-        IN_ORDER(t[k]);
-    }
-#pragma GCC unroll 2
-    for (int k = 0; k < 4; k += 2) {
-        nibbles z[2];
-        for (int i = 0; i < 2; i++) {
-            z[i].low = _mm256_and_si256(t[k + i], mask);
-            IN_ORDER(z[i].low);
-        }
-        for (int i = 0; i < 2; i++) {
-            z[i].high = _mm256_srli_epi32(t[k + i], 4);
-            IN_ORDER(z[i].high);
-        }
-        for (int i = 0; i < 2; i++) {
-            r[k + i] = _mm256_shuffle_epi8(r_low, z[i].low);
-            IN_ORDER(r[k + i]);
-            z[i].high = _mm256_and_si256(z[i].high, mask);
-            IN_ORDER(z[i].high);
-        }
-        for (int i = 0; i < 2; i++) {
-            p[k + i] = _mm256_shuffle_epi8(p_low, z[i].low);
-            IN_ORDER(p[k + i]);
-        }
-        for (int i = 0; i < 2; i++) {
-            z[i].low = _mm256_shuffle_epi8(r_high, z[i].high);
-            IN_ORDER(z[i].low);
-        }
-        for (int i = 0; i < 2; i++) {
-            z[i].high = _mm256_shuffle_epi8(p_high, z[i].high);
-            IN_ORDER(z[i].high);
-        }
-        for (int i = 0; i < 2; i++) {
-            r[k + i] = v_xor(r[k + i], z[i].low);
-            IN_ORDER(r[k + i]);
-        }
-        for (int i = 0; i < 2; i++) {
-            p[k + i] = v_xor(p[k + i], z[i].high);
-            IN_ORDER(p[k + i]);
-        }
+        nibbles z = split(b[k]);
+        r[k] = look_up(z, r_low, r_high);
+        p[k] = look_up(z, p_low, p_high);
+        IN_ORDER(r[k]);
+        IN_ORDER(p[k]);
     }
     for (int k = 0; k < 4; k++)
         r[k] = v_xor(r[k], p[(k + 3) % 4]);
@@ -171,30 +138,31 @@ static inline void add_t(vec t[4], vec x0[4])
         x0[k] = v_xor(v_xor(x0[k], r[k]), sum);
 }
 
-/* Rounds i and i + 1 of n vectors, KEY(i, s) being the key of vector s. Both rounds add the words x2 and x3. */
-#define TWO_ROUNDS(x0, x1, x2, x3, KEY, i, n)                               \
-    do {                                                                    \
-        vec both[n], t[4];                                                  \
-        _Pragma("GCC unroll 4") for (int q = 0; q < (n); q += 4)            \
-        {                                                                   \
-            for (int s = q; s < q + 4; s++) {                               \
-                both[s] = v_xor((x2)[s], (x3)[s]);                          \
-                t[s - q] = v_xor(v_xor((x1)[s], KEY(i, s)), both[s]);       \
-            }                                                               \
-            add_t(t, (x0) + q);                                             \
-        }                                                                   \
-        _Pragma("GCC unroll 4") for (int q = 0; q < (n); q += 4)            \
-        {                                                                   \
-            for (int s = q; s < q + 4; s++)                                 \
-                t[s - q] = v_xor(v_xor((x0)[s], KEY((i) + 1, s)), both[s]); \
-            add_t(t, (x1) + q);                                             \
-        }                                                                   \
-    } while (0)
-
-#define SM4_ROUNDS(x, KEY, n)                                      \
-    for (int i = 0; i < 32; i += 4) {                              \
-        TWO_ROUNDS((x)[0], (x)[1], (x)[2], (x)[3], KEY, i, n);     \
-        TWO_ROUNDS((x)[2], (x)[3], (x)[0], (x)[1], KEY, i + 2, n); \
+/* All rounds of n vectors, KEY(i, s) being the key of vector s in round i. Rounds i and i + 1 both add the words x2 and x3.
+ * A round is two passes: the S-box takes some ten cycles, in which a processor looks ahead no further than one quarter of
+ * the vectors. Loops stay loops: unrolled, the steps of a derivation push each other out of the operation cache. */
+#define SM4_ROUNDS(x, KEY, n)                                                          \
+    vec *x0 = (x)[0], *x1 = (x)[1], *x2 = (x)[2], *x3 = (x)[3], both[n], t[n];         \
+    for (int i = 0; i < 32; i += 2) {                                                  \
+        _Pragma("GCC unroll 1") for (int q = 0; q < (n); q += 4)                       \
+        {                                                                              \
+            for (int s = q; s < q + 4; s++) {                                          \
+                both[s] = v_xor(x2[s], x3[s]);                                         \
+                t[s] = s_box(v_xor(v_xor(x1[s], KEY(i, s)), both[s]));                 \
+                IN_ORDER(t[s]);                                                        \
+            }                                                                          \
+        }                                                                              \
+        _Pragma("GCC unroll 1") for (int q = 0; q < (n); q += 4) add_l(t + q, x0 + q); \
+        _Pragma("GCC unroll 1") for (int q = 0; q < (n); q += 4)                       \
+        {                                                                              \
+            for (int s = q; s < q + 4; s++) {                                          \
+                t[s] = s_box(v_xor(v_xor(x0[s], KEY(i + 1, s)), both[s]));             \
+                IN_ORDER(t[s]);                                                        \
+            }                                                                          \
+        }                                                                              \
+        _Pragma("GCC unroll 1") for (int q = 0; q < (n); q += 4) add_l(t + q, x1 + q); \
+        vec *first = x0, *second = x1;                                                 \
+        x0 = x2, x1 = x3, x2 = first, x3 = second;                                     \
     }
 
 static inline void sm4_rounds_one_key(const sm4_uniform_key round_keys[32], vec x[4][STREAMS])
@@ -209,19 +177,19 @@ static inline void sm4_encrypt_pairs(const vec (*round_keys)[STREAMS], vec rows[
 {
     enum { N = 2 * STREAMS };
     vec x[4][N];
-    for (int w = 0; w < 4; w++) {
-        for (int s = 0; s < STREAMS; s++)
+#pragma GCC unroll 1
+    for (int s = 0; s < STREAMS; s++)
+        for (int w = 0; w < 4; w++)
             x[w][s] = rows[s][w], x[w][STREAMS + s] = rows[s][4 + w];
-        enter_word(x[w], N);
-    }
+    enter_word(x[0], 4 * N);
 #define KEY(i, s) round_keys[i][(s) % STREAMS]
     SM4_ROUNDS(x, KEY, N)
 #undef KEY
-    for (int w = 0; w < 4; w++) {
-        leave_word(x[3 - w], N);
-        for (int s = 0; s < STREAMS; s++)
+    leave_word(x[0], 4 * N);
+#pragma GCC unroll 1
+    for (int s = 0; s < STREAMS; s++)
+        for (int w = 0; w < 4; w++)
             rows[s][w] = x[3 - w][s], rows[s][4 + w] = x[3 - w][STREAMS + s];
-    }
 }
 
 /* Byte b (the highest first) of every word in all lanes. */
@@ -253,25 +221,28 @@ static inline void sm4_broadcast_constants(sm4_uniform_key out[32])
     broadcast_bytes(words, out);
 }
 
-/* k0 + T'(t), 7.3: L'(B) = B + B<<<13 + B<<<23. Byte k of it is M_0(B_k) + M_1(B_k+1) + M_2(B_k+2) + M_3(B_k+3) with M_0 = 1,
- * M_1 = <<5, M_2 = >>3 + <<7, M_3 = >>1; taking M_1 of the sum of all four bytes leaves three maps of each byte. */
-static inline void add_t_key(vec t[4], vec k0[4])
+/* k0 + T' of what came out of the S-box, 7.3: L'(B) = B + B<<<13 + B<<<23. Byte k of it is M_0(B_k) + M_1(B_k+1) +
+ * M_2(B_k+2) + M_3(B_k+3) with M_0 = 1, M_1 = <<5, M_2 = >>3 + <<7, M_3 = >>1; taking M_1 of the sum of all four bytes leaves
+ * three maps of each byte. */
+static inline void add_l_key(const vec b[4], const vec k0[4], vec round_key[4])
 {
-    vec out[4], sum = _mm256_setzero_si256();
-    for (int k = 0; k < 4; k++)
-        out[k] = k0[k];
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; k++) {
-        vec b = _mm256_shuffle_epi8(aes_last_round(t[k]), ROTATE_0);
-        nibbles z = split(b);
-        sum = v_xor(sum, b);
-        out[k] = v_xor(out[k], look_up(z, KEY_0_LOW, KEY_0_HIGH));
-        out[(k + 2) % 4] = v_xor(out[(k + 2) % 4], look_up(z, KEY_2_LOW, KEY_2_HIGH));
-        out[(k + 1) % 4] = v_xor(out[(k + 1) % 4], look_up(z, KEY_3_LOW, KEY_3_HIGH));
-    }
+    vec out[4], sum = v_xor(v_xor(b[0], b[1]), v_xor(b[2], b[3]));
     sum = look_up(split(sum), KEY_SUM_LOW, KEY_SUM_HIGH);
     for (int k = 0; k < 4; k++)
-        k0[k] = v_xor(out[k], sum);
+        out[k] = v_xor(k0[k], sum);
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) {
+        nibbles z = split(b[k]);
+        vec *m0 = &out[k], *m3 = &out[(k + 1) % 4], *m2 = &out[(k + 2) % 4];
+        *m0 = v_xor(*m0, look_up(z, KEY_0_LOW, KEY_0_HIGH));
+        *m2 = v_xor(*m2, look_up(z, KEY_2_LOW, KEY_2_HIGH));
+        *m3 = v_xor(*m3, look_up(z, KEY_3_LOW, KEY_3_HIGH));
+        IN_ORDER(*m0);
+        IN_ORDER(*m2);
+        IN_ORDER(*m3);
+    }
+    for (int k = 0; k < 4; k++)
+        round_key[k] = out[k];
 }
 
 /* The key schedule of LANES·STREAMS keys at once. k[w] is word w of the keys, entered without PRE's constant;
@@ -284,19 +255,22 @@ static inline void sm4_expand_lanes(const sm4_uniform_key constants[32], vec k[4
     for (int w = 0; w < 4; w++)
         for (int s = 0; s < STREAMS; s++)
             k[w][s] = v_xor(k[w][s], _mm256_set1_epi8((char)FK[w][s % 4]));
-    for (int i = 0; i < 32; i += 4) {
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; j++) {
-#pragma GCC unroll 2
-            for (int q = 0; q < STREAMS; q += 4) {
-                vec t[4];
-                for (int b = 0; b < 4; b++)
-                    t[b] = v_xor(v_xor(k[(j + 1) % 4][q + b], k[(j + 2) % 4][q + b]),
-                                 v_xor(k[(j + 3) % 4][q + b], v_set(constants[i + j].byte[b])));
-                add_t_key(t, &k[j][q]);
-                for (int b = 0; b < 4; b++) /* not memcpy: gcc would move half vectors, which stall */
-                    round_keys[i + j][q + b] = k[j][q + b];
-            }
+    const vec *k0 = k[0], *k1 = k[1], *k2 = k[2], *k3 = k[3];
+    vec both[STREAMS], t[STREAMS];
+    for (int i = 0; i < 32; i += 2) {
+        for (int s = 0; s < STREAMS; s++) {
+            both[s] = v_xor(k2[s], k3[s]);
+            t[s] = s_box(v_xor(v_xor(k1[s], v_set(constants[i].byte[s % 4])), both[s]));
+            IN_ORDER(t[s]);
         }
+        for (int q = 0; q < STREAMS; q += 4)
+            add_l_key(t + q, k0 + q, round_keys[i] + q);
+        for (int s = 0; s < STREAMS; s++) {
+            t[s] = s_box(v_xor(v_xor(round_keys[i][s], v_set(constants[i + 1].byte[s % 4])), both[s]));
+            IN_ORDER(t[s]);
+        }
+        for (int q = 0; q < STREAMS; q += 4)
+            add_l_key(t + q, k1 + q, round_keys[i + 1] + q);
+        k0 = k2, k1 = k3, k2 = round_keys[i], k3 = round_keys[i + 1];
     }
 }
