@@ -32,7 +32,7 @@ def test_one_command_measures_judges_and_keeps(tmp_path):
     ran = subprocess.run(
         [sys.executable, ROOT / "bench" / "run.py", "--laps=1", "--kernel-laps=2", "--people=5000",
          "--curve-rows=1000", "--curve-seconds=0.1", "--pairs=1", f"--keep={tmp_path}", "--accept"],
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")},  # it times alone
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode in (0, 1), ran.stdout + ran.stderr  # 1: the gate, which short laps may miss
