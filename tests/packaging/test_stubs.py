@@ -13,7 +13,7 @@ import ehc._native
 ROOT = Path(__file__).parents[2]
 MODULES = {"_native": ehc._native, "_frame": ehc._frame}
 ALLOWED = """
-ehc\\._native\\.__(reduce_cython|setstate_cython|test)__
+ehc\\._native\\.(\\w+\\.)?__(reduce_cython|setstate_cython|test)__
 # names of types, for the stub's own use
 ehc\\._frame\\.(Buffer|Grey|PixelFormat)
 # pybind11's metaclass
