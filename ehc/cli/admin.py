@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -15,11 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ehc import config
 from ehc.access.caller import KEY_BYTES, RegisteredCaller, Scope, digest_of, key_of, new_caller
-from ehc.cli import apps, database, operators
+from ehc.cli import apps, operators
+from ehc.cli.database import ConfigFile, Database, backup, opened, restore, settings_of
 from ehc.model import CST
-from ehc.wiring import Stores, open_store
 
 app = typer.Typer(
     help="Administer the service: who may use it, copies of its database.",
@@ -34,12 +30,10 @@ caller = typer.Typer(
 app.add_typer(caller, name="caller")
 app.add_typer(apps.app, name="app")
 app.add_typer(operators.app, name="operator")
-app.command()(database.backup)
-app.command()(database.restore)
+app.command()(backup)
+app.command()(restore)
 
 Name = Annotated[str, typer.Argument(help="unique for ever; stands in logs")]
-Database = Annotated[str | None, typer.Option(help="such as sqlite:////var/lib/ehc/ehc.db; else as the settings say")]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="settings, a TOML file")]
 
 
 @caller.command()
@@ -63,7 +57,7 @@ def add(
       ehc admin caller add city-app --scope codes --scope register --rate 500
     """
     new = new_caller(name, scope, institution, rate)
-    with _store(database, config_file) as store:
+    with opened(settings_of(database, config_file)) as store:
         key = key_of(os.urandom(KEY_BYTES))
         store.callers.add(new, digest_of(key), int(time.time()))
     _print_key(key)
@@ -83,7 +77,7 @@ def rotate(
       ehc admin caller rotate city-app
       ehc admin caller rotate city-app --overlap 0
     """
-    with _store(database, config_file) as store:
+    with opened(settings_of(database, config_file)) as store:
         key, now = key_of(os.urandom(KEY_BYTES)), int(time.time())
         store.callers.rotate(name, digest_of(key), now, now + overlap)
     _print_key(key)
@@ -92,7 +86,7 @@ def rotate(
 @caller.command()
 def revoke(name: Name, database: Database = None, config_file: ConfigFile = None) -> None:
     """Accept no key of this caller any more, from the next second on. It cannot be undone: add another caller."""
-    with _store(database, config_file) as store:
+    with opened(settings_of(database, config_file)) as store:
         store.callers.revoke(name, int(time.time()))
     typer.echo(f"{name} is revoked")
 
@@ -104,22 +98,12 @@ def list_(
     config_file: ConfigFile = None,
 ) -> None:
     """Show every caller: scopes, institution, rate, how many keys are accepted; never a key."""
-    with _store(database, config_file) as store:
+    with opened(settings_of(database, config_file)) as store:
         rows = [_row(one) for one in store.callers.all(int(time.time()))]
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
     else:
         Console().print(_table(rows))
-
-
-@contextlib.contextmanager
-def _store(database: str | None, config_file: Path | None) -> Iterator[Stores]:
-    given = {"EHC_DATABASE": database} if database else {}
-    store = open_store(config.load(os.environ | given, config_file))
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _print_key(key: str) -> None:

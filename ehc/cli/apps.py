@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from ehc import config, wiring
+from ehc import wiring
 from ehc.access.app import SECRET_BYTES, Apps
 from ehc.access.caller import Scope, new_caller
+from ehc.cli.database import ConfigFile, Database, opened, settings_of
 from ehc.cli.keys import PassphraseFile, passphrase_source
 from ehc.errors import FileError
 from ehc.keys.sealing import NONCE_BYTES
@@ -36,8 +37,8 @@ def add(
         Path | None, typer.Option(help="an appSecret that the app has already, 32 hex digits (- is stdin)")
     ] = None,
     passphrase_file: PassphraseFile = None,
-    database: Annotated[str | None, typer.Option(help="such as sqlite:////var/lib/ehc/ehc.db")] = None,
-    config_file: Annotated[Path | None, typer.Option("--config", help="settings, a TOML file")] = None,
+    database: Database = None,
+    config_file: ConfigFile = None,
 ) -> None:
     """Register an app and print its appSecret: now, and never again.
 
@@ -50,14 +51,11 @@ def add(
       ehc admin app add 60C90F3B796B41878B8D9C393E2B6329 --scope verify --secret-file old.txt
     """
     new = new_caller(app_id, scope, institution, rate)
-    settings = config.load(os.environ | ({"EHC_DATABASE": database} if database else {}), config_file)
+    settings = settings_of(database, config_file)
     secret = _read(secret_file) if secret_file else os.urandom(SECRET_BYTES).hex()
     sealing = wiring.open_app_secrets(settings, passphrase_source(passphrase_file))
-    store = wiring.open_store(settings)
-    try:
+    with opened(settings) as store:
         Apps(store.apps, sealing).add(new, secret, os.urandom(NONCE_BYTES), int(time.time()))
-    finally:
-        store.close()
     if secret_file is None:
         typer.echo(secret)
         typer.echo("this is the only time that the secret is shown: it is kept sealed", err=True)

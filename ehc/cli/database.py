@@ -1,8 +1,10 @@
-"""ehc migrate, ehc admin backup, ehc admin restore: the database as a whole."""
+"""ehc migrate, ehc admin backup, ehc admin restore: the database as a whole; how `ehc admin` opens it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ import typer
 
 from ehc import config, wiring
 from ehc.config import Settings
+from ehc.wiring import Stores
 
 Database = Annotated[
     str | None,
@@ -33,7 +36,7 @@ def migrate(database: Database = None, config_file: ConfigFile = None) -> None:
       ehc migrate
       ehc migrate --database postgresql://ehc@db.example/ehc
     """
-    typer.echo(f"the schema stands at {wiring.migrate_database(_settings(database, config_file))}")
+    typer.echo(f"the schema stands at {wiring.migrate_database(settings_of(database, config_file))}")
 
 
 def backup(
@@ -50,7 +53,7 @@ def backup(
       ehc admin backup /backup/ehc-2026-01-31.db
       ehc admin backup --database postgresql://ehc@db.example/ehc /backup/ehc.zip
     """
-    copied = wiring.back_up(_settings(database, config_file), target)
+    copied = wiring.back_up(settings_of(database, config_file), target)
     typer.echo(f"{target}: {copied.accounts:,} accounts, {copied.bytes:,} bytes, read again and whole")
     typer.echo(NOT_IN_IT, err=True)
 
@@ -67,11 +70,21 @@ def restore(
       ehc admin restore /backup/ehc-2026-01-31.db
       createdb ehc2 && ehc admin restore --database postgresql:///ehc2 /backup/ehc.zip
     """
-    copied = wiring.restore(_settings(database, config_file), source)
+    copied = wiring.restore(settings_of(database, config_file), source)
     typer.echo(f"{copied.accounts:,} accounts restored; the schema is up to date")
     typer.echo("now the keyring that belongs to them: card ids and codes are made under its keys", err=True)
 
 
-def _settings(database: str | None, config_file: Path | None) -> Settings:
+def settings_of(database: str | None, config_file: Path | None) -> Settings:
     settings = config.load(os.environ, config_file)
     return msgspec.structs.replace(settings, database=database) if database else settings
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Stores]:
+    """Its stores, closed at the end."""
+    store = wiring.open_store(settings)
+    try:
+        yield store
+    finally:
+        store.close()

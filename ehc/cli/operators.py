@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,12 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ehc import config
 from ehc.access.operator import Deed, Operator, Role, new_operator
 from ehc.access.password import ONE_TIME_BYTES, SALT_BYTES, hash_of, one_time_password
 from ehc.access.sign_in import SignIn
+from ehc.cli.database import ConfigFile, Database, opened, settings_of
 from ehc.model import CST
-from ehc.wiring import Stores, open_store
+from ehc.wiring import Stores
 
 app = typer.Typer(
     help="Operators: the people who work in the console (/console), each in one of three roles.",
@@ -29,8 +27,6 @@ app = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(help="unique for ever; stands in histories and looks")]
-Database = Annotated[str | None, typer.Option(help="such as sqlite:////var/lib/ehc/ehc.db; else as the settings say")]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="settings, a TOML file")]
 
 SHELL = "shell"
 """In the record of deeds: done here, by somebody who may use this machine."""
@@ -53,7 +49,7 @@ def add(
     """
     now = int(time.time())
     new, (one_time, salt) = new_operator(name, role, now), _random()
-    with _store(database, config_file) as store:
+    with opened(settings_of(database, config_file)) as store:
         _record(store, "add_operator", name)
         store.operators.add(new, hash_of(one_time, salt))
     _print(one_time)
@@ -63,7 +59,7 @@ def add(
 def password(name: Name, database: Database = None, config_file: ConfigFile = None) -> None:
     """Give an operator another password that serves once, and end their sessions."""
     one_time, salt = _random()
-    with _store(database, config_file) as store:
+    with opened(settings_of(database, config_file)) as store:
         _record(store, "give_password", name)
         SignIn(store.operators).give_password(name, one_time, salt, int(time.time()))
     _print(one_time)
@@ -82,7 +78,7 @@ def enable(name: Name, database: Database = None, config_file: ConfigFile = None
 
 
 def _set_enabled(name: str, enabled: bool, database: str | None, config_file: Path | None) -> None:
-    with _store(database, config_file) as store:
+    with opened(settings_of(database, config_file)) as store:
         _record(store, "enable_operator" if enabled else "disable_operator", name)
         store.operators.set_enabled(name, enabled, int(time.time()))
     typer.echo(f"{name} is {'enabled' if enabled else 'disabled'}")
@@ -95,7 +91,7 @@ def list_(
     config_file: ConfigFile = None,
 ) -> None:
     """Show every operator: role, when they last signed in; never a password."""
-    with _store(database, config_file) as store:
+    with opened(settings_of(database, config_file)) as store:
         rows = [_row(one) for one in store.operators.all()]
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
@@ -105,16 +101,6 @@ def list_(
 
 def _random() -> tuple[str, bytes]:
     return one_time_password(os.urandom(ONE_TIME_BYTES)), os.urandom(SALT_BYTES)
-
-
-@contextmanager
-def _store(database: str | None, config_file: Path | None) -> Iterator[Stores]:
-    given = {"EHC_DATABASE": database} if database else {}
-    store = open_store(config.load(os.environ | given, config_file))
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _record(store: Stores, what: str, name: str) -> None:

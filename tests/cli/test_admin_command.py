@@ -1,7 +1,6 @@
 """`ehc admin caller …` over a real database."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,6 @@ from ehc.cli.admin import app
 from ehc.config import Settings
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.wiring import open_store
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("EHC_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("EHC_HOME", str(tmp_path))
-    return tmp_path
 
 
 def caller(*words: str) -> Result:
