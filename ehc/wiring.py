@@ -40,7 +40,7 @@ from ehc.institutions.sightings import Sightings
 from ehc.institutions.statistics import Statistics
 from ehc.institutions.use import UseStore
 from ehc.keys.app_secrets import AppSecrets
-from ehc.keys.keyring import Keyring, Purpose
+from ehc.keys.keyring import Keyring, Operation, Purpose
 from ehc.machine.software import SoftwareMachine
 from ehc.ports import AccountLookup, Clock, HotState, KeyService, SerialBlocks
 from ehc.store.keyring_folder import KeyringFolder
@@ -70,10 +70,12 @@ def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None
 
 
 def _machine(keyring: Keyring) -> SoftwareMachine:
+    maker = next(iter(keyring.handles(Purpose.PROTECTION_KEY, Operation.SEAL)), None)
+    made = maker.version if maker else None
     return SoftwareMachine(
-        keyring.active(Purpose.SECURITY_KEY),
-        keyring.active(Purpose.PROTECTION_KEY),
-        keyring.deactivated(Purpose.PROTECTION_KEY),
+        next(iter(keyring.handles(Purpose.SECURITY_KEY, Operation.DERIVE)), None),
+        maker,
+        [key for key in keyring.handles(Purpose.PROTECTION_KEY, Operation.OPEN) if key.version != made],
         keyring.compact_keys(),
     )
 

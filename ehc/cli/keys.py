@@ -69,7 +69,7 @@ def init(
     folder = _folder(keyring)
     word = _read_passphrase(passphrase_file) if passphrase_file else _ask_new_passphrase() if passphrase else None
     with Keyring() as new:
-        for purpose in () if empty else Purpose:
+        for purpose in () if empty else (Purpose.SECURITY_KEY, Purpose.PROTECTION_KEY):
             _add_random(new, purpose, int(time.time()))
         folder.create(new, word)
     for entry in new.entries:

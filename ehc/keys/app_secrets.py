@@ -3,7 +3,7 @@
     version (1 byte) ‖ nonce (12) ‖ ciphertext ‖ tag (16)
 
 The app's name is associated data, so a sealed secret opens for its own app alone. Versions of the protection key that
-may still check open what was sealed under them.
+may unwrap open what was sealed under them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ehc.crypto import hmac_sm3
 from ehc.errors import KeyUnavailable
-from ehc.keys.keyring import KEY_BYTES, Keyring, KeyState, Purpose
+from ehc.keys.keyring import KEY_BYTES, Keyring, Operation, Purpose
 from ehc.keys.sealing import NONCE_BYTES, TAG_BYTES
 
 _GONE = "an app's secret does not open: the protection key that it was sealed under is not in the keyring"
@@ -23,13 +23,14 @@ class AppSecrets:
     """keyring: open; what is needed of it is made here."""
 
     def __init__(self, keyring: Keyring) -> None:
-        own = [entry for entry in keyring.entries if entry.purpose is Purpose.PROTECTION_KEY]
+        own = keyring.usable(Purpose.PROTECTION_KEY, Operation.UNWRAP)
         self._keys = {entry.version: hmac_sm3(entry.raw, b"ehc app secrets v1")[:KEY_BYTES] for entry in own}
-        self._active = next((entry.version for entry in own if entry.state is KeyState.ACTIVE), None)
+        makers = keyring.usable(Purpose.PROTECTION_KEY, Operation.WRAP)
+        self._active = makers[0].version if makers else None
 
     def seal(self, secret: str, name: str, nonce: bytes) -> bytes:
         """nonce: 12 random bytes. Raises KeyUnavailable."""
-        if self._active is None:
+        if self._active is None or self._active not in self._keys:
             raise KeyUnavailable("no active protection key: `ehc keys init` or `ehc keys import` makes one")
         cipher = Cipher(algorithms.SM4(self._keys[self._active]), modes.GCM(nonce)).encryptor()
         cipher.authenticate_additional_data(name.encode())

@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from ehc.crypto import hmac_sm3, wipe
 from ehc.errors import InputError, KeyringError
-from ehc.keys.keyring import KEY_BYTES, Keyring, KeyState, Purpose, new_entry
+from ehc.keys.keyring import KEY_BYTES, Entry, Keyring, KeyState, Minimum, Purpose, Usage, new_entry
 
 SALT_BYTES, NONCE_BYTES, TAG_BYTES = 16, 12, 16
 KEY_FILE_BYTES = 32
@@ -64,27 +64,64 @@ Derivation = Argon2id | KeyFile
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The first line of a sealed keyring, as JSON."""
+    """The first line of a sealed keyring, as JSON. counter: one more with every writing; version 1 had none."""
 
     format: Literal["ehc-keyring"] = "ehc-keyring"
-    version: Literal[1] = 1
+    version: Literal[1, 2] = 2
+    counter: Annotated[int, Meta(ge=0)] = 0
     key: Derivation
     nonce: Nonce
 
 
-class _Record(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """An entry as it stands in the plaintext (MessagePack); the check value is made again from the key."""
+class _Record1(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """An entry as it stood in version 1 (MessagePack)."""
 
-    purpose: Purpose
+    purpose: Literal["security_key", "protection_key"]
     version: int
-    state: KeyState
+    state: Literal["active", "deactivated"]
     created_at: int
     key: memoryview
 
+    def entry(self) -> Entry:
+        """When an old one was deactivated is not known."""
+        return new_entry(Purpose(self.purpose), self.version, KeyState(self.state), self.created_at, self.key)
 
-_RECORD_BYTES = 64
-"""Room for one record: 45 to 57 bytes are used. Between a half and the whole of a bytearray, the encoder shortens it
-in place, so that no copy of the keys is left in freed memory."""
+
+class _Record(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """An entry as it stands in the plaintext (MessagePack). key: empty for a version that is archived or destroyed."""
+
+    purpose: Purpose
+    version: Annotated[int, Meta(ge=1, le=255)]
+    usages: tuple[Usage, ...]
+    history: Annotated[tuple[tuple[KeyState, int], ...], Meta(min_length=1)]
+    check_value: str
+    digest_value: str
+    public_key: bytes
+    key: memoryview
+
+    def entry(self) -> Entry:
+        if len(self.key) != (0 if self.history[-1][0] in _GONE else self.purpose.size):
+            raise ValueError("a key of another size")
+        return Entry(
+            self.purpose,
+            self.version,
+            frozenset(self.usages),
+            self.history,
+            self.check_value,
+            self.digest_value,
+            self.public_key,
+            bytearray(self.key),
+        )
+
+
+_GONE = (KeyState.ARCHIVED, KeyState.DESTROYED)
+
+
+class _Content(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The plaintext of version 2."""
+
+    entries: list[_Record]
+    minimums: dict[Purpose, Minimum]
 
 
 def secret_of_passphrase(passphrase: str) -> bytes:
@@ -101,9 +138,9 @@ def secret_of_new_passphrase(passphrase: str) -> bytes:
     return secret_of_passphrase(passphrase)
 
 
-def seal(keyring: Keyring, secret: bytes, key: Derivation, nonce: bytes) -> bytes:
+def seal(keyring: Keyring, secret: bytes, key: Derivation, nonce: bytes, counter: int = 0) -> bytes:
     """The sealed document. secret: of the passphrase or the key file; key.salt and nonce: fresh random bytes."""
-    header = msgspec.json.encode(Header(key=key, nonce=nonce)) + b"\n"
+    header = msgspec.json.encode(Header(counter=counter, key=key, nonce=nonce)) + b"\n"
     plain = _encode(keyring)
     try:
         cipher = Cipher(algorithms.SM4(key.sealing_key(secret)), modes.GCM(nonce)).encryptor()
@@ -134,7 +171,7 @@ def unseal(document: bytes, secret: bytes) -> Keyring:
         cipher.authenticate_additional_data(line + b"\n")
         size = cipher.update_into(sealed[:-TAG_BYTES], plain)
         cipher.finalize()
-        return _decode(memoryview(plain)[:size])
+        return _decode(memoryview(plain)[:size], header.version)
     except InvalidTag:
         raise KeyringError(_SHUT) from None
     finally:
@@ -149,16 +186,38 @@ def _sealing_key(key: Derivation, secret: bytes) -> bytes:
 
 
 def _encode(keyring: Keyring) -> bytearray:
-    records = [_Record(e.purpose, e.version, e.state, e.created_at, memoryview(e.raw)) for e in keyring.entries]
-    plain = bytearray(_RECORD_BYTES * len(records) + 16)
-    msgspec.msgpack.Encoder().encode_into(records, plain)
+    """Into a buffer of exactly its size: one that grew or was cut would leave a copy of the keys in freed memory."""
+    encoder = msgspec.msgpack.Encoder()
+    size = len(encoder.encode(_content(keyring, blank=True)))
+    plain = bytearray(size)
+    encoder.encode_into(_content(keyring), plain)
     return plain
 
 
-def _decode(plain: memoryview) -> Keyring:
+def _content(keyring: Keyring, *, blank: bool = False) -> _Content:
+    """blank: with zeros in place of every key."""
+    entries = [
+        _Record(
+            e.purpose,
+            e.version,
+            tuple(sorted(e.usages)),
+            e.history,
+            e.check_value,
+            e.digest_value,
+            e.public_key,
+            memoryview(bytes(len(e.raw)) if blank else e.raw),
+        )
+        for e in keyring.entries
+    ]
+    return _Content(entries=entries, minimums=keyring.minimums)
+
+
+def _decode(plain: memoryview, version: int) -> Keyring:
     """Records hold views of `plain`; entries hold copies, so that it can be wiped."""
     try:
-        records = msgspec.msgpack.decode(plain, type=list[_Record])
-        return Keyring([new_entry(r.purpose, r.version, r.state, r.created_at, r.key) for r in records])
+        if version == 1:
+            return Keyring([record.entry() for record in msgspec.msgpack.decode(plain, type=list[_Record1])])
+        content = msgspec.msgpack.decode(plain, type=_Content)
+        return Keyring([record.entry() for record in content.entries], content.minimums)
     except (msgspec.DecodeError, ValueError):
         raise KeyringError("the keyring opens but its content is of another version of ehc: use that version") from None

@@ -24,6 +24,7 @@ from ehc.keys.sealing import (
     SALT_BYTES,
     Argon2id,
     Derivation,
+    Header,
     KeyFile,
     read_header,
     seal,
@@ -37,7 +38,8 @@ Passphrase = Callable[[], str]
 
 _ANYBODY_ELSE = stat.S_IRWXG | stat.S_IRWXO
 _OTHER_WRITERS = stat.S_IWGRP | stat.S_IWOTH
-_MAX_BYTES = 1 << 20  # 20 times a full keyring
+_MAX_BYTES = 1 << 20  # several times a full keyring
+_MAX_HEADER = 1024
 
 
 class KeyringFolder:
@@ -65,9 +67,9 @@ class KeyringFolder:
                     "`ehc keys import` adds a key to it, --keyring DIR names another folder"
                 )
             if passphrase is None:
-                self._write(keyring, self._own_key_file(), KeyFile(salt=os.urandom(SALT_BYTES)))
+                self._write(keyring, self._own_key_file(), KeyFile(salt=os.urandom(SALT_BYTES)), 1)
             else:
-                self._write(keyring, secret_of_new_passphrase(passphrase), Argon2id(salt=os.urandom(SALT_BYTES)))
+                self._write(keyring, secret_of_new_passphrase(passphrase), Argon2id(salt=os.urandom(SALT_BYTES)), 1)
 
     def open(self, passphrase: Passphrase | None = None) -> Keyring:
         """The keyring; leave it (`with`) as soon as the handles are made, that wipes it."""
@@ -81,20 +83,27 @@ class KeyringFolder:
         """
         self._require_keyring()
         with self._locked():
-            keyring, secret, key = self._open(passphrase)
+            keyring, secret, header = self._open(passphrase)
             with keyring:
                 yield keyring
+                key = msgspec.structs.replace(header.key, salt=os.urandom(SALT_BYTES))
                 with _reporting(self.sealed):
-                    self._write(keyring, secret, msgspec.structs.replace(key, salt=os.urandom(SALT_BYTES)))
+                    self._write(keyring, secret, key, header.counter + 1)
 
-    def _open(self, passphrase: Passphrase | None) -> tuple[Keyring, bytes, Derivation]:
+    def generation(self) -> int:
+        """Another number after every change, for one small read: whoever holds keys of this keyring asks it each second
+        and opens the keyring again when it differs. Raises KeyringError."""
+        with _reporting(self.sealed), open(self.sealed, "rb") as file:
+            return read_header(file.readline(_MAX_HEADER)).counter
+
+    def _open(self, passphrase: Passphrase | None) -> tuple[Keyring, bytes, Header]:
         self._require_keyring()
         with _reporting(self.sealed):
             document = _read(self.sealed)
         try:
-            key = read_header(document).key
-            secret = self._read_key_file() if isinstance(key, KeyFile) else self._ask(passphrase)
-            return unseal(document, secret), secret, key
+            header = read_header(document)
+            secret = self._read_key_file() if isinstance(header.key, KeyFile) else self._ask(passphrase)
+            return unseal(document, secret), secret, header
         except KeyringError as error:
             raise KeyringError(f"{self.sealed}: {error}") from None
 
@@ -130,8 +139,8 @@ class KeyringFolder:
             _replace(self.key_file, os.urandom(KEY_FILE_BYTES))
         return self._read_key_file()
 
-    def _write(self, keyring: Keyring, secret: bytes, key: Derivation) -> None:
-        _replace(self.sealed, seal(keyring, secret, key, os.urandom(NONCE_BYTES)))
+    def _write(self, keyring: Keyring, secret: bytes, key: Derivation, counter: int) -> None:
+        _replace(self.sealed, seal(keyring, secret, key, os.urandom(NONCE_BYTES), counter))
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

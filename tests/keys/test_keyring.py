@@ -3,7 +3,7 @@
 import pytest
 
 from ehc.errors import Conflict, InputError
-from ehc.keys.keyring import Keyring, KeyState, Purpose, key_of_hex, new_entry, published_sample
+from ehc.keys.keyring import Keyring, KeyState, Operation, Purpose, key_of_hex, new_entry, published_sample
 
 NOW = 1_767_225_600
 ROOT = bytearray.fromhex("0123456789ABCDEFFEDCBA9876543210")
@@ -19,8 +19,8 @@ def test_the_first_key_of_a_purpose_is_version_1_and_active():
     keyring = Keyring()
     entry = keyring.add(SECURITY, ROOT, NOW)
     assert (entry.version, entry.state, entry.created_at, entry.check_value) == (1, KeyState.ACTIVE, NOW, "2677F4")
-    assert keyring.active(SECURITY).check_value == "2677F4"
-    assert keyring.active(PROTECTION) is None
+    assert [key.check_value for key in keyring.handles(SECURITY, Operation.DERIVE)] == ["2677F4"]
+    assert keyring.handles(PROTECTION, Operation.SEAL) == []
 
 
 def test_a_new_version_deactivates_the_one_before_and_leaves_the_other_purpose_alone():
@@ -30,9 +30,9 @@ def test_a_new_version_deactivates_the_one_before_and_leaves_the_other_purpose_a
         keyring.add(SECURITY, bytearray([n] * 16), NOW + n)
     assert states(keyring, SECURITY) == [(1, "deactivated"), (2, "deactivated"), (3, "active")]
     assert states(keyring, PROTECTION) == [(1, "active")]
-    assert keyring.active(SECURITY).version == 3
-    assert [key.version for key in keyring.deactivated(SECURITY)] == [2, 1]
-    assert keyring.deactivated(PROTECTION) == []
+    assert [key.version for key in keyring.handles(SECURITY, Operation.DERIVE)] == [3]
+    assert [key.version for key in keyring.handles(SECURITY, Operation.LOOK_UP)] == [3, 2, 1]
+    assert [key.version for key in keyring.handles(PROTECTION, Operation.OPEN)] == [1]
 
 
 def test_the_same_key_is_refused_for_its_purpose_and_welcome_for_the_other():
@@ -51,7 +51,7 @@ def test_255_versions_and_no_more():
         keyring.add(SECURITY, bytearray([n] * 16), NOW)
     with pytest.raises(Conflict, match="255 versions"):
         keyring.add(SECURITY, ROOT, NOW)
-    assert keyring.active(SECURITY).version == 255
+    assert keyring.handles(SECURITY, Operation.DERIVE)[0].version == 255
 
 
 @pytest.mark.parametrize("version", [0, 256, -1])
@@ -60,10 +60,8 @@ def test_a_version_is_1_to_255(version):
         new_entry(SECURITY, version, KeyState.ACTIVE, NOW, ROOT)
 
 
-def test_two_active_or_two_equal_versions_are_no_keyring():
+def test_two_equal_versions_are_no_keyring():
     first = new_entry(SECURITY, 1, KeyState.ACTIVE, NOW, ROOT)
-    with pytest.raises(ValueError, match="one active"):
-        Keyring([first, new_entry(SECURITY, 2, KeyState.ACTIVE, NOW, OTHER)])
     with pytest.raises(ValueError, match="once"):
         Keyring([first, new_entry(SECURITY, 1, KeyState.DEACTIVATED, NOW, OTHER)])
 
@@ -74,12 +72,12 @@ def test_leaving_the_keyring_forgets_every_key_and_its_handles_keep_working():
         keyring.add(SECURITY, OTHER, NOW)
         raws = [e.raw for e in keyring.entries]
         assert raws == [ROOT, OTHER]
-        handle = keyring.active(SECURITY)
+        (handle,) = keyring.handles(SECURITY, Operation.DERIVE)
     assert raws == [b"", b""]
     assert handle.check_value == new_entry(SECURITY, 1, KeyState.ACTIVE, NOW, OTHER).check_value
     assert keyring.entries[0].check_value == "2677F4"
     with pytest.raises(ValueError, match="16 bytes"):
-        keyring.active(SECURITY)
+        keyring.handles(SECURITY, Operation.DERIVE)
 
 
 def test_a_key_is_overwritten_before_its_memory_is_given_back():
@@ -109,7 +107,13 @@ def test_the_caller_keeps_its_own_copy():
 def test_repr_shows_the_check_value_and_no_key():
     keyring = Keyring()
     entry = keyring.add(SECURITY, ROOT, NOW)
-    for text in (repr(entry), str(entry), repr(keyring), f"{keyring}", repr(keyring.active(SECURITY))):
+    for text in (
+        repr(entry),
+        str(entry),
+        repr(keyring),
+        f"{keyring}",
+        repr(keyring.handles(SECURITY, Operation.DERIVE)),
+    ):
         assert "2677F4" in text
         assert "0123456789abcdef" not in text.lower()
         assert repr(bytes(ROOT))[2:-1] not in text

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id as Argon2idFuncti
 
 from ehc.crypto import hmac_sm3
 from ehc.errors import InputError, KeyringError
-from ehc.keys.keyring import Keyring, Purpose
+from ehc.keys.keyring import Keyring, KeyState, Minimum, Operation, Purpose
 from ehc.keys.sealing import (
     Argon2id,
     Header,
@@ -25,7 +25,7 @@ QUICK = Argon2id(salt=SALT, iterations=1, lanes=1, memory_kib=128)
 KEY_FILE = KeyFile(salt=SALT)
 ROOT, NEXT, PROTECTION = bytes(range(100, 116)), bytes(range(16)), bytes(range(200, 216))
 
-GOLDEN = (
+VERSION_1 = (
     b'{"format":"ehc-keyring","version":1,"key":{"type":"key_file","salt":"AAECAwQFBgcICQoLDA0ODw=="},'
     b'"nonce":"AAECAwQFBgcICQoL"}\n'
     + bytes.fromhex(
@@ -45,13 +45,16 @@ def keyring():
     return ring
 
 
-def sealed_with(plain, secret=SECRET):
+def sealed_with(plain, secret=SECRET, version=2):
     """A document around any plaintext, made without the module under test."""
-    header = msgspec.json.encode(Header(key=KEY_FILE, nonce=NONCE)) + b"\n"
+    header = msgspec.json.encode(Header(version=version, key=KEY_FILE, nonce=NONCE)) + b"\n"
     key = hmac_sm3(secret, b"ehc keyring v1" + SALT)[:16]
     cipher = Cipher(algorithms.SM4(key), modes.GCM(NONCE)).encryptor()
     cipher.authenticate_additional_data(header)
     return header + cipher.update(plain) + cipher.finalize() + cipher.tag
+
+
+DOCUMENT = seal(keyring(), SECRET, KEY_FILE, NONCE, 1)
 
 
 @pytest.mark.parametrize("derivation", [QUICK, KEY_FILE], ids=["passphrase", "key file"])
@@ -60,13 +63,13 @@ def test_what_was_sealed_comes_back_whole(derivation):
     back = unseal(seal(ring, SECRET, derivation, NONCE), SECRET)
     assert back.entries == ring.entries
     assert [bytes(e.raw) for e in back.entries] == [ROOT, PROTECTION, NEXT]
-    assert back.active(Purpose.SECURITY_KEY).version == 2
+    assert [key.version for key in back.handles(Purpose.SECURITY_KEY, Operation.DERIVE)] == [2]
 
 
 def test_an_empty_and_a_full_keyring_come_back():
     assert unseal(seal(Keyring(), SECRET, KEY_FILE, NONCE), SECRET).entries == ()
     full = Keyring()
-    for purpose in Purpose:
+    for purpose in (Purpose.SECURITY_KEY, Purpose.PROTECTION_KEY, Purpose.MAC_KEY, Purpose.WRAPPING_KEY):
         for n in range(255):
             full.add(purpose, bytearray([n] * 16), 2**40 + n)
     back = unseal(seal(full, SECRET, KEY_FILE, NONCE), SECRET)
@@ -74,14 +77,38 @@ def test_an_empty_and_a_full_keyring_come_back():
     assert [e.raw for e in back.entries] == [e.raw for e in full.entries]
 
 
+def test_a_keyring_comes_back_with_its_states_usages_and_minimums():
+    ring = keyring()
+    ring.set_minimum(Purpose.SECURITY_KEY, making=2)
+    ring.add(Purpose.PROTECTION_KEY, bytearray(16), NOW + 3, state=KeyState.PRE_ACTIVE, usages=["seal"])
+    ring.step(Purpose.SECURITY_KEY, 1, Operation.DESTROY, NOW + 4)
+    back = unseal(seal(ring, SECRET, KEY_FILE, NONCE, 7), SECRET)
+    assert back.entries == ring.entries
+    assert back.entry(Purpose.SECURITY_KEY, 1).raw == b""
+    assert back.minimum(Purpose.SECURITY_KEY) == Minimum(making=2, checking=1)
+    assert read_header(seal(ring, SECRET, KEY_FILE, NONCE, 7)).counter == 7
+
+
 def test_the_document_of_version_1_stays_readable():
-    assert seal(keyring(), SECRET, KEY_FILE, NONCE) == GOLDEN
-    assert unseal(GOLDEN, SECRET).entries == keyring().entries
+    back = unseal(VERSION_1, SECRET)
+    assert [(e.purpose, e.version, e.state, e.created_at) for e in back.entries] == [
+        ("security_key", 1, "deactivated", NOW),
+        ("protection_key", 1, "active", NOW + 1),
+        ("security_key", 2, "active", NOW + 2),
+    ]
+    assert [bytes(e.raw) for e in back.entries] == [ROOT, PROTECTION, NEXT]
+    assert [e.check_value for e in back.entries] == [e.check_value for e in keyring().entries]
+
+
+def record(*, purpose="security_key", version=1, states=("active",), key=ROOT, usages=("derive",), more=()):
+    return [purpose, version, usages, [[state, NOW] for state in states], "000000", "00000000", b"", key, *more]
 
 
 def test_the_document_is_sm4_gcm_under_the_key_the_readme_describes():
-    records = [["security_key", 1, "active", NOW, ROOT]]
-    assert bytes(unseal(sealed_with(msgspec.msgpack.encode(records)), SECRET).entries[0].raw) == ROOT
+    content = {"entries": [record()], "minimums": {}}
+    assert bytes(unseal(sealed_with(msgspec.msgpack.encode(content)), SECRET).entries[0].raw) == ROOT
+    old = [["security_key", 1, "active", NOW, ROOT]]
+    assert bytes(unseal(sealed_with(msgspec.msgpack.encode(old), version=1), SECRET).entries[0].raw) == ROOT
 
 
 def test_a_passphrase_goes_through_argon2id_with_the_parameters_of_the_header():
@@ -90,8 +117,8 @@ def test_a_passphrase_goes_through_argon2id_with_the_parameters_of_the_header():
     key = Argon2idFunction(salt=SALT, length=16, iterations=1, lanes=1, memory_cost=128).derive(SECRET)
     cipher = Cipher(algorithms.SM4(key), modes.GCM(NONCE, sealed[-16:])).decryptor()
     cipher.authenticate_additional_data(line + b"\n")
-    records = msgspec.msgpack.decode(cipher.update(sealed[:-16]) + cipher.finalize())
-    assert [record[4] for record in records] == [ROOT, PROTECTION, NEXT]
+    content = msgspec.msgpack.decode(cipher.update(sealed[:-16]) + cipher.finalize())
+    assert [record[-1] for record in content["entries"]] == [ROOT, PROTECTION, NEXT]
 
 
 def test_the_default_parameters_are_those_of_rfc_9106_for_64_mib():
@@ -109,18 +136,20 @@ def test_a_change_of_any_byte_is_noticed(derivation):
 
 
 def test_a_document_cut_short_or_lengthened_is_noticed():
-    for size in range(len(GOLDEN)):
+    for size in range(len(DOCUMENT)):
         with pytest.raises(KeyringError, match="backup"):
-            unseal(GOLDEN[:size], SECRET)
+            unseal(DOCUMENT[:size], SECRET)
     with pytest.raises(KeyringError, match="does not open"):
-        unseal(GOLDEN + b"\0", SECRET)
+        unseal(DOCUMENT + b"\0", SECRET)
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b'"version":1', b'"version":2'),
-        (b'"version":1', b'"version":1,"version":1'),
+        (b'"version":2', b'"version":1'),
+        (b'"version":2', b'"version":3'),
+        (b'"version":2', b'"version":2,"version":2'),
+        (b'"counter":1', b'"counter":2'),
         (b'"format":"ehc-keyring",', b""),
         (b'{"format"', b' {"format"'),
         (b'"salt":"AAEC', b'"salt":"AAAA'),
@@ -128,9 +157,9 @@ def test_a_document_cut_short_or_lengthened_is_noticed():
     ],
 )
 def test_another_header_is_refused(old, new):
-    assert old in GOLDEN
+    assert old in DOCUMENT
     with pytest.raises(KeyringError):
-        unseal(GOLDEN.replace(old, new, 1), SECRET)
+        unseal(DOCUMENT.replace(old, new, 1), SECRET)
 
 
 @pytest.mark.parametrize("change", ['"memory_kib":1048577', '"memory_kib":127', '"memory_kib":99999999999'])
@@ -143,9 +172,9 @@ def test_a_header_cannot_ask_for_any_amount_of_memory(change):
 def test_a_wrong_secret_and_a_changed_document_read_alike():
     texts = set()
     for document, secret in (
-        (GOLDEN, b"\x5b" * 32),
-        (GOLDEN[:-1] + b"\0", SECRET),
-        (GOLDEN[:-20] + GOLDEN[-16:], SECRET),
+        (DOCUMENT, b"\x5b" * 32),
+        (DOCUMENT[:-1] + b"\0", SECRET),
+        (DOCUMENT[:-20] + DOCUMENT[-16:], SECRET),
     ):
         with pytest.raises(KeyringError) as caught:
             unseal(document, secret)
@@ -170,20 +199,33 @@ def test_no_key_stands_in_the_document():
 
 
 @pytest.mark.parametrize(
-    "records",
+    "entries",
     [
-        [["security_key", 0, "active", NOW, ROOT]],
-        [["security_key", 256, "active", NOW, ROOT]],
-        [["security_key", 1, "active", NOW, ROOT[:15]]],
-        [["security_key", 1, "compromised", NOW, ROOT]],
-        [["wrapping_key", 1, "active", NOW, ROOT]],
-        [["security_key", 1, "active", NOW, ROOT, 0]],
-        [["security_key", 1, "active", NOW, ROOT], ["security_key", 2, "active", NOW, NEXT]],
+        [record(version=0)],
+        [record(version=256)],
+        [record(key=ROOT[:15])],
+        [record(key=b"")],
+        [record(states=["active", "destroyed"])],
+        [record(states=[])],
+        [record(states=["asleep"])],
+        [record(purpose="another_key")],
+        [record(usages=["everything"])],
+        [record(more=[0])],
+        [record(), record()],
     ],
 )
-def test_an_authentic_document_with_content_this_version_does_not_know_says_so(records):
+def test_an_authentic_document_with_content_this_version_does_not_know_says_so(entries):
+    content = msgspec.msgpack.encode({"entries": entries, "minimums": {}})
     with pytest.raises(KeyringError, match="another version of ehc"):
-        unseal(sealed_with(msgspec.msgpack.encode(records)), SECRET)
+        unseal(sealed_with(content), SECRET)
+
+
+@pytest.mark.parametrize("change", [{"version": 256}, {"version": 0}, {"key": ROOT[:15]}, {"state": "compromised"}])
+def test_an_authentic_document_of_version_1_holds_what_that_version_held(change):
+    fields = {"purpose": "security_key", "version": 1, "state": "active", "created_at": NOW, "key": ROOT} | change
+    plain = msgspec.msgpack.encode([list(fields.values())])
+    with pytest.raises(KeyringError, match="another version of ehc"):
+        unseal(sealed_with(plain, version=1), SECRET)
 
 
 def test_one_passphrase_composed_in_two_ways_is_one_secret():

@@ -359,3 +359,17 @@ def test_kill_9_at_any_moment_of_making_leaves_no_keyring_or_a_whole_one(tmp_pat
         assert keys_in(killed) == [NEXT]
     assert found == sorted(found)
     assert set(found) == {False, True}
+
+
+def test_the_generation_is_another_after_every_change_and_the_same_after_none(folder):
+    seen = [folder.generation()]
+    for n in range(3):
+        with folder.change() as ring:
+            ring.add(Purpose.PROTECTION_KEY, bytearray([n] * 16), NOW)
+        seen.append(folder.generation())
+        folder.open().wipe()
+        assert folder.generation() == seen[-1]
+    assert seen == [1, 2, 3, 4]
+    folder.sealed.write_bytes(b"half")
+    with pytest.raises(KeyringError, match="not a sealed keyring"):
+        folder.generation()
