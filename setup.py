@@ -16,10 +16,11 @@ C_FLAGS = ["-O3", "-std=c11", *HIDDEN]
 EXPORTS = "native/bindings/exports.map"
 LINK_FLAGS = [f"-Wl,--version-script={EXPORTS}"] if sys.platform == "linux" else []
 ROOMS = ["base", "sm3", "sm4", "derive", "token"]
-INCLUDES = ["native/include", *(f"native/{room}" for room in ROOMS)]
+LIBCRYPTO_ROOM = "sm2"  # stands on OpenSSL's libcrypto, found at run time
+INCLUDES = ["native/include", *(f"native/{room}" for room in (*ROOMS, LIBCRYPTO_ROOM))]
 HEADERS = sorted(
     path
-    for room in (*ROOMS, "include", "frame", "bindings")
+    for room in (*ROOMS, LIBCRYPTO_ROOM, "include", "frame", "bindings")
     for kind in ("h", "pxd", "pxi")
     for path in glob(f"native/{room}/*.{kind}")
 )
@@ -39,12 +40,22 @@ kernels = (
     },
 )
 
+sm2 = (
+    "ehc_sm2",
+    {
+        "sources": sorted(glob(f"native/{LIBCRYPTO_ROOM}/*.c")),
+        "include_dirs": INCLUDES,
+        "cflags": [*C_FLAGS, "-D_GNU_SOURCE", "-fPIC"],
+    },
+)
+
 native = Extension(
     "ehc._native",
     ["native/bindings/_native.pyx"],
     include_dirs=[*INCLUDES, "native/bindings"],
     extra_compile_args=["-O3", *HIDDEN],
     extra_link_args=LINK_FLAGS,
+    libraries=["dl", "pthread"],
     depends=[*HEADERS, EXPORTS],
 )
 
@@ -58,4 +69,4 @@ frame = Extension(
     language="c++",
 )
 
-setup(libraries=[kernels], ext_modules=[native, frame])
+setup(libraries=[sm2, kernels], ext_modules=[native, frame])

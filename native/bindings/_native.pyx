@@ -8,6 +8,8 @@ from types import MemberDescriptorType
 
 import numpy as np
 
+from ehc.errors import InputError, Unavailable
+
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.buffer cimport PyBUF_CONTIG, PyBUF_SIMPLE, PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
@@ -19,6 +21,7 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
 include "ehc.pxd"
+include "sm2.pxd"
 
 cdef extern from "structmember.h":
     ctypedef struct PyMemberDef:
@@ -154,6 +157,7 @@ def sm4_ecb(key, const uint8_t[::1] data not None, bint decrypt):
 include "rows.pxi"
 include "claims.pxi"
 include "compact.pxi"
+include "sm2.pxi"
 
 
 def hex_upper(const uint8_t[:, ::1] rows not None):

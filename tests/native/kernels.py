@@ -11,8 +11,9 @@ ROOT = Path(__file__).parents[2]
 NATIVE = ROOT / "native"
 ROOMS = ("base", "sm3", "sm4", "derive", "token")
 KERNELS = sorted(source for room in ROOMS for source in (NATIVE / room).glob("*.c"))
+SM2 = sorted((NATIVE / "sm2").glob("*.c"))  # beside the kernels: it stands on libcrypto
 SUITES = sorted((NATIVE / "tests").glob("test_*.c"))
-INCLUDES = [f"-I{NATIVE / room}" for room in ("include", *ROOMS)]
+INCLUDES = [f"-I{NATIVE / room}" for room in ("include", *ROOMS, "sm2")]
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 
 
