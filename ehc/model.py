@@ -270,6 +270,13 @@ class Identity:
         return self.id_number[:1] + "*" * max(0, len(self.id_number) - 2) + self.id_number[1:][-1:]
 
 
+class VersionedId(NamedTuple):
+    """A card id and the version of the security key it was derived under: the id itself does not say."""
+
+    card_id: str
+    key_version: int
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """An electronic health card account (虚拟账户) as the store holds it."""
@@ -288,6 +295,7 @@ class Card:
     birth_order: int | None = None  # 1 to 9, of a child: twins differ by it
     merged_into: int | None = None  # account that took this one over
     codes_from: int = 0  # codes issued before this second are revoked
+    other: VersionedId | None = None  # finds the card too, while a province is re-keyed (cards/rekeying.py)
 
     def status(self) -> CardStatus:
         return CardStatus(
@@ -298,6 +306,7 @@ class Card:
             self.kind,
             self.deadline,
             self.codes_from,
+            self.other.card_id if self.other else "",
         )
 
 
@@ -314,6 +323,7 @@ class CardStatus(NamedTuple):
     kind: CardKind = CardKind.FORMAL
     deadline: int | None = None
     codes_from: int = 0
+    other_id: str = ""  # that is good beside card_id
 
     def usable(self, now: int) -> bool:
         return self.state is _NORMAL and (self.deadline is None or now <= self.deadline)

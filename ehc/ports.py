@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Sequence
 from typing import NamedTuple, Protocol
 
 from ehc.crypto import Batch, CompactVerdict, DerivedBatch, Profiles, Window
-from ehc.crypto.batch import Padding
+from ehc.crypto.batch import Padding, RekeyedBatch
 from ehc.model import Answer, Card, CardStatus, Claimant, Question, Verdict
 
 
@@ -39,8 +39,14 @@ class KeyService(Protocol):
         """Key check value (6 upper-case hex digits) of that version. Raises KeyUnavailable."""
         ...
 
-    def derive_batch(self, rows: Batch, *, padding: Padding = "full") -> DerivedBatch:
-        """As ehc.crypto.derive_batch, under the active security key. Raises KeyUnavailable."""
+    def derive_batch(self, rows: Batch, *, version: int | None = None, padding: Padding = "full") -> DerivedBatch:
+        """As ehc.crypto.derive_batch, under this version of the security key; None: the active one. Raises
+        KeyUnavailable for one that may not make card ids."""
+        ...
+
+    def rekey_batch(self, rows: Batch, *, old: int, new: int, padding: Padding = "full") -> RekeyedBatch:
+        """As ehc.crypto.rekey_batch, under two versions of the security key. Raises KeyUnavailable for an old one
+        whose card ids may not be told, a new one under which none may be prepared."""
         ...
 
     def seal_validity(self, time: int) -> str:
@@ -125,6 +131,11 @@ class HotState(Protocol):
 
     def changing(self, card: Card) -> None:
         """Called before and after every change of an account: what is known of its card is forgotten everywhere."""
+        ...
+
+    def renew(self, turn: int) -> None:
+        """Which card ids are shown and found has changed (cards/rekeying.py): what is known of cards from another turn
+        is forgotten."""
         ...
 
     def ready(self) -> bool:

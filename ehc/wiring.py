@@ -24,6 +24,7 @@ from ehc.cards.accounts import Accounts
 from ehc.cards.bulk_registration import BulkRegistrar
 from ehc.cards.deriving import Deriver
 from ehc.cards.registration import Registrar, temporaries
+from ehc.cards.rekeying import RekeyingStore
 from ehc.codes.batch import OfflineVerifier
 from ehc.codes.batch import late_policy as offline_late_policy
 from ehc.codes.issuing import Issuer, making
@@ -72,11 +73,18 @@ def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None
 def _machine(keyring: Keyring) -> SoftwareMachine:
     maker = next(iter(keyring.handles(Purpose.PROTECTION_KEY, Operation.SEAL)), None)
     made = maker.version if maker else None
+    makers = keyring.handles(Purpose.SECURITY_KEY, Operation.DERIVE)
     return SoftwareMachine(
-        next(iter(keyring.handles(Purpose.SECURITY_KEY, Operation.DERIVE)), None),
+        next(iter(makers), None),
         maker,
         [key for key in keyring.handles(Purpose.PROTECTION_KEY, Operation.OPEN) if key.version != made],
         keyring.compact_keys(),
+        older_security_keys=makers[1:],
+        rekeying_keys=[
+            key
+            for operation in (Operation.LOOK_UP, Operation.BACKFILL)
+            for key in keyring.handles(Purpose.SECURITY_KEY, operation)
+        ],
     )
 
 
@@ -95,6 +103,7 @@ class Stores:
     """The storage of one process; `close` gives its connections back."""
 
     accounts: AccountStore
+    rekeying: RekeyingStore
     hot: HotState
     serials: SerialBlocks
     callers: CallerStore
@@ -114,6 +123,7 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     from ehc.store.database import migrate, open_engine
     from ehc.store.institutions import SqlPlaceStore
     from ehc.store.operators import SqlDeedStore, SqlOperatorStore, SqlSessionStore
+    from ehc.store.rekeying import SqlRekeyingStore
     from ehc.store.serials import SqlSerialBlocks
     from ehc.store.sql_accounts import SqlAccountStore
     from ehc.store.use_records import SqlUseStore
@@ -128,10 +138,10 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
         engine.dispose()
 
     serials = SqlSerialBlocks(engine, settings.issuer, settings.node)
-    accounts = SqlAccountStore(engine, hot.changing)
+    accounts, rekeying = SqlAccountStore(engine, hot.changing), SqlRekeyingStore(engine)
     places, uses = SqlPlaceStore(engine), SqlUseStore(engine)
     desk = SqlOperatorStore(engine), SqlSessionStore(engine), SqlDeedStore(engine)
-    return Stores(accounts, hot, serials, callers, callers, looks, places, uses, *desk, close)
+    return Stores(accounts, rekeying, hot, serials, callers, callers, looks, places, uses, *desk, close)
 
 
 def migrate_database(settings: Settings) -> str | None:
@@ -157,6 +167,17 @@ def restore(settings: Settings, source: Path) -> Copied:
 
     with _database(settings) as engine:
         return restore(engine, source)
+
+
+@contextmanager
+def open_rekeying(settings: Settings) -> Iterator[RekeyingStore]:
+    """Of the settings' database. Raises ConfigError, Unavailable, also for a schema that is behind."""
+    from ehc.store.database import require_current
+    from ehc.store.rekeying import SqlRekeyingStore
+
+    with _database(settings) as engine:
+        require_current(engine)
+        yield SqlRekeyingStore(engine)
 
 
 @contextmanager
@@ -194,6 +215,7 @@ class Services:
     clock: Clock
     keys: KeyService
     account_store: AccountStore
+    rekeying: RekeyingStore
     hot: HotState
     registrar: Registrar
     bulk: BulkRegistrar
@@ -234,7 +256,7 @@ def open_services(
     with keyring_folder(settings).open(passphrase) as keyring:
         keys, app_secrets = _machine(keyring), AppSecrets(keyring)
     stores = open_store(settings, clock)
-    derive = Deriver(keys, settings.padding)
+    derive = Deriver(keys, settings.padding, stores.rekeying.present)
     registrar = Registrar(stores.accounts, derive, temporaries(settings, stores.serials))
     issuer = Issuer(keys, stores.hot, policy, making(settings), stores.serials)
     verifier = Verifier(keys, stores.hot, policy)
@@ -243,6 +265,7 @@ def open_services(
         clock=clock,
         keys=keys,
         account_store=stores.accounts,
+        rekeying=stores.rekeying,
         hot=stores.hot,
         registrar=registrar,
         bulk=BulkRegistrar(stores.accounts, derive, registrar),

@@ -39,11 +39,12 @@ class BulkRegistrar:
 
     def register(self, people: PersonColumns, now: int, by: str = "") -> list[RegisteredRow]:
         """At most MOST rows as typed; what this returns is committed, row for row."""
-        issued = issue(people, self._derive.keys, self._derive.padding)
+        version = self._derive.version()
+        issued = issue(people, self._derive.keys, self._derive.padding, version)
         rows = np.flatnonzero(issued.card_id_lengths)
         outcomes = {one.row: RegisteredRow(None, "", one) for one in issued.refused}
         if len(rows):
-            new = self._columns(people, issued, rows)
+            new = _columns(people, issued, rows, version)
             outcomes |= zip(rows.tolist(), self._outcomes(new, now, by), strict=True)
         return [outcomes[row] for row in range(len(issued.card_id_lengths))]
 
@@ -55,13 +56,14 @@ class BulkRegistrar:
             outcomes[row] = RegisteredRow(settled.outcome, "" if settled.card is None else settled.card.card_id)
         return outcomes
 
-    def _columns(self, people: PersonColumns, issued: Issued, rows: NDArray[np.intp]) -> NewCardColumns:
-        id_type, id_number, name = (_texts(column, rows) for column in people)
-        places = np.searchsorted(rows, list(issued.normalised))
-        for place, identity in zip(places.tolist(), issued.normalised.values(), strict=True):
-            id_type[place], id_number[place], name[place] = identity.id_type, identity.id_number, identity.name
-        made = issued.mindex[rows], issued.card_id[rows], issued.card_id_lengths[rows]
-        return NewCardColumns(id_type, id_number, name, *made, self._derive.keys.security_key_version)
+
+def _columns(people: PersonColumns, issued: Issued, rows: NDArray[np.intp], version: int) -> NewCardColumns:
+    id_type, id_number, name = (_texts(column, rows) for column in people)
+    places = np.searchsorted(rows, list(issued.normalised))
+    for place, identity in zip(places.tolist(), issued.normalised.values(), strict=True):
+        id_type[place], id_number[place], name[place] = identity.id_type, identity.id_number, identity.name
+    made = issued.mindex[rows], issued.card_id[rows], issued.card_id_lengths[rows]
+    return NewCardColumns(id_type, id_number, name, *made, version)
 
 
 def _texts(column: Column, rows: NDArray[np.intp]) -> list[str]:

@@ -51,15 +51,16 @@ class Issued:
     normalised: Mapping[int, Identity] = field(default_factory=dict)  # row -> what was hashed, where it is not the text
 
 
-def issue(people: PersonColumns, keys: KeyService, padding: Padding = "full") -> Issued:
-    """Normalise and derive every row under the active security key. Raises KeyUnavailable."""
+def issue(people: PersonColumns, keys: KeyService, padding: Padding = "full", version: int | None = None) -> Issued:
+    """Normalise and derive every row under this version of the security key, None for the active one. Raises
+    KeyUnavailable."""
     batch, irregular = pack_columns(*people)
-    cards = keys.derive_batch(batch, padding=padding)
+    cards = keys.derive_batch(batch, version=version, padding=padding)
     mindex, card_id, lengths = cards.mindex, cards.card_id, cards.card_id_lengths
     normalised, refused = _normalise_rows(people, irregular)
     if normalised:
         rows = np.fromiter(normalised, np.intp, len(normalised))
-        late = keys.derive_batch(encode(normalised.values()), padding=padding)
+        late = keys.derive_batch(encode(normalised.values()), version=version, padding=padding)
         mindex[rows], card_id[rows], lengths[rows] = late.mindex, late.card_id, late.card_id_lengths
     kept = {row: one for row, one in normalised.items() if lengths[row]}
     return Issued(mindex, card_id, lengths, _all_refused(lengths, refused), kept)

@@ -15,7 +15,7 @@ from ehc.errors import EhcError, edge
 COMMANDS = {
     "demo": "ehc.cli.demo:demo",
     "info": "ehc.cli.info:info",
-    "keys": "ehc.cli.keys:app",
+    "keys": "ehc.cli.rotation:app",  # rotation.py adds its command to those of keys.py
     "derive": "ehc.cli.derive:derive",
     "scan": "ehc.cli.scan:scan",
     "serve": "ehc.cli.serve:serve",

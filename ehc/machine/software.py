@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ehc import crypto
 from ehc.crypto import Batch, CompactKey, CompactVerdict, DerivedBatch, KeyHandle, Profiles, Window
-from ehc.crypto.batch import Padding
+from ehc.crypto.batch import Padding, RekeyedBatch
 from ehc.errors import KeyUnavailable
 from ehc.keys.keyring import Purpose
 from ehc.model import Reason, Verdict
@@ -19,7 +19,8 @@ class SoftwareMachine:
     """ports.KeyService. A key that is None is missing: what needs it raises KeyUnavailable.
 
     older_protection_keys: versions that make nothing any more and still check what they made. compact_keys: what the
-    protection keys give for compact codes, the active one's first.
+    protection keys give for compact codes, the active one's first. older_security_keys: versions that make card
+    ids when asked by their number. rekeying_keys: versions under which re-keying prepares card ids, or tells old ones.
     """
 
     def __init__(
@@ -28,11 +29,16 @@ class SoftwareMachine:
         protection_key: KeyHandle | None,
         older_protection_keys: Iterable[KeyHandle] = (),
         compact_keys: Iterable[CompactKey] = (),
+        *,
+        older_security_keys: Iterable[KeyHandle] = (),
+        rekeying_keys: Iterable[KeyHandle] = (),
     ) -> None:
         self._compact_keys = {key.version: key for key in compact_keys}
         self._security_key, self._protection_key = security_key, protection_key
         self._older = sorted(older_protection_keys, key=lambda key: key.version, reverse=True)
-        _require(Purpose.SECURITY_KEY, security_key)
+        self._making = {key.version: key for key in (security_key, *older_security_keys) if key is not None}
+        self._rekeying = self._making | {key.version: key for key in rekeying_keys}
+        _require(Purpose.SECURITY_KEY, *self._rekeying.values())
         _require(Purpose.PROTECTION_KEY, protection_key, *self._older)
 
     @property
@@ -43,8 +49,20 @@ class SoftwareMachine:
     def security_key_check_value(self) -> str:
         return _present(self._security_key, Purpose.SECURITY_KEY).check_value
 
-    def derive_batch(self, rows: Batch, *, padding: Padding = "full") -> DerivedBatch:
-        return crypto.derive_batch(rows, _present(self._security_key, Purpose.SECURITY_KEY), padding=padding)
+    def derive_batch(self, rows: Batch, *, version: int | None = None, padding: Padding = "full") -> DerivedBatch:
+        key = _present(self._security_key, Purpose.SECURITY_KEY)
+        if version is not None and version not in self._making:
+            raise KeyUnavailable(f"security_key version {version} makes no card ids: version {key.version} does")
+        return crypto.derive_batch(rows, key if version is None else self._making[version], padding=padding)
+
+    def rekey_batch(self, rows: Batch, *, old: int, new: int, padding: Padding = "full") -> RekeyedBatch:
+        return crypto.rekey_batch(rows, self._for_rekeying(old), self._for_rekeying(new), padding=padding)
+
+    def _for_rekeying(self, version: int) -> KeyHandle:
+        key = self._rekeying.get(version)
+        if key is None:
+            raise KeyUnavailable(f"there is no security_key version {version} to re-key with: see `ehc keys list`")
+        return key
 
     def seal_validity(self, time: int) -> str:
         return crypto.make_token(time, _present(self._protection_key, Purpose.PROTECTION_KEY))

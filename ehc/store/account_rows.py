@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Row, Select, Table, delete, func, select, update
 
 from ehc.cards.account import Derived, EventKind
+from ehc.cards.rekeying import CLEARING, Phase
 from ehc.errors import InputError
-from ehc.model import AccountState, Card, CardKind, Identity, PersonKind
+from ehc.model import AccountState, Card, CardKind, Identity, PersonKind, VersionedId
 from ehc.store.account_keys import card_key, document_key, mindex_key
 from ehc.store.database import upsert
 from ehc.store.tables import (
@@ -21,7 +22,32 @@ from ehc.store.tables import (
     card_keys,
     document_keys,
     mindex_keys,
+    rekeyed_cards,
+    rekeyings,
 )
+
+CARDS: Select[Any] = (
+    select(
+        accounts,
+        rekeyed_cards.c.card_id.label("other_id"),
+        rekeyed_cards.c.key_version.label("other_version"),
+        rekeyings.c.present,
+        rekeyings.c.phase,
+    )
+    .outerjoin_from(accounts, rekeyed_cards, rekeyed_cards.c.account == accounts.c.account)
+    .outerjoin(rekeyings, rekeyings.c.open == 1)
+)
+"""Rows of card_of: one statement, so that every reader sees a rekeying flip at one moment."""
+
+_ENDED = (
+    select(rekeyings.c.rekeying)
+    .where(rekeyings.c.open == 1)
+    .where(
+        ((rekeyings.c.phase == Phase.RETIRE) & (rekeyings.c.new_version != aliases.c.key_version))
+        | ((rekeyings.c.phase == Phase.ROLL_BACK) & (rekeyings.c.new_version == aliases.c.key_version))
+    )
+)
+"""The version of an alias finds nobody any more."""
 
 
 class Finder(Protocol):
@@ -31,12 +57,14 @@ class Finder(Protocol):
 
 
 def card_of(row: Row[Any]) -> Card:
+    """row: of CARDS."""
+    present, other = _ids(row)
     return Card(
         row.account,
         Identity(row.id_type, row.id_number, row.name),
         row.mindex,
-        row.card_id.hex().upper(),
-        row.key_version,
+        present.card_id,
+        present.key_version,
         AccountState(row.state),
         row.registered_at,
         CardKind(row.kind),
@@ -46,12 +74,25 @@ def card_of(row: Row[Any]) -> Card:
         row.birth_order,
         row.merged_into,
         row.codes_from,
+        other,
     )
 
 
+def _ids(row: Row[Any]) -> tuple[VersionedId, VersionedId | None]:
+    """The id of the present version, and the other one while it is good."""
+    own = VersionedId(row.card_id.hex().upper(), row.key_version)
+    if row.other_id is None or row.present is None:
+        return own, None
+    other = VersionedId(row.other_id.hex().upper(), row.other_version)
+    if other.key_version == row.present != own.key_version:
+        own, other = other, own
+    return own, None if row.phase in CLEARING else other
+
+
 def fetch(connection: Connection, account: int, *, lock: bool = False) -> Card | None:
-    query: Select[Any] = select(accounts).where(accounts.c.account == account)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if lock and connection.dialect.name == "postgresql":  # first: what is joined to a locked row may be older than it
+        connection.execute(select(accounts.c.account).where(accounts.c.account == account).with_for_update())
+    row = connection.execute(CARDS.where(accounts.c.account == account)).one_or_none()
     return None if row is None else card_of(row)
 
 
@@ -59,14 +100,14 @@ def fetch_many(connection: Connection, numbers: Sequence[int]) -> dict[int, Card
     """account -> card."""
     found: dict[int, Card] = {}
     for begin in range(0, len(numbers), 500):
-        query = select(accounts).where(accounts.c.account.in_(numbers[begin : begin + 500]))
+        query = CARDS.where(accounts.c.account.in_(numbers[begin : begin + 500]))
         found |= {row.account: card_of(row) for row in connection.execute(query)}
     return found
 
 
 def is_alias(connection: Connection, account: int, kind: str, value: bytes) -> bool:
     row = (aliases.c.account == account) & (aliases.c.kind == kind) & (aliases.c.value == value)
-    return connection.scalar(select(aliases.c.at).where(row)) is not None
+    return connection.scalar(select(aliases.c.at).where(row, ~_ENDED.exists())) is not None
 
 
 def of_document(connection: Connection, finder: Finder, id_type: str, id_number: str) -> tuple[Card | None, int]:
@@ -83,11 +124,11 @@ def of_document(connection: Connection, finder: Finder, id_type: str, id_number:
 
 
 def of_card_id(connection: Connection, finder: Finder, card_id: str) -> Card | None:
-    """The card with this id; else the one that had it, or is known elsewhere by it."""
+    """The card with this id under any version that is good; else the one that had it, or is known elsewhere by it."""
     cards = _candidates(connection, finder, card_keys, card_key(card_id))
-    return next((card for card in cards if card.card_id == card_id), None) or next(
-        (card for card in cards if is_alias(connection, card.account, "card", card_id.encode())), None
-    )
+    return next(
+        (card for card in cards if card.card_id == card_id or (card.other and card.other.card_id == card_id)), None
+    ) or next((card for card in cards if is_alias(connection, card.account, "card", card_id.encode())), None)
 
 
 def of_mindex(connection: Connection, finder: Finder, mindex: bytes) -> Card | None:
@@ -134,8 +175,11 @@ def add_keys(connection: Connection, account: int, mindex: bytes, card_id: str) 
         connection.execute(upsert(connection)(table).values(key=key, account=account).on_conflict_do_nothing())
 
 
-def add_alias(connection: Connection, account: int, kind: str, value: bytes, now: int) -> None:
-    row = {"account": account, "kind": kind, "value": value, "at": now}
+def add_alias(  # noqa: PLR0917  the row's columns
+    connection: Connection, account: int, kind: str, value: bytes, now: int, key_version: int | None = None
+) -> None:
+    """key_version: of a former card id, which ends with its version."""
+    row = {"account": account, "kind": kind, "value": value, "at": now, "key_version": key_version}
     connection.execute(upsert(connection)(aliases).values(row).on_conflict_do_nothing())
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from ehc.cards.account import Derived, NewCard, NewCardColumns, Outcome, Registered, RegisteredColumns
 from ehc.model import AccountState, Card, Identity
 from ehc.store import account_rows as rows
+from ehc.store import rekeyed_rows
 from ehc.store.account_keys import Keys, card_key, document_keys, prefix_keys
 
 Rows = NDArray[np.intp]
@@ -65,6 +66,12 @@ def one_card(new: NewCardColumns, row: int) -> NewCard:
     identity = Identity(new.id_type[row], new.id_number[row], new.name[row])
     card_id = card_id_of(new, row).hex().upper()
     return NewCard(Derived(identity, new.mindex[row].tobytes(), card_id, new.key_version))
+
+
+def note_rekeying(connection: Connection, account: NDArray[np.int64]) -> None:
+    """Of accounts that were made just now, with numbers one after the other."""
+    if len(account):
+        rekeyed_rows.note(connection, int(account.min()), int(account.max()))
 
 
 def conclude(

@@ -87,6 +87,7 @@ class PostgresBulk:
                 account = np.zeros(len(new), np.int64) if self._all_new else _owners(raw, keys.documents)
                 parts = bulk.split(keys.documents, account)
                 _add(raw, new, keys, parts.fresh, account, now=now, by=by)
+                bulk.note_rekeying(connection, account[parts.fresh])
                 restore = partial(bulk.restore, connection, self._changing, now=now, by=by)
                 done = bulk.conclude(connection, new, parts, account, restore)
         except psycopg.errors.UniqueViolation:

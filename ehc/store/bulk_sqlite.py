@@ -89,6 +89,7 @@ class SqliteBulk:
             account = self._owners(raw, keys.documents)
             parts = bulk.split(keys.documents, account)
             self._add(raw, new, keys, parts.fresh, account, now=now, by=by)
+            bulk.note_rekeying(connection, account[parts.fresh])
             restore = partial(bulk.restore, connection, self._changing, now=now, by=by)
             return bulk.conclude(connection, new, parts, account, restore)
 

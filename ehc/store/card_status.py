@@ -14,4 +14,4 @@ def read_status(cards: AccountLookup, card: str | int) -> CardStatus | None:
 
 def may_be_kept(card: str | int, status: CardStatus) -> bool:
     """Not under an alias: when the account changes, nobody tells what is kept under its former card ids."""
-    return card in (status.card_id, status.account)
+    return card in (status.card_id, status.account) or card == status.other_id

@@ -2,14 +2,14 @@
 -- KEYS: 1 status of the card   2 "this code was issued"   3 claim of the code   4 "the card is being changed"
 -- ARGV: 1 must be issued (1/0)   2 now   3 has a code (1/0)   4 issued at   5 seconds to keep a claim   6 uses   7 holder
 --       8 the card's status as the caller has just read it from the store, or ""   9 seconds to keep it, 0: not at all
---       10 the holder's name
+--       10 the holder's name   11 the turn of the asker: a status of another turn is read again
 -- A claim is "holder uses at name".
 -- Answer: {issued, status or "", claim}; {1, ""} when the status is to be read and the question asked again.
 if ARGV[1] == "1" and redis.call("EXISTS", KEYS[2]) == 0 then return {0, "", 0} end
 local status = ARGV[8]
 if status == "" then
   status = redis.call("GET", KEYS[1])
-  if not status then return {1, "", 0} end
+  if not status or string.match(status, "^%d+ %d+ %d+ (%d+) ") ~= ARGV[11] then return {1, "", 0} end
 elseif ARGV[9] ~= "0" and redis.call("EXISTS", KEYS[4]) == 0 then
   redis.call("SET", KEYS[1], status, "EX", ARGV[9])
 end

@@ -45,6 +45,7 @@ class MappedHotState:
         self._counts = memoryview(_counters(folder / "counters")).cast("I")
         self._cards, self._clock, self._remembered = cards, clock, remembered
         self._known: dict[str | int, _Known] = {}
+        self._turn = 0
 
     def ask(self, question: Question, now: int) -> Answer | Awaitable[Answer]:
         if question.must_be_issued and not self._was_issued(question):
@@ -82,8 +83,12 @@ class MappedHotState:
         return self._claimed.claim(what, since, until, 0, 1) is Claim.WON
 
     def changing(self, card: Card) -> None:
-        for key in (card.card_id, card.account):
+        for key in (card.card_id, card.account, *(card.other or ())[:1]):
             add_one(self._counts, _counter(key))
+
+    def renew(self, turn: int) -> None:
+        if turn != self._turn:
+            self._turn, self._known = turn, {}
 
     def ready(self) -> bool:
         return True  # its files were mapped when it was opened
@@ -153,17 +158,18 @@ class MappedHotState:
 
     def _load(self, card: str | int) -> CardStatus | None:
         """Counter first, then the store: a change in between makes what is kept useless."""
-        counter = _counter(card)
+        counter, among = _counter(card), self._known
         counted, until = self._counts[counter], self._clock() + STALE_AFTER
         status = read_status(self._cards, card)
         if status is not None and may_be_kept(card, status):
-            self._keep(card, _Known(status, counter, counted, until))
+            self._keep(among, card, _Known(status, counter, counted, until))
         return status
 
-    def _keep(self, card: str | int, known: _Known) -> None:
-        while len(self._known) >= self._remembered:
-            self._known.pop(next(iter(self._known)), None)
-        self._known[card] = known
+    def _keep(self, among: dict[str | int, _Known], card: str | int, known: _Known) -> None:
+        """among: of the turn in which it was read."""
+        while len(among) >= self._remembered:
+            among.pop(next(iter(among)), None)
+        among[card] = known
 
 
 _NOT_ISSUED, _NO_CARD = Answer(False, None), Answer(True, None)

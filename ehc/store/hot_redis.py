@@ -34,7 +34,7 @@ class RedisHotState:
 
     def __init__(self, url: str, cards: AccountLookup, clock: Clock, keep_after: int = KEEP_AFTER) -> None:
         self._nodes = RedisNodes(url, SCRIPT)
-        self._cards, self._clock, self._keep_after = cards, clock, keep_after
+        self._cards, self._clock, self._keep_after, self._turn = cards, clock, keep_after, 0
 
     def ask(self, question: Question, now: int) -> Awaitable[Answer]:
         return self._ask(question, now)
@@ -61,8 +61,11 @@ class RedisHotState:
         return self._once(what, until)
 
     def changing(self, card: Card) -> None:
-        for tag in (_tag(card.card_id), _tag(card.account)):
+        for tag in map(_tag, (card.card_id, card.account, *(card.other or ())[:1])):
             self._nodes.blocking(("SET", _key(tag, b"x"), b"1", "EX", CHANGING_SECONDS), ("DEL", _key(tag, b"s")))
+
+    def renew(self, turn: int) -> None:
+        self._turn = turn
 
     def ready(self) -> bool:
         self._nodes.blocking(("PING",))
@@ -72,12 +75,13 @@ class RedisHotState:
         self._nodes.close()
 
     async def _ask(self, question: Question, now: int) -> Answer:
-        issued, status, claim = await self._run(question, now, None)
+        turn = self._turn
+        issued, status, claim = await self._run(question, now, turn, None)
         if issued and not status:
             found = await asyncio.to_thread(read_status, self._cards, question.card)
             if found is None:
                 return Answer(True, None)
-            issued, status, claim = await self._run(question, now, found)
+            issued, status, claim = await self._run(question, now, turn, found)
         return Answer(bool(issued), _status(status) if status else None, Claim(claim))
 
     async def _claimant(self, question: Question) -> Claimant | None:
@@ -91,13 +95,13 @@ class RedisHotState:
     async def _status(self, card: str | int) -> CardStatus | None:
         return (await self._ask(Question(card), self._clock())).card
 
-    async def _run(self, question: Question, now: int, status: CardStatus | None) -> list[Any]:
+    async def _run(self, question: Question, now: int, turn: int, status: CardStatus | None) -> list[Any]:
         card, code, issued_at, until, must_be_issued, uses, holder, place = question
         tag = _tag(card)
         command = packed(
             "EVALSHA", SHA, 4, _key(tag, b"s"), _key(tag, b"i", code), _key(tag, b"t", code), _key(tag, b"x"),
             int(must_be_issued), now, int(bool(code)), issued_at, self._seconds(until, now), uses, holder,
-            b"" if status is None else _text(status), _keep(card, status), place,
+            b"" if status is None else _text(status, turn), _keep(card, status), place, turn,
         )  # fmt: skip
         answer = await self._nodes.call(tag, command)
         if not isinstance(answer, list):
@@ -130,13 +134,14 @@ def _keep(card: str | int, status: CardStatus | None) -> int:
     return STATUS_SECONDS if status is not None and may_be_kept(card, status) else 0
 
 
-def _text(status: CardStatus) -> bytes:
-    account, card_id, state, name, kind, deadline, codes_from = status
-    return f"{state:d} {deadline or 0} {codes_from} {account} {kind:d} {card_id} {name}".encode()
+def _text(status: CardStatus, turn: int) -> bytes:
+    """turn: of renew, when it was read."""
+    account, card_id, state, name, kind, deadline, codes_from, other = status
+    return f"{state:d} {deadline or 0} {codes_from} {turn} {account} {kind:d} {card_id} {other or '-'} {name}".encode()
 
 
 def _status(text: bytes) -> CardStatus:
-    state, deadline, codes_from, account, kind, card_id, name = text.decode().split(" ", 6)
+    state, deadline, codes_from, _, account, kind, card_id, other, name = text.decode().split(" ", 8)
     return CardStatus(
         int(account),
         card_id,
@@ -145,4 +150,5 @@ def _status(text: bytes) -> CardStatus:
         CardKind(int(kind)),
         int(deadline) or None,
         int(codes_from),
+        other.removeprefix("-"),
     )

@@ -21,9 +21,9 @@ from ehc.cards.account import (
     RegisteredColumns,
 )
 from ehc.errors import Conflict, NotFound, Unavailable
-from ehc.model import AccountState, Card, PersonKind
+from ehc.model import AccountState, Card, PersonKind, VersionedId
 from ehc.store import account_rows as rows
-from ehc.store import bulk
+from ehc.store import bulk, rekeyed_rows
 from ehc.store.account_keys import document_key
 from ehc.store.account_rows import Finder
 from ehc.store.bulk import Done
@@ -136,6 +136,7 @@ class SqlAccountStore:
             raise _RaceLost
         self._refuse_taken(connection, made.card_id, account)
         rows.add_keys(connection, account, made.mindex, made.card_id)
+        rekeyed_rows.note(connection, account, account)
         rows.add_event(connection, account, EventKind.REGISTERED, (None, AccountState.NORMAL), now=now, by=by)
         rows.set_details(connection, account, new.details)
         return Registered(Outcome.CREATED, account, _require(rows.fetch(connection, account)))
@@ -173,9 +174,11 @@ class SqlAccountStore:
             rows.add_alias(connection, card.account, "document", f"{old.id_type}{old.id_number}".encode(), now)
         self._refuse_taken(connection, derived.card_id, card.account)
         rows.add_alias(connection, card.account, "mindex", card.mindex, now)
-        rows.add_alias(connection, card.account, "card", card.card_id.encode(), now)
+        for former in filter(None, (VersionedId(card.card_id, card.key_version), card.other)):
+            rows.add_alias(connection, card.account, "card", former.card_id.encode(), now, former.key_version)
         rows.set_columns(connection, card.account, rows.columns_of(derived))
         rows.add_keys(connection, card.account, derived.mindex, derived.card_id)
+        rekeyed_rows.renew(connection, card.account)
 
     def _take_document(self, connection: Connection, id_type: str, id_number: str, account: int) -> None:
         holder, key = rows.of_document(connection, self._bulk, id_type, id_number)
@@ -208,7 +211,7 @@ class SqlAccountStore:
             return list(rows.fetch_many(connection, found).values())
 
     def children(self, guardian: int) -> Sequence[Card]:
-        query = select(accounts).where(accounts.c.guardian == guardian).order_by(accounts.c.account)
+        query = rows.CARDS.where(accounts.c.guardian == guardian).order_by(accounts.c.account)
         with self._reader.connect() as connection:
             return [rows.card_of(row) for row in connection.execute(query)]
 

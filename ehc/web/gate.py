@@ -59,6 +59,7 @@ class Gate:
         self._monotonic, self._thread = monotonic, CapacityLimiter(1)
         self._loaded_at = -2 * MAX_AGE
         self._version, self._switches = -1, -1
+        self._turn, self._renew = services.rekeying.turn, services.hot.renew
         self._places, self._disabled = services.places, services.disabled
         self._doors: dict[bytes, _Door] = {}  # by the digest of the key
         self._apps: dict[str, App] = {}  # by name
@@ -148,6 +149,7 @@ class Gate:
         if switches != self._switches:
             self._disabled.renew(await self._look(self._places.disabled))
             self._switches = switches
+        self._renew(await self._look(self._turn))
         self._version, self._loaded_at = version, begun
 
     async def _look(self, ask: Callable[..., T], *arguments: object) -> T:

@@ -20,6 +20,7 @@ from ehc.store.tables.callers import app_secrets, caller_events, caller_keys, ca
 from ehc.store.tables.codes import serial_blocks
 from ehc.store.tables.institutions import departments, institutions, place_events, terminals, use_counts, uses
 from ehc.store.tables.operators import operator_deeds, operator_sessions, operators, sign_in_attempts
+from ehc.store.tables.rekeying import rekeyed_cards, rekeying_due, rekeying_progress, rekeyings
 
 __all__ = [
     "ONLY",
@@ -47,6 +48,10 @@ __all__ = [
     "place_events",
     "recent_keys",
     "registrations",
+    "rekeyed_cards",
+    "rekeying_due",
+    "rekeying_progress",
+    "rekeyings",
     "serial_blocks",
     "sign_in_attempts",
     "terminals",

@@ -96,9 +96,10 @@ aliases = Table(
     Column("kind", String(8), primary_key=True),  # document, mindex, card
     Column("value", LargeBinary(128), primary_key=True),  # as in the account; a card id in hex digits
     Column("at", BigInteger, nullable=False),
+    Column("key_version", Integer),  # that a former card id was made under; NULL: under none that is known
     sqlite_with_rowid=False,
 )
-"""By what an account was known, or is known elsewhere."""
+"""By what an account was known, or is known elsewhere. A former card id ends when its version is retired."""
 
 registrations = Table(
     "registrations",
