@@ -6,13 +6,14 @@ import dataclasses
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from types import TracebackType
 from typing import NamedTuple
 
 from ehc.crypto import CompactKey, KeyHandle, sm3, wipe
+from ehc.crypto.sm2 import PrivateKey
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.keys.life import LEADS_TO, KeyState, Operation, Purpose, Usage, allowed
+from ehc.keys.office import Office
 
 __all__ = ["Deed", "Entry", "KeyState", "Keyring", "Minimum", "Operation", "Purpose", "Usage", "new_entry"]
 
@@ -98,25 +99,27 @@ def new_entry(
     bound = purpose.usages if usages is None else frozenset(usages)
     if not bound or not bound <= purpose.usages:
         raise InputError(f"usages of a {purpose}: {', '.join(sorted(purpose.usages))}, or some of them")
-    public_key = _public_key(raw) if purpose is Purpose.SIGNING_KEY else b""
+    public_key = bytes(PrivateKey(raw).public_key) if purpose is Purpose.SIGNING_KEY else b""
     check_value = sm3(public_key).hex().upper()[:6] if public_key else KeyHandle(raw).check_value
     digest_value = sm3(raw).hex().upper()[:8]
     return Entry(purpose, version, bound, ((state, created_at),), check_value, digest_value, public_key, bytearray(raw))
 
 
-def _public_key(raw: bytearray | memoryview) -> bytes:
-    sm2 = import_module("ehc.crypto.sm2")  # here: its library is looked for when an SM2 key is there
-    return bytes(sm2.PrivateKey(raw).public_key)
-
-
 class Keyring:
     """The entries, in order of making. A context manager: leaving it wipes every key.
 
-    deeds: what was done to it since it was opened; the store writes them to the audit log before it stores the keyring.
+    office: who is in charge, and what is under way. deeds: what was done to it since it was opened; the store writes
+    them to the audit log before it stores the keyring.
     """
 
-    def __init__(self, entries: Iterable[Entry] = (), minimums: Mapping[Purpose, Minimum] | None = None) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Entry] = (),
+        minimums: Mapping[Purpose, Minimum] | None = None,
+        office: Office | None = None,
+    ) -> None:
         self._entries = list(entries)
+        self.office = office or Office()
         self._minimums = dict(minimums or {})
         self.deeds: list[Deed] = []
         names = [(e.purpose, e.version) for e in self._entries]
@@ -241,6 +244,10 @@ class Keyring:
         """Remember a deed for the audit log."""
         self.deeds.append(Deed(operation, entry.purpose, entry.version, entry.check_value, detail))
 
+    def note_of(self, operation: str, purpose: Purpose, detail: str) -> None:
+        """The same for what is done to no version yet."""
+        self.deeds.append(Deed(operation, purpose, 0, "", detail))
+
     def _moved(self, old: Entry, state: KeyState, now: int, operation: Operation, detail: str = "") -> Entry:
         new = dataclasses.replace(old, history=(*old.history, (state, now)))
         self._entries[self._entries.index(old)] = new
@@ -251,6 +258,7 @@ class Keyring:
         """Overwrite every key; entries keep what `list` shows."""
         for e in self._entries:
             _forget(e)
+        self.office.wipe()
 
     def __enter__(self) -> Keyring:
         return self

@@ -17,6 +17,7 @@ from msgspec import Meta
 from ehc.crypto import hmac_sm3, wipe
 from ehc.errors import InputError, KeyringError
 from ehc.keys.keyring import KEY_BYTES, Entry, Keyring, KeyState, Minimum, Purpose, Usage, new_entry
+from ehc.keys.office import Office
 
 SALT_BYTES, NONCE_BYTES, TAG_BYTES = 16, 12, 16
 KEY_FILE_BYTES = 32
@@ -122,6 +123,7 @@ class _Content(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     entries: list[_Record]
     minimums: dict[Purpose, Minimum]
+    office: Office
 
 
 def secret_of_passphrase(passphrase: str) -> bytes:
@@ -209,7 +211,11 @@ def _content(keyring: Keyring, *, blank: bool = False) -> _Content:
         )
         for e in keyring.entries
     ]
-    return _Content(entries=entries, minimums=keyring.minimums)
+    office = keyring.office
+    if blank:
+        zeros = [msgspec.structs.replace(one, value=bytearray(len(one.value))) for one in office.compositions]
+        office = msgspec.structs.replace(office, compositions=zeros)
+    return _Content(entries=entries, minimums=keyring.minimums, office=office)
 
 
 def _decode(plain: memoryview, version: int) -> Keyring:
@@ -218,6 +224,6 @@ def _decode(plain: memoryview, version: int) -> Keyring:
         if version == 1:
             return Keyring([record.entry() for record in msgspec.msgpack.decode(plain, type=list[_Record1])])
         content = msgspec.msgpack.decode(plain, type=_Content)
-        return Keyring([record.entry() for record in content.entries], content.minimums)
+        return Keyring([record.entry() for record in content.entries], content.minimums, content.office)
     except (msgspec.DecodeError, ValueError):
         raise KeyringError("the keyring opens but its content is of another version of ehc: use that version") from None

@@ -2,7 +2,7 @@
 
 A writer holds `keyring.lock`; a new document is written beside the old one, synced and renamed over it. So a reader,
 or a crash at any moment, finds the old keyring or the new one, whole. An existing keyring or key file is never
-replaced by making a new one.
+replaced by making a new one. Every writing stands in the audit log before it is done (keyring_history.py).
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import pwd
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
+from ehc.crypto.sm2 import PrivateKey
 from ehc.errors import Conflict, KeyringError
-from ehc.keys.keyring import Keyring
+from ehc.keys.audit import Actor
+from ehc.keys.keyring import Keyring, Operation, Purpose
 from ehc.keys.sealing import (
     KEY_FILE_BYTES,
     NONCE_BYTES,
@@ -32,6 +35,8 @@ from ehc.keys.sealing import (
     secret_of_passphrase,
     unseal,
 )
+from ehc.store.audit_log import AuditLog
+from ehc.store.keyring_history import KeyringHistory
 
 Passphrase = Callable[[], str]
 """Asks for the passphrase; called only for a keyring that was sealed under one."""
@@ -49,8 +54,10 @@ class KeyringFolder:
         self.path = path
         self.sealed = path / "keyring.sealed"
         self.key_file = path / "keyring.key"
+        self.audit = AuditLog(path)
+        self._history = KeyringHistory(self.audit)
 
-    def create(self, keyring: Keyring, passphrase: str | None = None) -> None:
+    def create(self, keyring: Keyring, passphrase: str | None = None, *, actor: Actor | None = None) -> None:
         """Store a first keyring, sealed under the passphrase or, without one, under a new key file (mode 0600).
 
         A key file that is there already is used as it is: it may belong to a keyring that was moved away.
@@ -66,20 +73,22 @@ class KeyringFolder:
                     f"{self.path} has a keyring already, and it stays as it is: `ehc keys list` shows it, "
                     "`ehc keys import` adds a key to it, --keyring DIR names another folder"
                 )
+            counter = self._history.last_counter() + 1  # of a keyring that was here before
             if passphrase is None:
-                self._write(keyring, self._own_key_file(), KeyFile(salt=os.urandom(SALT_BYTES)), 1)
+                self._write(keyring, self._own_key_file(), KeyFile(salt=os.urandom(SALT_BYTES)), counter, actor)
             else:
-                self._write(keyring, secret_of_new_passphrase(passphrase), Argon2id(salt=os.urandom(SALT_BYTES)), 1)
+                secret = secret_of_new_passphrase(passphrase)
+                self._write(keyring, secret, Argon2id(salt=os.urandom(SALT_BYTES)), counter, actor)
 
     def open(self, passphrase: Passphrase | None = None) -> Keyring:
         """The keyring; leave it (`with`) as soon as the handles are made, that wipes it."""
         return self._open(passphrase)[0]
 
     @contextlib.contextmanager
-    def change(self, passphrase: Passphrase | None = None) -> Iterator[Keyring]:
+    def change(self, passphrase: Passphrase | None = None, *, actor: Actor | None = None) -> Iterator[Keyring]:
         """The keyring to change; stored when the block ends without an error, wiped in any case.
 
-        Raises Conflict when another process is changing it.
+        actor: who changes it; else the user of this process. Raises Conflict when another process is changing it.
         """
         self._require_keyring()
         with self._locked():
@@ -88,7 +97,7 @@ class KeyringFolder:
                 yield keyring
                 key = msgspec.structs.replace(header.key, salt=os.urandom(SALT_BYTES))
                 with _reporting(self.sealed):
-                    self._write(keyring, secret, key, header.counter + 1)
+                    self._write(keyring, secret, key, self._history.last_counter() + 1, actor)
 
     def generation(self) -> int:
         """Another number after every change, for one small read: whoever holds keys of this keyring asks it each second
@@ -98,14 +107,26 @@ class KeyringFolder:
 
     def _open(self, passphrase: Passphrase | None) -> tuple[Keyring, bytes, Header]:
         self._require_keyring()
-        with _reporting(self.sealed):
-            document = _read(self.sealed)
+        document = self._latest()
         try:
             header = read_header(document)
             secret = self._read_key_file() if isinstance(header.key, KeyFile) else self._ask(passphrase)
             return unseal(document, secret), secret, header
         except KeyringError as error:
             raise KeyringError(f"{self.sealed}: {error}") from None
+
+    def _latest(self) -> bytes:
+        """The document, which is the last one of its log. Read again when another process wrote meanwhile."""
+        while True:
+            with _reporting(self.sealed):
+                document = _read(self.sealed)
+            try:
+                self._history.check(read_header(document).counter, document)
+                return document
+            except KeyringError as error:
+                with _reporting(self.sealed):
+                    if document == _read(self.sealed):
+                        raise KeyringError(f"{self.sealed}: {error}") from None
 
     def _require_keyring(self) -> None:
         with _reporting(self.path):
@@ -139,8 +160,15 @@ class KeyringFolder:
             _replace(self.key_file, os.urandom(KEY_FILE_BYTES))
         return self._read_key_file()
 
-    def _write(self, keyring: Keyring, secret: bytes, key: Derivation, counter: int) -> None:
-        _replace(self.sealed, seal(keyring, secret, key, os.urandom(NONCE_BYTES), counter))
+    def _write(self, keyring: Keyring, secret: bytes, key: Derivation, counter: int, actor: Actor | None) -> None:
+        """Into the log, then in place, then into the log that it is; and a checkpoint, if there is a key to sign it."""
+        actor = actor or process_user()
+        document = seal(keyring, secret, key, os.urandom(NONCE_BYTES), counter)
+        self._history.begin(counter, document, keyring.deeds, actor)
+        _replace(self.sealed, document)
+        self._history.end(counter, actor)
+        for entry in keyring.usable(Purpose.SIGNING_KEY, Operation.SIGN)[:1]:
+            self.audit.checkpoint(entry.public_key, PrivateKey(entry.raw).sign)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -153,6 +181,14 @@ class KeyringFolder:
                 except BlockingIOError:
                     raise Conflict(f"another process is writing the keyring in {self.path}: try again") from None
             yield
+
+
+def process_user() -> Actor:
+    """The operating system's user of this process."""
+    try:
+        return Actor(pwd.getpwuid(os.getuid()).pw_name)
+    except KeyError:
+        return Actor(f"uid {os.getuid()}")
 
 
 @contextlib.contextmanager

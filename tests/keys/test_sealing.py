@@ -105,7 +105,7 @@ def record(*, purpose="security_key", version=1, states=("active",), key=ROOT, u
 
 
 def test_the_document_is_sm4_gcm_under_the_key_the_readme_describes():
-    content = {"entries": [record()], "minimums": {}}
+    content = {"entries": [record()], "minimums": {}, "office": {}}
     assert bytes(unseal(sealed_with(msgspec.msgpack.encode(content)), SECRET).entries[0].raw) == ROOT
     old = [["security_key", 1, "active", NOW, ROOT]]
     assert bytes(unseal(sealed_with(msgspec.msgpack.encode(old), version=1), SECRET).entries[0].raw) == ROOT
@@ -215,7 +215,7 @@ def test_no_key_stands_in_the_document():
     ],
 )
 def test_an_authentic_document_with_content_this_version_does_not_know_says_so(entries):
-    content = msgspec.msgpack.encode({"entries": entries, "minimums": {}})
+    content = msgspec.msgpack.encode({"entries": entries, "minimums": {}, "office": {}})
     with pytest.raises(KeyringError, match="another version of ehc"):
         unseal(sealed_with(content), SECRET)
 

@@ -42,6 +42,7 @@ def test_a_keyring_is_stored_under_a_key_file_that_is_the_owners_alone(folder):
         "keyring.sealed": 0o600,
         "keyring.key": 0o600,
         "keyring.lock": 0o600,
+        "audit.log": 0o600,
     }
     assert len(folder.key_file.read_bytes()) == 32
 
@@ -53,7 +54,7 @@ def test_modes_do_not_depend_on_the_umask(tmp_path):
         folder.create(keyring())
     finally:
         os.umask(before)
-    assert [mode(folder.path), mode(folder.sealed), mode(folder.key_file)] == [0o700, 0o600, 0o600]
+    assert [mode(folder.path)] + [mode(p) for p in sorted(folder.path.iterdir())] == [0o700, *[0o600] * 4]
 
 
 def test_a_passphrase_leaves_no_key_file_and_is_asked_once_when_needed(tmp_path):
@@ -102,10 +103,13 @@ def test_an_existing_keyring_is_never_replaced(folder):
 
 
 def test_a_key_file_without_its_keyring_is_kept_for_the_day_it_comes_back(folder, tmp_path):
-    moved = folder.sealed.rename(tmp_path / "moved.sealed")
+    names = ("keyring.sealed", "audit.log")
+    for name in names:
+        (folder.path / name).rename(tmp_path / name)
     folder.create(keyring(NEXT))
     assert keys_in(folder) == [NEXT]
-    moved.rename(folder.sealed)
+    for name in names:
+        (tmp_path / name).rename(folder.path / name)
     assert keys_in(folder) == [KEY]
 
 
@@ -226,7 +230,7 @@ from pathlib import Path
 from ehc.errors import KeyringError
 from ehc.keys.keyring import Purpose
 from ehc.store.keyring_folder import KeyringFolder
-resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 try:
     with KeyringFolder(Path(sys.argv[1])).change() as ring:
         ring.add(Purpose.SECURITY_KEY, bytearray(16), 0)
@@ -237,9 +241,11 @@ except KeyringError as error:
 
 def test_a_full_disk_leaves_the_old_keyring(folder):
     before = folder.sealed.read_bytes()
-    done = run(FULL_DISK, folder.path)
-    assert done.stdout.strip() == f"{folder.sealed}: File too large"
+    log = folder.audit.path.read_bytes()
+    done = run(FULL_DISK, folder.path, len(log) + 100)
+    assert done.stdout.strip() == f"audit log {folder.audit.path}: File too large; nothing was done"
     assert folder.sealed.read_bytes() == before
+    assert folder.audit.path.read_bytes() == log
 
 
 RACE = """

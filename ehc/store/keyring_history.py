@@ -1,0 +1,66 @@
+"""Every writing of the keyring stands in the audit log: `change` before it, `changed` after it.
+
+`change` names the counter and SM3 of the document that is about to be put in place; so a document that is not the last
+one of its log is an older copy, or another, and is refused. A process killed between the two leaves `change` alone:
+then the document is the one before, or the one named, and either is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ehc.crypto import sm3
+from ehc.errors import KeyringError
+from ehc.keys.audit import Actor, Record
+from ehc.keys.keyring import Deed
+from ehc.store.audit_log import AuditLog
+
+_WAY_OUT = (
+    "put the latest copy back; if there is none, `ehc keys reinstate` takes this one and writes that into the log"
+)
+
+
+class KeyringHistory:
+    """Of one folder."""
+
+    def __init__(self, log: AuditLog) -> None:
+        self.log = log
+
+    def last_counter(self) -> int:
+        """Of the last document that was to be written; 0 for none."""
+        last = self._last()
+        return int(last[0].what["counter"]) if last else 0
+
+    def begin(self, counter: int, document: bytes, deeds: Iterable[Deed], actor: Actor) -> None:
+        """Raises KeyringError: then nothing may be written."""
+        done = [[deed.operation, deed.purpose, deed.version, deed.check_value, deed.detail] for deed in deeds]
+        what = {"counter": counter, "document": sm3(document).hex(), "deeds": done}
+        self.log.append("change", what, actor)
+
+    def end(self, counter: int, actor: Actor) -> None:
+        self.log.append("changed", {"counter": counter}, actor)
+
+    def check(self, counter: int, document: bytes) -> None:
+        """counter: of the document's header, 0 in version 1. Raises KeyringError when it is not the last one."""
+        last = self._last()
+        if last is None:
+            if counter:
+                raise KeyringError(f"its audit log {self.log.path} is missing: restore it from a backup")
+            return
+        change, finished = last
+        newest = change.what["counter"]
+        if counter > newest:
+            raise KeyringError(f"its audit log ends at writing {newest}, it is writing {counter}: the log is older")
+        if counter == newest and sm3(document).hex() != change.what["document"]:
+            raise KeyringError(f"it is not the document that the audit log knows as writing {counter}; {_WAY_OUT}")
+        if counter < newest - (not finished):
+            raise KeyringError(f"it is an older copy, writing {counter}; the audit log knows {newest}; {_WAY_OUT}")
+
+    def _last(self) -> tuple[Record, bool] | None:
+        """The last `change`, and whether it was finished."""
+        finished = False
+        for record in self.log.backwards():
+            if record.act == "change":
+                return record, finished
+            finished = finished or record.act == "changed"
+        return None
