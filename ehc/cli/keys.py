@@ -19,8 +19,9 @@ from rich.table import Table
 
 from ehc import config, wiring
 from ehc.crypto import KeyHandle, sm4_ecb_encrypt, wipe
-from ehc.errors import FileError, InputError, KeyringError
-from ehc.keys.keyring import KEY_BYTES, Entry, Keyring, KeyState, Purpose, key_of_hex, published_sample
+from ehc.crypto.sm2 import PrivateKey
+from ehc.errors import FileError, InputError, KeyringError, Unavailable
+from ehc.keys.keyring import KEY_BYTES, Entry, Keyring, KeyState, Purpose, Usage, key_of_hex, published_sample
 from ehc.model import CST
 from ehc.store.keyring_folder import KeyringFolder, Passphrase
 
@@ -52,7 +53,7 @@ def init(
     passphrase_file: PassphraseFile = None,
     empty: Annotated[bool, typer.Option("--empty", help="Make no keys: a province's own are imported next.")] = False,
 ) -> None:
-    """Make a keyring with a new random security_key and protection_key.
+    """Make a keyring with a new random security_key and protection_key, and a signing_key for its audit log.
 
     Without a passphrase it is sealed under keyring.key, 32 random bytes in a
     file that only you may read (mode 0600). Whoever has both files has the keys;
@@ -66,17 +67,20 @@ def init(
       pass show ehc | ehc keys init --passphrase-file -
       ehc keys init --empty
     """
-    folder = _folder(keyring)
+    folder = keyring_folder(keyring)
     word = _read_passphrase(passphrase_file) if passphrase_file else _ask_new_passphrase() if passphrase else None
     with Keyring() as new:
         for purpose in () if empty else (Purpose.SECURITY_KEY, Purpose.PROTECTION_KEY):
-            _add_random(new, purpose, int(time.time()))
+            add_random(new, purpose, int(time.time()))
+        unsigned = "" if empty else _add_signing_key(new)
         folder.create(new, word)
     for entry in new.entries:
         typer.echo(f"{entry.purpose} version {entry.version}, check value {entry.check_value}")
     typer.echo(f"sealed in {folder.sealed}")
     if word is None:
         typer.echo(f"opens with {folder.key_file} (mode 0600): keep a copy of it apart from the keyring")
+    if unsigned:
+        typer.echo(f"warning: no signing_key was made, and the audit log goes without signatures: {unsigned}", err=True)
 
 
 @app.command("import")
@@ -112,7 +116,7 @@ def import_(
     """
     if passphrase_file == STDIN and (key_file == STDIN or (key_file is None and not sys.stdin.isatty())):
         raise typer.BadParameter("stdin cannot give both the key and the passphrase: use a file for one of them")
-    folder, raw = _folder(keyring), _read_key(key_file)
+    folder, raw = keyring_folder(keyring), _read_key(key_file)
     try:
         _compare(KeyHandle(raw, purpose.value), check_value)
         sample = published_sample(raw)
@@ -141,7 +145,7 @@ def list_(
       ehc keys list
       ehc keys list --keyring /srv/ehc/keyring --json
     """
-    with _folder(keyring).open(passphrase_source(passphrase_file)) as content:
+    with keyring_folder(keyring).open(passphrase_source(passphrase_file)) as content:
         rows = [_row(entry) for purpose in Purpose for entry in content.entries if entry.purpose is purpose]
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
@@ -154,7 +158,7 @@ def ask_passphrase() -> str:
     return _ask("Passphrase of the keyring: ", "give the passphrase with --passphrase-file FILE")
 
 
-def _folder(keyring: Path | None) -> KeyringFolder:
+def keyring_folder(keyring: Path | None) -> KeyringFolder:
     settings = config.load(os.environ)
     return wiring.keyring_folder(msgspec.structs.replace(settings, keyring=str(keyring)) if keyring else settings)
 
@@ -215,10 +219,31 @@ def _read_secret(file: Path) -> bytearray:
     return text
 
 
-def _add_random(keyring: Keyring, purpose: Purpose, now: int) -> None:
+def add_random(
+    keyring: Keyring,
+    purpose: Purpose,
+    now: int,
+    state: KeyState = KeyState.ACTIVE,
+    usages: Iterable[Usage] | None = None,
+) -> Entry:
+    """A new random key as the next version of its purpose. Raises Unavailable when there is no library for SM2."""
     raw = bytearray(os.urandom(KEY_BYTES))
-    keyring.add(purpose, raw, now)
-    wipe(raw)
+    if purpose is Purpose.SIGNING_KEY:
+        raw = bytearray(purpose.size)
+        PrivateKey.generate().write_raw(raw)
+    try:
+        return keyring.add(purpose, raw, now, state=state, usages=usages)
+    finally:
+        wipe(raw)
+
+
+def _add_signing_key(keyring: Keyring) -> str:
+    """Empty, or why there is none."""
+    try:
+        add_random(keyring, Purpose.SIGNING_KEY, int(time.time()))
+    except Unavailable as error:
+        return str(error)
+    return ""
 
 
 def _compare(key: KeyHandle, given: str | None) -> None:

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "ehc.cli.demo:demo",
     "info": "ehc.cli.info:info",
     "keys": "ehc.cli.rotation:app",  # rotation.py adds its command to those of keys.py
+    "audit": "ehc.cli.audit:app",
     "derive": "ehc.cli.derive:derive",
     "scan": "ehc.cli.scan:scan",
     "serve": "ehc.cli.serve:serve",

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from ehc.crypto import sm3, wipe
+from ehc.crypto.sm2 import PublicKey
 from ehc.errors import InputError, KeyringError
 from ehc.keys.keyring import Keyring
 from ehc.keys.sealing import KEY_FILE_BYTES, NONCE_BYTES, SALT_BYTES, KeyFile, seal, unseal
@@ -88,7 +89,8 @@ def back_up(
 
 
 def read_manifest(backup: bytes) -> Manifest:
-    """Raises KeyringError when this is no backup or its sealed document is not the one it names."""
+    """Raises KeyringError when this is no backup, its document is not the one it names, or its signature does not
+    fit the public key it names; whose key that is, the caller knows."""
     line, _, document = backup.partition(b"\n")
     try:
         manifest = msgspec.json.decode(line, type=Manifest)
@@ -96,7 +98,16 @@ def read_manifest(backup: bytes) -> Manifest:
         raise KeyringError("this is no backup of a keyring, or it was changed") from None
     if sm3(document) != manifest.document:
         raise KeyringError("the backup was changed: its sealed keyring is not the one that its first line names")
+    if manifest.public_key and not _signed(manifest):
+        raise KeyringError("the backup was changed: its signature does not fit")
     return manifest
+
+
+def _signed(manifest: Manifest) -> bool:
+    try:
+        return PublicKey(manifest.public_key).verify(manifest.signature, manifest.text())
+    except InputError:
+        return False
 
 
 def open_backup(backup: bytes, shares: Sequence[Share]) -> Keyring:

@@ -85,12 +85,12 @@ def operator(tmp_path):
 def test_init_without_a_terminal_makes_both_keys_and_says_where(operator):
     done = operator.ehc("init")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [row[:3] for row in operator.versions()] == [("security_key", 1, "active"), ("protection_key", 1, "active")]
+    purposes = ["security_key", "protection_key", "signing_key"]
+    assert [row[:3] for row in operator.versions()] == [(purpose, 1, "active") for purpose in purposes]
     check_values = [row[3] for row in operator.versions()]
     assert check_values[0] != check_values[1]
-    assert done.stdout.splitlines()[:3] == [
-        f"security_key version 1, check value {check_values[0]}",
-        f"protection_key version 1, check value {check_values[1]}",
+    assert done.stdout.splitlines()[:4] == [
+        *(f"{row[0]} version 1, check value {row[3]}" for row in operator.versions()),
         f"sealed in {operator.keyring}/keyring.sealed",
     ]
     assert f"{operator.keyring}/keyring.key (mode 0600)" in done.stdout
@@ -221,7 +221,7 @@ def test_a_passphrase_comes_from_a_file_or_stdin(operator, tmp_path):
     assert not (operator.keyring / "keyring.key").exists()
     done = operator.ehc("import", "--purpose", "security_key", "--passphrase-file", secret, stdin=OWN)
     assert done.returncode == 0
-    assert [row[1] for row in operator.versions(lambda: PASSPHRASE)] == [1, 1, 2]
+    assert [row[1] for row in operator.versions(lambda: PASSPHRASE)] == [1, 1, 1, 2]
     assert PASSPHRASE not in operator.seen
 
 
@@ -250,7 +250,7 @@ def test_on_a_terminal_passphrase_and_key_are_asked_and_not_shown(operator):
     assert code == 0, shown
     code, shown = operator.ehc_on_terminal("list", answers=[PASSPHRASE])
     assert code == 0, shown
-    assert [shown.count(word) for word in (" active", "deactivated", "protection_key")] == [2, 1, 1]
+    assert [shown.count(word) for word in (" active", "deactivated", "protection_key")] == [3, 1, 1]
     assert OWN not in operator.seen
     assert PASSPHRASE not in operator.seen
 

@@ -6,7 +6,7 @@ import os
 import msgspec
 import pytest
 
-from ehc.crypto.sm2 import PrivateKey, PublicKey
+from ehc.crypto.sm2 import PrivateKey
 from ehc.errors import InputError, KeyringError
 from ehc.keys.backup import back_up, open_backup, read_manifest, read_share, write_share
 from ehc.keys.keyring import Keyring, Purpose
@@ -52,12 +52,8 @@ def test_every_changed_byte_of_a_backup_is_noticed():
     backup, shares = made(2, 2)
     for at in range(0, len(backup), 3):
         damaged = backup[:at] + bytes([backup[at] ^ 1]) + backup[at + 1 :]
-        try:
-            open_backup(damaged, shares).wipe()
-        except (InputError, KeyringError):
-            continue
-        manifest = read_manifest(damaged)
-        assert not PublicKey(manifest.public_key).verify(manifest.signature, manifest.text())
+        with pytest.raises((InputError, KeyringError)):
+            open_backup(damaged, shares)
 
 
 def test_the_manifest_is_signed_and_nothing_of_the_key_stands_in_it():

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id as Argon2idFunction
+from keyrings import VERSION_1, VERSION_1_SECRET
 
 from ehc.crypto import hmac_sm3
 from ehc.errors import InputError, KeyringError
@@ -20,21 +21,10 @@ from ehc.keys.sealing import (
 )
 
 NOW = 1_767_225_600
-SECRET, SALT, NONCE = b"\x5a" * 32, bytes(range(16)), bytes(range(12))
+SECRET, SALT, NONCE = VERSION_1_SECRET, bytes(range(16)), bytes(range(12))
 QUICK = Argon2id(salt=SALT, iterations=1, lanes=1, memory_kib=128)
 KEY_FILE = KeyFile(salt=SALT)
 ROOT, NEXT, PROTECTION = bytes(range(100, 116)), bytes(range(16)), bytes(range(200, 216))
-
-VERSION_1 = (
-    b'{"format":"ehc-keyring","version":1,"key":{"type":"key_file","salt":"AAECAwQFBgcICQoLDA0ODw=="},'
-    b'"nonce":"AAECAwQFBgcICQoL"}\n'
-    + bytes.fromhex(
-        "0f7b5aaf3ecef3dab7f0e30d2b3b03968ca466e177199126886783c4c5583a1b1c8f18d9eb8261e9a3086bb1efbe02b1"
-        "ccb8b7f9a1281fa747077760a85f91ca710e35a972610bf1407d6396d24097da23430f3453f443ce8f8a13cd45c8c4d1"
-        "6d80cc3f1eb3426c8c5eac6e9f69cdfc356f3af966d89450e11264855f174d42a840734db16165e9770c1635ffbbbbbe"
-        "293b6cd5fbb3067f28aa7332120b82"
-    )
-)
 
 
 def keyring():
