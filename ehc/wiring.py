@@ -137,7 +137,7 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
         hot.close()
         engine.dispose()
 
-    serials = SqlSerialBlocks(engine, settings.issuer, settings.node)
+    serials = SqlSerialBlocks(engine, settings.issuer, settings.node, clock)
     accounts, rekeying = SqlAccountStore(engine, hot.changing), SqlRekeyingStore(engine)
     places, uses = SqlPlaceStore(engine), SqlUseStore(engine)
     desk = SqlOperatorStore(engine), SqlSessionStore(engine), SqlDeedStore(engine)

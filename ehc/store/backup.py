@@ -4,7 +4,8 @@
     PostgreSQL   a zip of one snapshot: manifest.json (revision, tables, digests, sequences) and a COPY text a table
 
 The keyring is not in a copy: whoever has the one shall not have the other. Neither is hot state (claims, issued codes),
-which is good for minutes.
+which is good for minutes. What was given after the copy was made is not given again, since codes with it may still be
+about: account numbers go on LOST_ACCOUNTS further, serial numbers by the clock (serials.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sqlalchemy import Engine
 from ehc.errors import Conflict, FileError, Unavailable
 from ehc.store import postgres_archive
 from ehc.store.database import known_revision, migrate, require_current, revision
+from ehc.store.postgres_archive import LOST_ACCOUNTS
 
 PAGES = 4096  # of SQLite, copied at a time: writers get their turn in between
 
@@ -109,10 +111,18 @@ def _restore_sqlite(engine: Engine, source: Path) -> int:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _part_of(target) as part:
         _copy_sqlite(source, part)
+        _skip_lost_accounts(part)
         _sync(part)
         os.rename(part, target)
     _sync(target.parent)
     return accounts
+
+
+def _skip_lost_accounts(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        if not connection.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'accounts'").fetchone():
+            connection.execute("INSERT INTO sqlite_sequence VALUES ('accounts', 0)")
+        connection.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'accounts'", (LOST_ACCOUNTS,))
 
 
 def _restore_postgres(engine: Engine, source: Path) -> int:

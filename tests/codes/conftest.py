@@ -105,7 +105,7 @@ def room(tmp_path: Path, empty_database: bytes) -> Iterator[Callable[..., Room]]
     engine = open_engine(Settings(home=str(tmp_path)).database_url())
     hot = MappedHotState(tmp_path / "hot", SqlAccountStore(engine), lambda: NOW)
     accounts = SqlAccountStore(engine, hot.changing)
-    stores = Stores(Cards(accounts), accounts, hot, SqlSerialBlocks(engine, 0, 0))
+    stores = Stores(Cards(accounts), accounts, hot, SqlSerialBlocks(engine, 0, 0, lambda: NOW))
 
     def make(**settings: object) -> Room:
         effective = Settings(home=str(tmp_path), **settings)  # type: ignore[arg-type]

@@ -67,7 +67,7 @@ def test_what_is_restored_is_what_was_there(place: Place) -> None:
         assert store.details(account) == {"phone": f"1{account - 1}"}
     identity = Identity("03", "E00000000", "TEST PERSON")
     later = store.register(NewCard(Derived(identity, b"m" * 32, "AB" * 32, 1)), NOW)
-    assert later.account == PEOPLE + 1  # the numbers go on
+    assert later.account > PEOPLE + 10**9  # whoever was registered after the copy had one of those before
     new.dispose()
 
 
