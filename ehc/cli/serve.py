@@ -6,6 +6,7 @@ import contextlib
 import gc
 import importlib
 import ipaddress
+import logging
 import multiprocessing
 import os
 import resource
@@ -30,8 +31,10 @@ from ehc import config
 from ehc.cli.keys import PassphraseFile, passphrase_source
 from ehc.cli.server import Server, Started
 from ehc.config import Settings
-from ehc.errors import ConfigError, Unavailable
+from ehc.errors import ConfigError, EhcError, Unavailable, edge
 from ehc.wiring import open_services
+
+log = logging.getLogger("ehc.cli")
 
 APP = "ehc.web.app:create_app"
 HEAD_BYTES = 65_536  # of a request line and its headers together
@@ -93,6 +96,8 @@ def serve(
             note=note,
         )
         server.serve(target_loader=_Loader(settings, passphrase.known, started, numbers))
+        if server.failed:
+            raise Unavailable(f"the service did not start: {server.failed}")
 
 
 @contextlib.contextmanager
@@ -195,13 +200,24 @@ class _Loader:
 
     def __call__(self, target: str) -> Any:
         _end_with_parent()
-        module, _, factory = target.partition(":")
-        services = open_services(self.settings, None if self.passphrase is None else lambda: self.passphrase or "")
-        app = getattr(importlib.import_module(module), factory)(services, self.numbers)
+        try:
+            app = self._make(target)
+        except EhcError as error:
+            self.started.fail(str(error))
+            log.error("a worker cannot start: %s", error)
+            sys.exit(edge(error).exit)
+        except Exception as error:
+            self.started.fail(f"{type(error).__name__}, as the log says")
+            raise
         gc.collect()
         gc.freeze()  # what the process begins with is not looked through again each time a batch makes garbage
         self.started.tell()
         return app
+
+    def _make(self, target: str) -> Any:
+        module, _, factory = target.partition(":")
+        services = open_services(self.settings, None if self.passphrase is None else lambda: self.passphrase or "")
+        return getattr(importlib.import_module(module), factory)(services, self.numbers)
 
 
 def _end_with_parent() -> None:

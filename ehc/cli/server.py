@@ -33,13 +33,21 @@ CRASH_SECONDS = 5.0
 
 
 class Started:
-    """Told by a worker when its app is there. Goes to it by fork."""
+    """Told by a worker when its app is there, or why it cannot be. Goes to it by fork."""
 
     def __init__(self) -> None:
         self._event = get_context("fork").Event()
+        self._heard, self._says = get_context("fork").Pipe(duplex=False)
 
     def tell(self) -> None:
         self._event.set()
+
+    def fail(self, why: str) -> None:
+        self._says.send(why)
+
+    def why_not(self) -> str:
+        """What the first worker that failed said; empty when none said anything."""
+        return str(self._heard.recv()) if self._heard.poll() else ""
 
     def wait(self, worker: WorkerProcess) -> bool:
         """False when the worker ended, or takes too long."""
@@ -54,11 +62,16 @@ class Started:
 
 
 class Server(MPServer):
-    """started: what the target loader tells when an app is made. note: is logged when connections are accepted."""
+    """started: what the target loader tells when an app is made. note: is logged when connections are accepted.
+
+    Once it listens, a worker that falls is replaced for as long as it takes; before that, the whole server ends with
+    `failed`, for nobody is served yet and whoever started it waits.
+    """
 
     def __init__(self, *arguments: Any, started: Started, note: str | None, **options: Any) -> None:
         super().__init__(*arguments, **({"backlog": BACKLOG, "backpressure": CONNECTIONS} | options))
-        self._started, self._note = started, note
+        self._started, self._note, self._announced = started, note, False
+        self.failed = ""
         self._listening: list[Any] = []
         self._born: dict[int, float] = {}
 
@@ -107,6 +120,9 @@ class Server(MPServer):
                 return
             fallen = [idx for idx in set(self.interrupt_children) if not self.wrks[idx].is_alive()]
             self.interrupt_children.clear()
+            if fallen and not self._announced:
+                self.failed = self._started.why_not() or "a worker ended before it served; the log may say why"
+                return
             self._respawn_workers(fallen, spawn_target, target_loader)
             if self.reload_signal:
                 self.reload_signal = False
@@ -119,6 +135,7 @@ class Server(MPServer):
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind_addr, self.bind_addr)  # noqa: S104
         while not _accepts(reached, self.bind_port) or not self._started.wait(self.wrks[0]):
             time.sleep(0.02)
+        self._announced = True
         if self._note:
             log.info(self._note)
         print(f"listening on {scheme}://{_bracketed(self.bind_addr)}:{self.bind_port}", flush=True)

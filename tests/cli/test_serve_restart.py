@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -110,3 +111,35 @@ def test_a_new_worker_that_cannot_start_leaves_the_old_one(settings: Settings) -
         assert httpx.get(f"{url}/ready").is_success
     finally:
         end(process)
+
+
+GONE_MEANWHILE = """
+import shutil, sys
+from ehc.cli import main, serve
+check = serve._check
+def check_and_lose(settings, *rest):
+    found = check(settings, *rest)
+    shutil.rmtree(settings.keyring_path())
+    return found
+serve._check = check_and_lose
+sys.argv = ["ehc", "serve", "--port", "0"]
+main.main()
+"""
+"""What was there when `ehc serve` looked, and is not when its workers do."""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_service_whose_first_workers_cannot_start_ends_and_says_why(settings: Settings, workers: int) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EHC_")}
+    process = subprocess.run(
+        [sys.executable, "-c", GONE_MEANWHILE],
+        env=environment | {"EHC_HOME": settings.home, "EHC_WORKERS": str(workers)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (process.returncode, process.stdout) == (8, "")
+    assert f"ehc: the service did not start: {settings.keyring_path()}" in process.stderr
+    assert "Traceback" not in process.stderr
+    assert not list(settings.home_path().glob("numbers-*"))
