@@ -47,8 +47,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     otlp_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0  # of the requests that no caller traces already
     body_seconds: Positive = 10  # in which a request's body must come
     idle_seconds: Positive = 30  # in which a request's head must come; an idle connection is closed after it
-    caller_rate: Positive = 2000  # △ requests a second of a caller that has no rate of its own, a worker
-    institution_rate: Positive = 2000  # △ of all callers of one institution together, a worker
+    caller_rate: Positive = 2000  # △ requests a second of a caller that has no rate of its own, on a host
+    institution_rate: Positive = 2000  # △ of all callers of one institution together
     burst_seconds: Positive = 2  # △ so many seconds' worth of requests may come at once
     console_idle_seconds: Annotated[int, msgspec.Meta(ge=60, le=1800)] = 900  # unused, a session of an operator ends
     console_session_seconds: Annotated[int, msgspec.Meta(ge=300, le=43_200)] = 28_800  # and so it does after this

@@ -17,6 +17,7 @@ from ehc.access.app import Apps, AppStore
 from ehc.access.caller import CallerStore
 from ehc.access.looks import LookStore
 from ehc.access.operator import DeedStore, OperatorStore
+from ehc.access.rate import SHARED_BYTES, Rates
 from ehc.access.session import SessionStore
 from ehc.access.sign_in import SignIn
 from ehc.cards.account import AccountStore
@@ -32,6 +33,7 @@ from ehc.codes.policy import scene_policy
 from ehc.codes.revoking import Revoker
 from ehc.codes.verification import Verifier
 from ehc.config import Settings
+from ehc.errors import Unavailable
 from ehc.institutions.disabled import DisabledPlaces
 from ehc.institutions.late import late_policy
 from ehc.institutions.place import PlaceStore
@@ -189,6 +191,18 @@ def _database(settings: Settings) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def open_rates(folder: Path | None) -> Rates:
+    """Of all processes that are given this folder, together; None: of this process alone. Raises Unavailable."""
+    from ehc.store.taken_codes import mapped
+
+    if folder is None:
+        return Rates()
+    try:
+        return Rates(mapped(folder / "rates", SHARED_BYTES))
+    except OSError as error:
+        raise Unavailable(f"{folder / 'rates'} cannot be written: {error.strerror}") from error
 
 
 def open_hot_state(settings: Settings, cards: AccountLookup, clock: Clock) -> HotState:

@@ -2,39 +2,42 @@
 
 The number is the time at which the bucket will be full again. A request moves it on by 1/rate; it is refused while the
 number lies further ahead than the burst allows. A call that does the work of many pays for all of them afterwards.
+
+The numbers stand in memory that all workers of a host share (native/token/rate.c), so they count together.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
+from mmap import mmap
 
+from ehc.crypto.claims import Bucket, Buckets, fingerprint
 from ehc.errors import TooMany
 
-
-class Bucket:
-    """rate: requests a second; burst: so many may come at once after a rest. now: of a clock that never steps."""
-
-    __slots__ = ("_full_at", "_interval", "_tolerance")
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._interval = 1.0 / rate
-        self._tolerance = (burst - 1) / rate + 1e-9  # the first of a burst is always let in
-        self._full_at = -math.inf
-
-    def wait(self, now: float) -> float:
-        """Seconds until the next one is let in; none of it when 0 or less."""
-        return self._full_at - now - self._tolerance
-
-    def pay(self, now: float, cost: int = 1) -> None:
-        self._full_at = (self._full_at if self._full_at > now else now) + self._interval * cost
+SHARED_BYTES = 16 << 18
+"""Of 262,144 buckets: every institution of a province, and every app."""
 
 
-def take(buckets: Iterable[Bucket], now: float) -> None:
+class Rates:
+    """memory: SHARED_BYTES of zeros, or what other processes made of them; None: this process counts alone."""
+
+    def __init__(self, memory: mmap | bytearray | None = None) -> None:
+        self._buckets = Buckets(bytearray(16 << 12) if memory is None else memory)
+
+    def bucket(self, name: str, rate: float, burst: float) -> Bucket:
+        """rate: requests a second; burst: so many may come at once after a rest. Who asks for the same name and rate,
+        in whatever process, gets the same bucket."""
+        code = fingerprint(f"{rate} {name}".encode())
+        found = self._buckets.bucket(code, rate, burst)
+        return found or Rates(bytearray(1024)).bucket(name, rate, burst)  # the memory is full: one that counts alone
+
+
+def take(buckets: Sequence[Bucket], now: float) -> None:
     """One request out of every bucket, or out of none. Raises TooMany that says when to come again."""
-    for bucket in buckets:
-        wait = bucket.wait(now)
-        if wait > 0:
+    for i, bucket in enumerate(buckets):
+        wait = bucket.take(now)
+        if wait:
+            for other in buckets[:i]:
+                other.give_back()
             raise TooMany(math.ceil(wait))
-    for bucket in buckets:
-        bucket.pay(now)

@@ -20,7 +20,7 @@ from ehc.model import Answer, Card, CardStatus, Claim, Claimant, Question
 from ehc.ports import AccountLookup, Clock
 from ehc.store.card_status import may_be_kept, read_status
 from ehc.store.place_names import PlaceNames
-from ehc.store.taken_codes import TakenCodes, reserve
+from ehc.store.taken_codes import TakenCodes, mapped
 
 COUNTERS = 65_536
 STALE_AFTER = 10
@@ -181,8 +181,6 @@ def _counter(card: str | int) -> int:
 
 def _counters(path: Path) -> mmap.mmap:
     try:
-        with open(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as file:
-            reserve(file.fileno(), 4 * COUNTERS)
-            return mmap.mmap(file.fileno(), 4 * COUNTERS)
+        return mapped(path, 4 * COUNTERS)
     except OSError as error:
         raise Unavailable(f"the folder of used codes {path.parent} cannot be written: {error.strerror}") from error

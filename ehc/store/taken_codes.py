@@ -105,17 +105,20 @@ class TakenCodes:
         path = self._folder / f"{self._name}-{place[0]}-{place[1]}-{n}"
         size = SLOT * self._slots << 2 * n
         try:
-            with open(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as file:
-                reserve(file.fileno(), size)
-                return Claims(mmap.mmap(file.fileno(), size))
+            return Claims(mapped(path, size))
         except OSError as error:
             raise _unavailable(self._folder, error) from error
 
 
-def reserve(file: int, size: int) -> None:
-    """Room on the disk for the whole file: touching what a mapping has no room for would kill the process."""
-    if os.fstat(file).st_blocks * 512 < size or os.fstat(file).st_size < size:
-        os.posix_fallocate(file, 0, size)
+def mapped(path: Path, size: int) -> mmap.mmap:
+    """The file as memory that all processes share which map it; zeros where it is not there yet. Raises OSError.
+
+    It has all its room on the disk: touching what a mapping has no room for would kill the process.
+    """
+    with open(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+b") as file:
+        if os.fstat(file.fileno()).st_blocks * 512 < size or os.fstat(file.fileno()).st_size < size:
+            os.posix_fallocate(file.fileno(), 0, size)
+        return mmap.mmap(file.fileno(), size)
 
 
 @lru_cache(1024)

@@ -5,7 +5,7 @@ of wrong keys costs the store nothing. What is kept is at most MAX_AGE old: a re
 later. When the store cannot be asked for longer than that, callers are refused as `unavailable`: nobody gets in on old
 knowledge.
 
-Rates are counted by each worker process for itself: all together let through at most rate times workers.
+Rates are counted by all workers of the host together.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from anyio import CapacityLimiter, to_thread
 
 from ehc.access.app import App
 from ehc.access.caller import ANYBODY, Caller, CallerKey, Scope, digest_of
-from ehc.access.rate import Bucket, take
+from ehc.access.rate import Rates, take
+from ehc.crypto.claims import Bucket
 from ehc.errors import Forbidden, Unauthenticated, Unavailable
 from ehc.wiring import Services
 
@@ -53,7 +54,7 @@ _OPEN = _Door(ANYBODY, ANYBODY.scopes, None, ())
 class Gate:
     """One a process. `check` is the whole question, at once; where it has no answer, `refresh` and ask again."""
 
-    def __init__(self, services: Services, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, services: Services, rates: Rates, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._all_apps = services.apps.all
         self._callers, self._settings, self._clock = services.callers, services.settings, services.clock
         self._monotonic, self._thread = monotonic, CapacityLimiter(1)
@@ -64,7 +65,7 @@ class Gate:
         self._doors: dict[bytes, _Door] = {}  # by the digest of the key
         self._apps: dict[str, App] = {}  # by name
         self._seen: dict[str | None, _Door] = {}  # by the header that was accepted, since the last change of a caller
-        self._buckets: dict[tuple[str, str, int], Bucket] = {}
+        self._rates = rates
         self._refreshing: asyncio.Task[None] | None = None
         self._asked = False
         self._loopback = ipaddress.ip_address(services.settings.host.replace("localhost", "127.0.0.1")).is_loopback
@@ -164,11 +165,11 @@ class Gate:
 
     def _buckets_of(self, caller: Caller) -> tuple[Bucket, ...]:
         """A caller's own, and its institution's, which all its callers share; both go on over a refresh."""
-        wanted = [("caller", caller.name, caller.rate or self._settings.caller_rate)]
+        wanted = [(f"caller {caller.name}", caller.rate or self._settings.caller_rate)]
         if caller.institution is not None:
-            wanted.append(("institution", caller.institution, self._settings.institution_rate))
+            wanted.append((f"institution {caller.institution}", self._settings.institution_rate))
         burst = self._settings.burst_seconds
-        return tuple(self._buckets.setdefault(key, Bucket(key[2], max(1, key[2] * burst))) for key in wanted)
+        return tuple(self._rates.bucket(name, rate, max(1, rate * burst)) for name, rate in wanted)
 
     async def keep(self) -> None:
         """Refresh ahead of time for as long as somebody asks, so that hardly anybody waits. Runs until cancelled."""

@@ -10,7 +10,7 @@ from ehc.web.gate import Gate
 from ehc.web.incoming import Bodies
 from ehc.web.observed import Observed
 from ehc.web.traces import Traces, open_traces
-from ehc.wiring import Services
+from ehc.wiring import Services, open_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Worker:
 
 
 def new_worker(services: Services, numbers: Path | None) -> Worker:
-    """numbers: folder in which the workers of one service leave what they count."""
+    """numbers: folder in which the workers of one service count, each for itself and all together."""
     settings = services.settings
     bodies, observed = Bodies(settings.body_seconds), Observed(numbers)
-    return Worker(services, Gate(services), bodies, observed, open_traces(settings))
+    return Worker(services, Gate(services, open_rates(numbers)), bodies, observed, open_traces(settings))

@@ -1,4 +1,4 @@
-# claims.pxi: sets of taken codes in shared memory. Part of _native.pyx.
+# claims.pxi: sets of taken codes, and token buckets, in shared memory. Part of _native.pyx.
 
 def fingerprint(bytes secret_and_key):
     """A 64-bit name of a key, which only who knows the secret in front of it can tell; never 0."""
@@ -9,8 +9,7 @@ def fingerprint(bytes secret_and_key):
     return code if code else 1
 
 
-@cython.final
-cdef class Claims:
+cdef class Slots:
     """2^n slots of 16 bytes in a writable buffer, such as a shared mapping, which this object keeps."""
     cdef Py_buffer _view
     cdef bint _held
@@ -23,11 +22,16 @@ cdef class Claims:
         while (<Py_ssize_t>16 << self._bits) < self._view.len:
             self._bits += 1
         if (<Py_ssize_t>16 << self._bits) != self._view.len or <size_t>self._view.buf % 8:
-            raise ValueError("claims: the memory has 16 bytes times a power of two, at least 64, aligned to 8 bytes")
+            raise ValueError("slots: the memory has 16 bytes times a power of two, at least 64, aligned to 8 bytes")
 
     def __dealloc__(self):
         if self._held:
             PyBuffer_Release(&self._view)
+
+
+@cython.final
+cdef class Claims(Slots):
+    """Which codes are taken."""
 
     def claim(self, uint64_t code, uint64_t holder, unsigned uses):
         return ehc_claim(<uint64_t *>self._view.buf, self._bits, code, holder, uses)
@@ -40,6 +44,42 @@ cdef class Claims:
         cdef uint64_t holder = 0
         status = ehc_claim_holder(<const uint64_t *>self._view.buf, self._bits, code, &holder)
         return status, holder
+
+
+@cython.final
+cdef class Buckets(Slots):
+    """Token buckets, by code."""
+
+    def bucket(self, uint64_t code, double rate, double burst):
+        """rate: a second; burst: so many at once after a rest. None when there is no slot left."""
+        cdef Bucket bucket = Bucket.__new__(Bucket)
+        bucket._slots = self
+        bucket._full_at = ehc_slot(<uint64_t *>self._view.buf, self._bits, code)
+        bucket._cost, bucket._tolerance = <uint64_t>(1e9 / rate), <uint64_t>(1e9 * (burst - 1) / rate)
+        return bucket if bucket._full_at != NULL else None
+
+
+@cython.final
+cdef class Bucket:
+    """One of them; made by Buckets. now: seconds of a clock that never steps and that all processes share."""
+    cdef Buckets _slots
+    cdef uint64_t *_full_at
+    cdef uint64_t _cost, _tolerance
+
+    def __init__(self):
+        raise TypeError("a bucket is one of Buckets")
+
+    def take(self, double now):
+        """Seconds to wait; 0 when one was taken."""
+        return ehc_rate_take(self._full_at, <uint64_t>(now * 1e9), self._cost, self._tolerance) / 1e9
+
+    def pay(self, double now, uint64_t count):
+        """Takes that many, though it may be empty."""
+        ehc_rate_take(self._full_at, <uint64_t>(now * 1e9), count * self._cost, UINT64_MAX)
+
+    def give_back(self):
+        """What was taken last."""
+        ehc_rate_give_back(self._full_at, self._cost)
 
 
 def add_one(memory, Py_ssize_t i):

@@ -132,6 +132,9 @@ cdef extern from "ehc.h" nogil:
     int ehc_claim_set(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder)
     int ehc_claim_holder(const uint64_t *slots, unsigned bits, uint64_t code, uint64_t *holder)
     void ehc_add_one(uint32_t *counter)
+    uint64_t *ehc_slot(uint64_t *slots, unsigned bits, uint64_t code)
+    uint64_t ehc_rate_take(uint64_t *full_at, uint64_t now, uint64_t cost, uint64_t tolerance)
+    void ehc_rate_give_back(uint64_t *full_at, uint64_t cost)
 
     void ehc_wipe(void *secret, size_t length)
     int ehc_equal(const void *a, const void *b, size_t length)

@@ -272,6 +272,17 @@ int ehc_claim_holder(const uint64_t *slots, unsigned bits, uint64_t code, uint64
 /* Adds one to a counter in shared memory. */
 void ehc_add_one(uint32_t *counter);
 
+/* The second word of a code's slot, for whoever keeps something else than claims there: entered where it is not there yet,
+ * and from then on where it is. NULL when its run is full. */
+uint64_t *ehc_slot(uint64_t *slots, unsigned bits, uint64_t code);
+
+/* ---- rates: token buckets that processes share (token/rate.c) ---- */
+
+/* Takes `cost` out of a bucket, whose word is 0 at first: 0 when it was taken, else how long to wait. All in one unit of
+ * time, of a clock that never steps: cost is 1/rate, tolerance (burst - 1)/rate, UINT64_MAX takes whatever is there. */
+uint64_t ehc_rate_take(uint64_t *full_at, uint64_t now, uint64_t cost, uint64_t tolerance);
+void ehc_rate_give_back(uint64_t *full_at, uint64_t cost);
+
 /* ---- secrets ---- */
 
 void ehc_wipe(void *secret, size_t length);

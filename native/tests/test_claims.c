@@ -84,10 +84,13 @@ static void check_race(void)
 static uint64_t *interrupted_slots;
 static volatile uint64_t interrupted_code;
 static volatile sig_atomic_t interruptions;
-static uint32_t wins;
+static uint32_t wins, payments;
+static uint64_t bucket;
 
 static int use_once(void)
 {
+    CHECK(ehc_rate_take(&bucket, 0, 3, UINT64_MAX) == 0);
+    ehc_add_one(&payments);
     int taken = ehc_claim(interrupted_slots, BITS, interrupted_code, 0, USES);
     if (taken == EHC_CLAIM_WON)
         ehc_add_one(&wins);
@@ -112,7 +115,8 @@ static void check_interrupted_uses(void)
     interrupted_slots = room();
     interrupted_code = 0x9E3779B97F4A7C15; /* before the clock starts: it would use the code of the tier before */
     interruptions = 0;
-    wins = 0;
+    wins = payments = 0;
+    bucket = 0;
     CHECK(sigaction(SIGALRM, &action, &before) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0);
     for (; interruptions < 200; codes++) {
         interrupted_code = 0x9E3779B97F4A7C15 * (codes + 1);
@@ -121,13 +125,31 @@ static void check_interrupted_uses(void)
     }
     CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0 && sigaction(SIGALRM, &before, NULL) == 0);
     CHECK(wins == codes * USES);
+    CHECK(bucket == 3 * (uint64_t)payments);
     leave(interrupted_slots);
+}
+
+static void check_rate(void)
+{
+    uint64_t *slots = room(), *word = ehc_slot(slots, BITS, 5);
+    CHECK(word == slots + 2 * 5 + 1 && ehc_slot(slots, BITS, 5) == word && ehc_slot(slots, BITS, 6) != word);
+    CHECK(ehc_rate_take(word, 1000, 10, 20) == 0); /* 10 a request, three at once */
+    CHECK(ehc_rate_take(word, 1000, 10, 20) == 0 && ehc_rate_take(word, 1000, 10, 20) == 0);
+    CHECK(ehc_rate_take(word, 1000, 10, 20) == 10 && *word == 1030);
+    CHECK(ehc_rate_take(word, 1003, 10, 20) == 7);
+    CHECK(ehc_rate_take(word, 1010, 10, 20) == 0);
+    ehc_rate_give_back(word, 10);
+    CHECK(ehc_rate_take(word, 1010, 10, 20) == 0);
+    CHECK(ehc_rate_take(word, 1010, 1000, UINT64_MAX) == 0 && ehc_rate_take(word, 1010, 10, 20) == 1010);
+    CHECK(ehc_rate_take(word, 9000, 10, 20) == 0 && *word == 9010); /* a rest fills it, and no further */
+    leave(slots);
 }
 
 void test_claims(void)
 {
     check_one_code();
     check_runs();
+    check_rate();
     check_race();
     check_interrupted_uses();
 }

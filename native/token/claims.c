@@ -10,8 +10,7 @@ enum { PROBES = 64, USES_BITS = 16 };
 #define USES(claim) ((claim) & ((1u << USES_BITS) - 1))
 #define HOLDER(claim) ((claim) >> USES_BITS)
 
-/* The claim word of a code, entered where it is not there yet; NULL when its run is full. */
-static uint64_t *find(uint64_t *slots, unsigned bits, uint64_t code)
+uint64_t *ehc_slot(uint64_t *slots, unsigned bits, uint64_t code)
 {
     uint64_t mask = ((uint64_t)1 << bits) - 1;
     for (uint64_t i = 0; i < PROBES; i++) {
@@ -24,7 +23,7 @@ static uint64_t *find(uint64_t *slots, unsigned bits, uint64_t code)
 
 int ehc_claim(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder, unsigned uses)
 {
-    uint64_t *claim = find(slots, bits, code), was;
+    uint64_t *claim = ehc_slot(slots, bits, code), was;
     if (!claim)
         return EHC_CLAIM_FULL;
     was = __atomic_load_n(claim, __ATOMIC_ACQUIRE);
@@ -42,7 +41,7 @@ int ehc_claim(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder, un
 
 int ehc_claim_set(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder)
 {
-    uint64_t *claim = find(slots, bits, code);
+    uint64_t *claim = ehc_slot(slots, bits, code);
     if (!claim)
         return EHC_CLAIM_FULL;
     __atomic_store_n(claim, holder << USES_BITS | 1, __ATOMIC_RELEASE);

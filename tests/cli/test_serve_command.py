@@ -185,6 +185,16 @@ def test_it_listens_beyond_this_machine_for_callers_with_a_key(settings: Setting
         assert answer.json()["card_id"] == CARD
 
 
+def test_all_workers_together_let_in_the_rate_of_a_caller_and_no_more(settings: Settings) -> None:
+    headers = {"authorization": f"Bearer {add_caller(settings, 'accounts:read')}"}
+    with running_service(replace(settings, workers=2, caller_rate=1, burst_seconds=20)) as url:
+        began = time.monotonic()
+        found = [httpx.get(f"{url}/v1/cards/{CARD}", headers=headers).status_code for _ in range(80)]  # a connection each
+        passed = found.count(404)
+        assert 20 <= passed <= 20 + (time.monotonic() - began) + 1
+        assert passed + found.count(429) == 80
+
+
 def test_a_service_that_asks_nobody_says_so(settings: Settings) -> None:
     with running_service(settings):
         pass

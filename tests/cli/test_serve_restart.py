@@ -139,7 +139,7 @@ def test_a_service_whose_first_workers_cannot_start_ends_and_says_why(settings: 
         timeout=60,
         check=False,
     )
-    assert (process.returncode, process.stdout) == (8, "")
-    assert f"ehc: the service did not start: {settings.keyring_path()}" in process.stderr
+    assert (process.returncode, process.stdout) == (8, ""), process.stderr
+    assert f"ehc: the service did not start: no keyring in {settings.keyring_path()}" in process.stderr
     assert "Traceback" not in process.stderr
     assert not list(settings.home_path().glob("numbers-*"))
