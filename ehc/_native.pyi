@@ -5,6 +5,7 @@ from typing import Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import disjoint_base
 
 from ehc.crypto.batch import Row
 from ehc.crypto.columns import ArrowArray
@@ -97,6 +98,7 @@ class Sm2Key:
         length: int,
     ) -> tuple[bytearray, bytes, bytes]: ...
 
+@disjoint_base
 class Slots:
     def __new__(cls, memory: mmap | bytearray) -> Self: ...
 
@@ -112,6 +114,7 @@ class Buckets(Slots):
 
 @final
 class Bucket:
+    def __init__(self, *args: object, **kwargs: object) -> None: ...
     def take(self, now: float) -> float: ...
     def pay(self, now: float, count: int) -> None: ...
     def give_back(self) -> None: ...

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import mmap
-import os
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import NamedTuple

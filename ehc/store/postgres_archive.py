@@ -27,7 +27,7 @@ MANIFEST = "manifest.json"
 CHUNK = 1 << 20
 
 LOST_ACCOUNTS = 1 << 30
-"""More than can have been registered since a copy was made: these numbers are skipped. Whole blocks of bulk_postgres."""
+"""More than can have been registered since a copy was made: these numbers are skipped. In blocks of bulk_postgres."""
 
 _SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = current_schema()"
 _SKIP = (

@@ -1,8 +1,8 @@
 """Serial numbers of codes (ports.SerialBlocks): one statement takes a block, on whatever node.
 
-A block begins where the last one ended, and never before what the clock says: seconds since 2020, times 2^16. A database
-that was restored from an older copy has forgotten blocks, but at under 65,536 numbers a second these all lie behind the
-clock. 48 bits last until 2156.
+A block begins where the last one ended, and never before what the clock says: seconds since 2020, times 2^16. A
+database that was restored from an older copy has forgotten blocks, but at under 65,536 numbers a second these all lie
+behind the clock. 48 bits last until 2156.
 """
 
 from __future__ import annotations

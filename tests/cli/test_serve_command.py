@@ -189,7 +189,9 @@ def test_all_workers_together_let_in_the_rate_of_a_caller_and_no_more(settings: 
     headers = {"authorization": f"Bearer {add_caller(settings, 'accounts:read')}"}
     with running_service(replace(settings, workers=2, caller_rate=1, burst_seconds=20)) as url:
         began = time.monotonic()
-        found = [httpx.get(f"{url}/v1/cards/{CARD}", headers=headers).status_code for _ in range(80)]  # a connection each
+        found = [
+            httpx.get(f"{url}/v1/cards/{CARD}", headers=headers).status_code for _ in range(80)
+        ]  # a connection each
         passed = found.count(404)
         assert 20 <= passed <= 20 + (time.monotonic() - began) + 1
         assert passed + found.count(429) == 80

@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from ehc.access.rate import Bucket, take
+from ehc.access.rate import alone, take
 from ehc.access.session import SEEN_EVERY, Session, digest_of, form_token, is_form_token, timeouts
+from ehc.crypto.claims import Bucket
 from ehc.errors import EhcError, Forbidden, IdentityError, InputError, TooMany
 from ehc.web import logs, problems
 from ehc.web.console import cookies
@@ -75,7 +76,7 @@ class Door:
         return visit
 
     def _pace(self, address: str) -> None:
-        bucket = self._buckets.pop(address, None) or Bucket(SIGN_INS_A_SECOND, SIGN_INS_AT_ONCE)
+        bucket = self._buckets.pop(address, None) or alone(SIGN_INS_A_SECOND, SIGN_INS_AT_ONCE)
         self._buckets[address] = bucket
         while len(self._buckets) > ADDRESSES:
             self._buckets.popitem(last=False)
