@@ -1,6 +1,6 @@
 """The service beside what others would write and beside a server that answers a constant, in one interleaved run.
 
-    python bench/service.py [--rounds 5] [--seconds 3] [--connections 64] [--keep]
+    python bench/service.py [--rounds 5] [--seconds 3] [--connections 64] [--only TEXT ...] [--keep]
 
 Each server runs alone on the first of two cores and the load on the second, where Redis is too: another machine's work.
 In every round each server is asked in turn. The tables give medians of the rounds; a ratio is taken within a round.
@@ -34,7 +34,7 @@ def main() -> None:
     options = _options()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        servers = stack.enter_context(open_servers(folder))
+        servers = _chosen(stack.enter_context(open_servers(folder)), options.only)
         load = Load(compile_load(folder), folder, options.connections)
         found = [one for number in range(options.rounds) for one in _round(number, servers, load, options)]
     result = {"machine": _machine(), "connections": options.connections, "seconds": options.seconds, "runs": found}
@@ -48,8 +48,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--only", nargs="+", metavar="TEXT", help="servers whose names hold one of these")
     parser.add_argument("--keep", action="store_true", help=f"write {RESULT.name}")
     return parser.parse_args()
+
+
+def _chosen(servers: list[Server], only: list[str] | None) -> list[Server]:
+    return [one for one in servers if one.name == CONSTANT or not only or any(text in one.name for text in only)]
 
 
 def _round(number: int, servers: list[Server], load: Load, options: argparse.Namespace) -> list[dict[str, Any]]:

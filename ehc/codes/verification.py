@@ -29,6 +29,7 @@ _FOUND = (Reason.ACCEPTED, Reason.NO_TOKEN, Reason.EXPIRED, Reason.EARLY)
 """What the machine says of codes that are somebody's: 1 to 4 did not refuse."""
 
 _OUTSIDE = (Reason.EXPIRED, Reason.EARLY)
+_ACCEPTED, _LOST, _REVOKED = Reason.ACCEPTED, Claim.LOST, Claim.REVOKED  # no cheap look-up in Python 3.11
 
 _DETAILS = {
     Reason.NOT_ISSUED: "an authentic token, but not one that this system issued for this card",
@@ -114,7 +115,7 @@ class Verifier:
             return Verification(verdict)
         profiles, uses = self._policy.in_scene(scene)
         allowed = not disabled and profile in profiles
-        if not allowed or verdict.reason is not Reason.ACCEPTED:
+        if not allowed or verdict.reason is not _ACCEPTED:
             uses = 0  # what is refused anyway is not claimed
         unknown = remembered and not self._policy.accept_unissued
         question = Question(card, code, issued_at, until, unknown, uses, holder_of(place), place)
@@ -123,7 +124,7 @@ class Verifier:
     def conclude(self, plan: Plan, answer: Answer) -> Verification:
         verdict = plan.verdict
         reason = judge(verdict.reason, answer, plan.now, allowed=plan.allowed, disabled=plan.disabled)
-        if reason is Reason.ACCEPTED:
+        if reason is _ACCEPTED:
             visit = _visit(plan.question)
             return Verification(verdict.judged(reason), answer.card, plan.profile, visit, answer.degraded)
         if reason in _OUTSIDE:
@@ -144,13 +145,13 @@ def judge(found: Reason, answer: Answer, now: int, *, allowed: bool, disabled: b
         return Reason.UNKNOWN_CARD
     if not answer.card.usable(now):
         return Reason.CARD_STATE
-    if answer.claim is Claim.REVOKED:
+    if answer.claim is _REVOKED:
         return Reason.REVOKED
     # 7 scene policy
     if not allowed:
         return Reason.PLACE if disabled else Reason.SCENE
     # 8 replay claim
-    return Reason.REPLAYED if answer.claim is Claim.LOST else Reason.ACCEPTED
+    return Reason.REPLAYED if answer.claim is _LOST else _ACCEPTED
 
 
 def _refused(verdict: Verdict, reason: Reason, card: CardStatus | None = None) -> Verification:

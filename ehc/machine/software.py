@@ -98,7 +98,9 @@ class SoftwareMachine:
         )
 
     def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
-        return crypto.check_compact(payload, self._present_compact_keys(), now, tolerance=tolerance)
+        if self._protection_key is None:
+            self._present_compact_keys()
+        return crypto.check_compact(payload, self._compact_keys, now, tolerance=tolerance)
 
     def _present_compact_keys(self) -> Mapping[int, CompactKey]:
         _present(self._protection_key, Purpose.PROTECTION_KEY)

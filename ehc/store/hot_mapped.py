@@ -136,17 +136,19 @@ class MappedHotState:
         return Answer(True, card, self._claim(question, now))
 
     def _claim(self, question: Question, now: int) -> Claim:
-        code, issued_at, until = question.code, question.issued_at, question.until
-        self._claimed.forget(now)
+        _, code, issued_at, until, _, uses, holder, place = question
+        claimed = self._claimed
+        claimed.forget(now)
         self._claimed_at.forget(now)
-        if not question.uses:
-            return Claim.REVOKED if self._claimed.revoked(code, issued_at, until) else Claim.NONE
-        if issued_at < self._claimed.opened_at:
+        if not uses:
+            return _REVOKED if claimed.revoked(code, issued_at, until) else _NONE
+        if issued_at < claimed.opened_at:
             return Claim.LOST  # it may have been used before the machine failed
-        claim = self._claimed.claim(code, issued_at, until, question.holder, question.uses)
-        if claim is Claim.WON:
-            self._claimed_at.put(code, issued_at, until, now)
-            self._places.remember(question.holder, question.place)
+        named = claimed.named(code, issued_at, until)
+        claim = claimed.claim_named(named, holder, uses)
+        if claim is _WON:
+            self._claimed_at.put_named(named, now)
+            self._places.remember(holder, place)
         return claim
 
     def _recall(self, card: str | int, now: int) -> CardStatus | None:
@@ -171,6 +173,7 @@ class MappedHotState:
         among[card] = known
 
 
+_WON, _NONE, _REVOKED = Claim.WON, Claim.NONE, Claim.REVOKED  # a look-up in the class costs as much as a claim
 _NOT_ISSUED, _NO_CARD = Answer(False, None), Answer(True, None)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Sequence
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -23,6 +24,8 @@ from ehc.store.redis_nodes import RedisNodes
 STATUS_SECONDS = 300
 CHANGING_SECONDS = 10  # longer than a reading of the account store may take
 KEEP_AFTER = 3600  # seconds, for clocks that are set back
+
+_CLAIMS = tuple(sorted(Claim))  # a claim at its own number
 
 SCRIPT = files("ehc.store").joinpath("hot_claims.lua").read_bytes()
 SHA = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()  # Redis names scripts so
@@ -75,14 +78,14 @@ class RedisHotState:
         self._nodes.close()
 
     async def _ask(self, question: Question, now: int) -> Answer:
-        turn = self._turn
-        issued, status, claim = await self._run(question, now, turn, None)
+        tag, turn = _tag(question.card), self._turn
+        issued, status, claim = _told(await self._nodes.call(tag, self._command(tag, question, now, turn, None)))
         if issued and not status:
             found = await asyncio.to_thread(read_status, self._cards, question.card)
             if found is None:
                 return Answer(True, None)
-            issued, status, claim = await self._run(question, now, turn, found)
-        return Answer(bool(issued), _status(status) if status else None, Claim(claim))
+            issued, status, claim = _told(await self._nodes.call(tag, self._command(tag, question, now, turn, found)))
+        return Answer(bool(issued), _status(status) if status else None, _CLAIMS[claim])
 
     async def _claimant(self, question: Question) -> Claimant | None:
         tag = _tag(question.card)
@@ -95,18 +98,14 @@ class RedisHotState:
     async def _status(self, card: str | int) -> CardStatus | None:
         return (await self._ask(Question(card), self._clock())).card
 
-    async def _run(self, question: Question, now: int, turn: int, status: CardStatus | None) -> list[Any]:
+    def _command(self, tag: bytes, question: Question, now: int, turn: int, status: CardStatus | None) -> bytes:
         card, code, issued_at, until, must_be_issued, uses, holder, place = question
-        tag = _tag(card)
-        command = packed(
-            "EVALSHA", SHA, 4, _key(tag, b"s"), _key(tag, b"i", code), _key(tag, b"t", code), _key(tag, b"x"),
+        keys = b"ehc:{%b}:" % tag
+        return packed(
+            "EVALSHA", SHA, 4, keys + b"s:", keys + b"i:" + code, keys + b"t:" + code, keys + b"x:",
             int(must_be_issued), now, int(bool(code)), issued_at, self._seconds(until, now), uses, holder,
             b"" if status is None else _text(status, turn), _keep(card, status), place, turn,
         )  # fmt: skip
-        answer = await self._nodes.call(tag, command)
-        if not isinstance(answer, list):
-            raise Unavailable(f"Redis gives no answer to a question, but {type(answer).__name__}")
-        return answer
 
     async def _once(self, what: bytes, until: int) -> bool:
         tag = hashlib.sha256(what).hexdigest().encode()
@@ -140,6 +139,13 @@ def _text(status: CardStatus, turn: int) -> bytes:
     return f"{state:d} {deadline or 0} {codes_from} {turn} {account} {kind:d} {card_id} {other or '-'} {name}".encode()
 
 
+def _told(answer: Any) -> list[Any]:
+    if not isinstance(answer, list):
+        raise Unavailable(f"Redis gives no answer to a question, but {type(answer).__name__}")
+    return answer
+
+
+@lru_cache(65_536)  # the text of a card that is shown often is read once
 def _status(text: bytes) -> CardStatus:
     state, deadline, codes_from, _, account, kind, card_id, other, name = text.decode().split(" ", 8)
     return CardStatus(

@@ -30,6 +30,9 @@ _LOST = int(Claim.LOST)
 
 _CLAIMS = tuple(sorted(Claim))  # a claim at its own number, which is that of ehc.h
 
+Named = tuple[int, tuple[int, int]]
+"""A code's fingerprint, and the period and epoch of its files."""
+
 
 class TakenCodes:
     """folder: on a local disk, for this name alone. slots: of the first file of an epoch, a power of two; each next one
@@ -49,24 +52,38 @@ class TakenCodes:
         except OSError as error:
             raise _unavailable(folder, error) from error
 
+    def named(self, code: bytes, issued_at: int, until: int) -> Named:
+        """What a code is known by in all sets of one folder."""
+        return fingerprint(self._secret + code), _place(issued_at, until)
+
     def claim(self, code: bytes, issued_at: int, until: int, holder: int, uses: int) -> Claim:
         """WON for the first `uses` claimants; holder: 48 bits, who is the last of them may claim AGAIN."""
-        name, place = fingerprint(self._secret + code), _place(issued_at, until)
-        n = 0
-        while (status := self._set(place, n).claim(name, holder, uses)) == FULL:
+        return self.claim_named(self.named(code, issued_at, until), holder, uses)
+
+    def claim_named(self, named: Named, holder: int, uses: int) -> Claim:
+        name, place = named
+        chain = self._chains.get(place) or [self._set(place, 0)]
+        status, n = chain[0].claim(name, holder, uses), 0
+        while status == FULL:
             n += 1
+            status = self._set(place, n).claim(name, holder, uses)
         return _CLAIMS[status]
 
     def put(self, code: bytes, issued_at: int, until: int, holder: int = 0) -> None:
         """The code is the holder's, whoever had it."""
-        name, place = fingerprint(self._secret + code), _place(issued_at, until)
-        n = 0
-        while self._set(place, n).set(name, holder) == FULL:
+        self.put_named(self.named(code, issued_at, until), holder)
+
+    def put_named(self, named: Named, holder: int) -> None:
+        name, place = named
+        chain = self._chains.get(place) or [self._set(place, 0)]
+        status, n = chain[0].set(name, holder), 0
+        while status == FULL:
             n += 1
+            status = self._set(place, n).set(name, holder)
 
     def holder(self, code: bytes, issued_at: int, until: int) -> int | None:
         """None when nobody has it."""
-        name, place = fingerprint(self._secret + code), _place(issued_at, until)
+        name, place = self.named(code, issued_at, until)
         chain = self._chains.get(place) or [self._set(place, 0)]
         status, holder = chain[0].holder(name)
         n = 0

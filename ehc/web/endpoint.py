@@ -26,9 +26,8 @@ BODY = (400, 408, 413, 415, 422, 500, 503)
 """Problems of every endpoint that takes a body and asks a system."""
 
 
-@dataclass(slots=True)
-class Call:
-    """A request that may be served: who asks, and the systems that answer."""
+class Call(msgspec.Struct):
+    """A request that may be served: who asks, and the systems that answer. A Struct: one is made for every request."""
 
     services: Services
     observed: Observed
@@ -50,8 +49,9 @@ class Call:
     def seen(self, institution: str | None, terminal: str | None) -> None:
         """The request came from this terminal."""
         if institution is not None and terminal is not None:
-            clock = self.services.clock
-            self.services.sightings.see(institution, terminal, clock(), ahead(self.client_time, clock))
+            services, told = self.services, self.client_time
+            fast = None if told is None else ahead(told, services.clock)
+            services.sightings.see(institution, terminal, services.clock(), fast)
 
     def institution(self, named: str | None) -> str | None:
         """The institution a request is for. Raises Forbidden where the caller speaks for another one."""

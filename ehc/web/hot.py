@@ -56,8 +56,7 @@ class Hot:
             if (content_type := header("content-type", "")) != JSON:
                 require_media_type(content_type, (JSON,))
             body = await worker.bodies.whole(header, proto, self._limit)
-            call = Call(worker.services, worker.observed, caller, self._operation)
-            call.client_time = client_time
+            call = Call(worker.services, worker.observed, caller, self._operation, "", False, client_time)
             reply = await self._handler(call, decode(self._decoder, body))
             if call.cost > 1:
                 worker.gate.charge(caller, call.cost - 1)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable
 
 from ehc.codes.verification import Verification
-from ehc.model import Verdict
+from ehc.model import Reason, Verdict
 from ehc.web import reply
 from ehc.web.endpoint import Call
 from ehc.web.render import verify as render
@@ -14,6 +14,8 @@ from ehc.web.reply import Reply
 from ehc.web.wire import verify as wire
 
 log = logging.getLogger("ehc.web")
+
+_ACCEPTED = Reason.ACCEPTED
 
 
 async def verify(call: Call, body: wire.VerifyRequest) -> Reply:
@@ -36,8 +38,8 @@ def check(call: Call, body: wire.VerifyRequest) -> Verification | Awaitable[Veri
 
 def note(call: Call, verdict: Verdict, body: wire.VerifyRequest) -> None:
     """Every verdict is counted; a refusal is logged with what the answer may hide."""
-    call.observed.verdict(verdict.reason.value)
-    if not verdict.accepted:
+    call.observed.verdict(verdict.reason)
+    if verdict.reason is not _ACCEPTED:
         where = {"scene": body.scene, "institution": body.institution, "terminal": body.terminal}
         what = {"caller": call.caller.name, "reason": verdict.reason.value, "step": verdict.step}
         log.info("refused", extra={"fields": where | what})
