@@ -7,6 +7,7 @@ an object a row until the outcomes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,8 @@ class BulkRegistrar:
         version = self._derive.version()
         issued = issue(people, self._derive.keys, self._derive.padding, version)
         rows = np.flatnonzero(issued.card_id_lengths)
+        if len(rows) and not issued.refused:
+            return self._outcomes(_columns(people, issued, rows, version), now, by)
         outcomes = {one.row: RegisteredRow(None, "", one) for one in issued.refused}
         if len(rows):
             new = _columns(people, issued, rows, version)
@@ -50,7 +53,7 @@ class BulkRegistrar:
 
     def _outcomes(self, new: NewCardColumns, now: int, by: str) -> list[RegisteredRow]:
         found = self._store.register_columns(new, now, by)
-        outcomes = [RegisteredRow(Outcome.CREATED, card_id) for card_id in card_ids(new)]
+        outcomes = [*map(RegisteredRow, repeat(Outcome.CREATED), card_ids(new))]
         for row, other in found.others.items():
             settled = self._registrar.settle(other, _derived(new, row), now, by)
             outcomes[row] = RegisteredRow(settled.outcome, "" if settled.card is None else settled.card.card_id)
@@ -71,6 +74,9 @@ def _texts(column: Column, rows: NDArray[np.intp]) -> list[str]:
     data, offsets = column
     text = data.tobytes()
     starts, ends = offsets[rows].tolist(), offsets[rows + 1].tolist()
+    if text.isascii():
+        plain = text.decode("ascii")
+        return [plain[start:end] for start, end in zip(starts, ends, strict=True)]
     return [text[start:end].decode("utf-8", "replace") for start, end in zip(starts, ends, strict=True)]
 
 

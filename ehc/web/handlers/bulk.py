@@ -26,7 +26,7 @@ _encoder = msgspec.json.Encoder()
 
 async def register_batch(call: Call, body: wire.Batch) -> Reply:
     call.cost = 1 + len(body.people) // ROWS_A_REQUEST
-    rows = await run_in_threadpool(lambda: _register(call, batch_people([bytes(row) for row in body.people])))
+    rows = await run_in_threadpool(lambda: _register(call, batch_people(body.people)))
     return reply.json(wire.BatchOutcome(rows))
 
 
@@ -42,7 +42,7 @@ def _register(call: Call, block: PeopleBlock) -> list[wire.RowOutcome]:
     """Rows that are committed when this returns, in order."""
     services = call.services
     found = services.bulk.register(block.people, services.clock(), call.caller.name)
-    rows = [render.row(row, one) for row, one in zip(block.rows, found, strict=True)]
+    rows = [*map(render.row, block.rows, found)]
     if not block.refused:
         return rows
     return sorted([*rows, *(render.refused(*one) for one in block.refused)], key=lambda one: one.row)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from ehc.cards.account import Outcome
 from ehc.cards.bulk_registration import RegisteredRow
-from ehc.web.wire.bulk import RowOutcome
+from ehc.web.wire.bulk import RowOutcome, Word
+
+_WORDS: dict[Outcome, Word] = {outcome: outcome.value for outcome in Outcome}
 
 
 def row(number: int, of: RegisteredRow) -> RowOutcome:
-    if of.outcome is None:
-        refused = of.refused
+    outcome, card_id, refused = of
+    if outcome is None:
         return RowOutcome(number, "refused", None, refused and refused.field, refused and refused.reason)
-    return RowOutcome(number, of.outcome.value, of.card_id or None)
+    return RowOutcome(number, _WORDS[outcome], card_id or None)
 
 
 def refused(number: int, field: str, reason: str) -> RowOutcome:

@@ -25,10 +25,13 @@ class Batch(Body, frozen=True):
     people: Annotated[list[Row], Meta(max_length=MOST)]
 
 
+Word = Literal["created", "existing", "restored", "other_name", "refused"]
+
+
 class RowOutcome(Struct, frozen=True, omit_defaults=True):
     row: Annotated[int, Meta(description="of a batch: place in `people`, from 0; of a bulk body: line, from 1")]
     outcome: Annotated[
-        Literal["created", "existing", "restored", "other_name", "refused"],
+        Word,
         Meta(description="other_name: the document has a card under another name, which must be renamed first"),
     ]
     card_id: CardId | None = None
