@@ -11,9 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ehc.cli.keys import Folder, keyring_folder
+from ehc.cli.keys import Folder, keyring_folder, read_file
 from ehc.crypto.sm2 import PublicKey
-from ehc.errors import FileError, InputError, KeyringError
+from ehc.errors import InputError, KeyringError
 from ehc.keys.audit_verifier import Report, verify_proof
 from ehc.keys.audit_verifier import verify as verify_log
 from ehc.model import CST
@@ -57,9 +57,9 @@ def verify(
       ehc audit verify --against checkpoint-2026-07-01.json
     """
     audit = keyring_folder(keyring).audit
-    points = _bytes(audit.checkpoints) if audit.checkpoints.exists() else b""
-    points += b"".join(_bytes(file).strip() + b"\n" for file in against or ())
-    report = verify_log(_bytes(audit.path), points, _accepts, _key(public_key))
+    points = read_file(audit.checkpoints) if audit.checkpoints.exists() else b""
+    points += b"".join(read_file(file).strip() + b"\n" for file in against or ())
+    report = verify_log(read_file(audit.path), points, _accepts, _key(public_key))
     for found in report.findings:
         typer.echo(f"line {found.line}: {found.what}" if found.line else found.what)
     _say(report)
@@ -101,7 +101,7 @@ def checkpoint(keyring: Folder = None) -> None:
       ehc audit checkpoint > checkpoint-2026-07-01.json
     """
     path = keyring_folder(keyring).audit.checkpoints
-    lines = _bytes(path).splitlines()
+    lines = read_file(path).splitlines()
     if not lines:
         raise InputError(f"{path} holds no checkpoint: the keyring needs a signing_key")
     typer.echo(lines[-1].decode())
@@ -128,7 +128,7 @@ def check_proof(file: Path, public_key: Key = None) -> None:
     Examples:
       ehc audit check-proof proof.json --public-key 4A1F…
     """
-    text = _bytes(file)
+    text = read_file(file)
     if wrong := verify_proof(text.strip(), _accepts, _key(public_key)):
         raise KeyringError(f"{file}: {wrong[0]}")
     proved = msgspec.json.decode(text)
@@ -175,10 +175,3 @@ def _what(what: dict[str, object]) -> str:
         f"{operation} {purpose} {version or ''} {detail}".strip() for operation, purpose, version, _, detail in deeds
     ]
     return f"writing {what.get('counter')}" + "".join(f"\n{one}" for one in shown)
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise FileError(f"{file}: {error.strerror}") from error

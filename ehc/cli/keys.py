@@ -42,6 +42,7 @@ PassphraseFile = Annotated[
     typer.Option(metavar="FILE", help="The passphrase is the first line of this file (- is stdin); else it is asked."),
 ]
 STDIN = Path("-")
+_NEW_WAY_OUT = "give the passphrase with --passphrase-file FILE, or leave --passphrase out to use a key file"
 
 
 @app.command()
@@ -68,7 +69,13 @@ def init(
       ehc keys init --empty
     """
     folder = keyring_folder(keyring)
-    word = _read_passphrase(passphrase_file) if passphrase_file else _ask_new_passphrase() if passphrase else None
+    word = (
+        read_passphrase(passphrase_file)
+        if passphrase_file
+        else ask_new_passphrase(_NEW_WAY_OUT)
+        if passphrase
+        else None
+    )
     with Keyring() as new:
         for purpose in () if empty else (Purpose.SECURITY_KEY, Purpose.PROTECTION_KEY):
             add_random(new, purpose, int(time.time()))
@@ -116,7 +123,7 @@ def import_(
     """
     if passphrase_file == STDIN and (key_file == STDIN or (key_file is None and not sys.stdin.isatty())):
         raise typer.BadParameter("stdin cannot give both the key and the passphrase: use a file for one of them")
-    folder, raw = keyring_folder(keyring), _read_key(key_file)
+    folder, raw = keyring_folder(keyring), read_key(key_file)
     try:
         _compare(KeyHandle(raw, purpose.value), check_value)
         sample = published_sample(raw)
@@ -155,7 +162,7 @@ def list_(
 
 def ask_passphrase() -> str:
     """The passphrase, from the terminal and unseen. Raises KeyringError when there is no terminal."""
-    return _ask("Passphrase of the keyring: ", "give the passphrase with --passphrase-file FILE")
+    return ask("Passphrase of the keyring: ", "give the passphrase with --passphrase-file FILE")
 
 
 def keyring_folder(keyring: Path | None) -> KeyringFolder:
@@ -165,10 +172,10 @@ def keyring_folder(keyring: Path | None) -> KeyringFolder:
 
 def passphrase_source(file: Path | None) -> Passphrase:
     """Reads the first line of the file when called; without a file, asks on the terminal."""
-    return (lambda: _read_passphrase(file)) if file else ask_passphrase
+    return (lambda: read_passphrase(file)) if file else ask_passphrase
 
 
-def _ask(prompt: str, way_out: str) -> str:
+def ask(prompt: str, way_out: str) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)  # what getpass says before it would show the answer
         try:
@@ -177,15 +184,14 @@ def _ask(prompt: str, way_out: str) -> str:
             raise KeyringError(f"there is no terminal to ask on: {way_out}") from None
 
 
-def _ask_new_passphrase() -> str:
-    way_out = "give the passphrase with --passphrase-file FILE, or leave --passphrase out to use a key file"
-    word = _ask("New passphrase: ", way_out)
-    if _ask("Again: ", way_out) != word:
+def ask_new_passphrase(way_out: str, whose: str = "") -> str:
+    word = ask(f"New passphrase{whose}: ", way_out)
+    if ask("Again: ", way_out) != word:
         raise InputError("the two passphrases differ: nothing was made")
     return word
 
 
-def _read_passphrase(file: Path) -> str:
+def read_passphrase(file: Path) -> str:
     text = _read_secret(file)
     try:
         return text.partition(b"\n")[0].removesuffix(b"\r").decode()
@@ -195,9 +201,9 @@ def _read_passphrase(file: Path) -> str:
         wipe(text)
 
 
-def _read_key(file: Path | None) -> bytearray:
+def read_key(file: Path | None) -> bytearray:
     if file is None and sys.stdin.isatty():
-        text = bytearray(_ask("Key, 32 hex digits: ", "give the key with --key-file FILE"), "utf-8")
+        text = bytearray(ask("Key, 32 hex digits: ", "give the key with --key-file FILE"), "utf-8")
     else:
         text = _read_secret(file or STDIN)
     try:
@@ -217,6 +223,14 @@ def _read_secret(file: Path) -> bytearray:
         raise FileError(f"{file}: {error.strerror}") from error
     del text[size:]
     return text
+
+
+def read_file(file: Path) -> bytes:
+    """What is no secret. Raises FileError."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise FileError(f"{file}: {error.strerror}") from error
 
 
 def add_random(
@@ -260,12 +274,13 @@ def _row(entry: Entry) -> dict[str, Any]:
         "version": entry.version,
         "state": entry.state,
         "check_value": entry.check_value,
+        "digest_value": entry.digest_value,
         "created_at": datetime.fromtimestamp(entry.created_at, CST),
     }
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> Table:
-    table = Table("purpose", "version", "state", "check value", "created (CST)")
+    table = Table("purpose", "version", "state", "check value", "SM3 value", "created (CST)")
     for row in rows:
         *columns, created = row.values()
         style = None if row["state"] == KeyState.ACTIVE else "dim"

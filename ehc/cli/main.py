@@ -15,7 +15,8 @@ from ehc.errors import EhcError, edge
 COMMANDS = {
     "demo": "ehc.cli.demo:demo",
     "info": "ehc.cli.info:info",
-    "keys": "ehc.cli.rotation:app",  # rotation.py adds its command to those of keys.py
+    "keys": "ehc.cli.key_commands:app",
+    "ceremony": "ehc.cli.ceremony:ceremony",
     "audit": "ehc.cli.audit:app",
     "derive": "ehc.cli.derive:derive",
     "scan": "ehc.cli.scan:scan",

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from ehc.crypto import CompactKey, KeyHandle, sm3, wipe
+from ehc.crypto.secret_memory import hold
 from ehc.crypto.sm2 import PrivateKey
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.keys.life import LEADS_TO, KeyState, Operation, Purpose, Usage, allowed
@@ -67,11 +68,15 @@ class Entry:
 
     def handle(self) -> KeyHandle:
         """Raises ValueError after the keyring was wiped."""
-        return KeyHandle(self.raw, self.purpose.value, self.version)
+        made = KeyHandle(self.raw, self.purpose.value, self.version)
+        hold(made)
+        return made
 
     def compact_key(self) -> CompactKey:
         """Of a protection key: the two keys that it gives for compact codes. Raises ValueError as handle."""
-        return CompactKey(self.raw, self.version)
+        made = CompactKey(self.raw, self.version)
+        hold(made)
+        return made
 
     def may(self, operation: Operation) -> bool:
         """By its state and usages; Keyring.may asks the minimum versions too."""
@@ -247,6 +252,10 @@ class Keyring:
     def note_of(self, operation: str, purpose: Purpose, detail: str) -> None:
         """The same for what is done to no version yet."""
         self.deeds.append(Deed(operation, purpose, 0, "", detail))
+
+    def note_about(self, operation: str, detail: str) -> None:
+        """The same for what is done to no key."""
+        self.deeds.append(Deed(operation, "", 0, "", detail))
 
     def _moved(self, old: Entry, state: KeyState, now: int, operation: Operation, detail: str = "") -> Entry:
         new = dataclasses.replace(old, history=(*old.history, (state, now)))

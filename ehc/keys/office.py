@@ -123,13 +123,24 @@ class Office(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
         Raises Conflict for a name or key that is there already, Forbidden.
         """
-        for one in self.custodians:
-            if one.name == identity.name or one.verifies == identity.verifies:
-                raise Conflict(f"custodian {one.name} is enrolled already, under this name or this key")
+        self._refuse_known(identity)
         if len(self.custodians) >= CUSTODIANS_NEEDED:
             text = b"ehc enrol v1\n" + msgspec.json.encode(identity)
             self.require_two([self.approval(one, text, at) for one in witnesses], text)
         self.custodians.append(identity)
+
+    def _refuse_known(self, identity: Identity) -> None:
+        for one in self.custodians:
+            if one.name == identity.name or one.verifies == identity.verifies:
+                raise Conflict(f"custodian {one.name} is enrolled already, under this name or this key")
+
+    def begin(self, identities: Iterable[Identity]) -> None:
+        """All the first custodians at once, in a ceremony that makes the keyring. Raises Conflict as enrol."""
+        if self.custodians:
+            raise Conflict("this keyring has custodians already")
+        for one in identities:
+            self._refuse_known(one)
+            self.custodians.append(one)
 
     def wipe(self) -> None:
         for one in self.compositions:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.kdf import argon2
 from msgspec import Meta
 
 from ehc.crypto import hmac_sm3, wipe
+from ehc.crypto.secret_memory import hold
 from ehc.errors import InputError, KeyringError
 from ehc.keys.keyring import KEY_BYTES, Entry, Keyring, KeyState, Minimum, Purpose, Usage, new_entry
 from ehc.keys.office import Office
@@ -167,6 +168,7 @@ def unseal(document: bytes, secret: bytes) -> Keyring:
     if len(sealed) < TAG_BYTES:
         raise KeyringError(_NOT_OURS)
     plain = bytearray(len(sealed))
+    hold(plain)
     try:
         mode = modes.GCM(header.nonce, sealed[-TAG_BYTES:])
         cipher = Cipher(algorithms.SM4(_sealing_key(header.key, secret)), mode).decryptor()
@@ -192,6 +194,7 @@ def _encode(keyring: Keyring) -> bytearray:
     encoder = msgspec.msgpack.Encoder()
     size = len(encoder.encode(_content(keyring, blank=True)))
     plain = bytearray(size)
+    hold(plain)
     encoder.encode_into(_content(keyring), plain)
     return plain
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from ehc.crypto.secret_memory import guard_process
 from ehc.crypto.sm2 import PrivateKey
 from ehc.errors import Conflict, KeyringError
 from ehc.keys.audit import Actor
@@ -106,6 +107,7 @@ class KeyringFolder:
             return read_header(file.readline(_MAX_HEADER)).counter
 
     def _open(self, passphrase: Passphrase | None) -> tuple[Keyring, bytes, Header]:
+        guard_process()
         self._require_keyring()
         document = self._latest()
         try:
