@@ -37,7 +37,7 @@ def main() -> None:
         servers = _chosen(stack.enter_context(open_servers(folder)), options.only)
         load = Load(compile_load(folder), folder, options.connections)
         found = [one for number in range(options.rounds) for one in _round(number, servers, load, options)]
-    result = {"machine": _machine(), "connections": options.connections, "seconds": options.seconds, "runs": found}
+    result = {"machine": machine(), "connections": options.connections, "seconds": options.seconds, "runs": found}
     print(_table(found))
     if options.keep:
         RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
@@ -90,7 +90,7 @@ def _median(runs: list[dict[str, Any]], what: str) -> float:
     return statistics.median(run[what] for run in runs)
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
     lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     redis = subprocess.check_output(["redis-server", "--version"], text=True).split("v=")[1].split()[0]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import redis
+import redis.cluster
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hmac import HMAC
 
@@ -44,7 +45,7 @@ class Server:
     steady: bool = False  # also asked at constant rates
 
 
-def pinned(core: int, *command: object) -> list[str]:
+def pinned(core: int | str, *command: object) -> list[str]:
     return ["taskset", "-c", str(core), *map(str, command)]
 
 
@@ -83,7 +84,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 def open_servers(folder: Path) -> Iterator[list[Server]]:
     key = key_of(secrets.token_bytes(32))
     with contextlib.ExitStack() as stack:
-        store = stack.enter_context(_redis(folder))
+        store = stack.enter_context(one_redis(folder))
         peer = _peer_keys() | {"PEER_CALLER": digest_of(key).hex(), "PEER_REDIS": f"{store}/0"}
         constant, expert, usual = (free_port() for _ in range(3))
         granian = _granian("service_constant:app", constant)
@@ -100,13 +101,13 @@ def open_servers(folder: Path) -> Iterator[list[Server]]:
         mapped = Settings(home=str(folder / "mapped"), issue_profile="E2", validity_seconds=VALIDITY)
         shared = Settings(home=str(folder / "redis"), issue_profile="E2", validity_seconds=VALIDITY, redis=f"{store}/1")
         for settings in (mapped, shared):
-            _make_home(settings, key)
-        ours, with_redis = (stack.enter_context(_ours(settings)) for settings in (mapped, shared))
-        bodies = _make_bodies(mapped, ours, key, f"{store}/0")
-        redis_bodies = _make_bodies(shared, with_redis, key)
+            make_home(settings, key)
+        in_host, with_redis = (stack.enter_context(ours(settings)) for settings in (mapped, shared))
+        bodies = make_bodies(mapped, in_host, key, f"{store}/0")
+        redis_bodies = make_bodies(shared, with_redis, key)
         yield [
             Server("constant answer", at["constant"], key, bodies),
-            Server("ehc, state in the host", ours, key, bodies, steady=True),
+            Server("ehc, state in the host", in_host, key, bodies, steady=True),
             Server("ehc, state in Redis", with_redis, key, redis_bodies, steady=True),
             Server("Starlette + orjson + cryptography", at["expert"], key, bodies),
             Server("FastAPI + gmssl", at["usual"], key, bodies),
@@ -119,7 +120,7 @@ def _granian(app: str, port: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def _redis(folder: Path) -> Iterator[str]:
+def one_redis(folder: Path) -> Iterator[str]:
     port = free_port()
     options = ["--port", port, "--save", "", "--appendonly", "no", "--dir", folder]
     with running(pinned(LOAD_CORE, "redis-server", *options), f"redis://127.0.0.1:{port}", folder / "redis.log") as url:
@@ -127,15 +128,38 @@ def _redis(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _ours(settings: Settings) -> Iterator[str]:
-    port = free_port()
+def redis_cluster(folder: Path, masters: int = 3) -> Iterator[str]:
+    """On the load's core, as the one Redis is."""
+    with contextlib.ExitStack() as stack:
+        ports = [free_port() for _ in range(masters)]
+        for port in ports:
+            home = folder / f"node-{port}"
+            home.mkdir()
+            options = ["--port", port, "--save", "", "--appendonly", "no", "--dir", home, "--cluster-enabled", "yes"]
+            command = pinned(LOAD_CORE, "redis-server", *options, "--cluster-port", free_port())
+            stack.enter_context(running(command, f"redis://127.0.0.1:{port}", folder / f"node-{port}.log"))
+        at = [f"127.0.0.1:{port}" for port in ports]
+        subprocess.run(
+            ["redis-cli", "--cluster", "create", *at, "--cluster-yes"], check=True, stdout=subprocess.DEVNULL
+        )
+        client = redis.cluster.RedisCluster(host="127.0.0.1", port=ports[0])
+        while any(client.cluster_info(node)["cluster_state"] != "ok" for node in client.get_nodes()):
+            time.sleep(0.1)
+        client.close()
+        yield f"redis+cluster://{','.join(at)}"
+
+
+@contextlib.contextmanager
+def ours(settings: Settings, workers: int = 1) -> Iterator[str]:
+    """Two workers have both cores, which they share with the load."""
+    port, cores = free_port(), str(SERVER_CORE) if workers == 1 else f"{SERVER_CORE},{LOAD_CORE}"
     environment = {
         "EHC_HOME": settings.home,
         "EHC_ISSUE_PROFILE": "E2",
         "EHC_VALIDITY_SECONDS": str(VALIDITY),
         "EHC_REDIS": settings.redis,
     }
-    command = pinned(SERVER_CORE, sys.executable, "-m", "ehc.cli", "serve", "--port", port)
+    command = pinned(cores, sys.executable, "-m", "ehc.cli", "serve", "--port", port, "--workers", workers)
     log = settings.home_path().with_suffix(".log")
     with running(command, f"http://127.0.0.1:{port}", log, environment) as url:
         yield url
@@ -152,7 +176,7 @@ def _peer_keys() -> dict[str, str]:
     return found
 
 
-def _make_home(settings: Settings, key: str) -> None:
+def make_home(settings: Settings, key: str) -> None:
     with Keyring() as keyring:
         keyring.add(Purpose.SECURITY_KEY, bytearray.fromhex("0123456789ABCDEFFEDCBA9876543210"), 0)
         keyring.add(Purpose.PROTECTION_KEY, bytearray.fromhex(PROTECTION_KEY), 0)
@@ -163,7 +187,9 @@ def _make_home(settings: Settings, key: str) -> None:
     services.close()
 
 
-def _make_bodies(settings: Settings, url: str, key: str, peer: str | None = None) -> Path:
+def make_bodies(
+    settings: Settings, url: str, key: str, peer: str | None = None, codes_a_card: int = CODES_A_CARD
+) -> Path:
     """Cards and codes; the file of the bodies to send. peer: where the others' cards go too."""
     cards = []
     with httpx.Client(headers={"authorization": f"Bearer {key}"}) as client:
@@ -176,16 +202,16 @@ def _make_bodies(settings: Settings, url: str, key: str, peer: str | None = None
         for card in cards:
             account = services.account_store.card(card["card_id"]).account
             store.hset(f"account:{account}", mapping={"state": 1, "name": card["name"], "card_id": card["card_id"]})
-    codes = asyncio.run(_codes(services, [card["card_id"] for card in cards]))
+    codes = asyncio.run(_codes(services, [card["card_id"] for card in cards], codes_a_card))
     place = {"scene": "010105", "institution": "H440100001", "terminal": "desk-1"}
     path = settings.home_path() / "bodies"
     path.write_text("".join(json.dumps({"payload": code} | place) + "\n" for code in codes), "utf-8")
     return path
 
 
-async def _codes(services: Services, card_ids: list[str]) -> list[str]:
+async def _codes(services: Services, card_ids: list[str], codes_a_card: int) -> list[str]:
     """Every card's first, then every card's second …"""
     now = services.clock()
-    made = [(await services.issuer.dynamic(one, now)).payload for _ in range(CODES_A_CARD) for one in card_ids]
+    made = [(await services.issuer.dynamic(one, now)).payload for _ in range(codes_a_card) for one in card_ids]
     services.close()
     return made

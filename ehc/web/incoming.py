@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 
 from granian._granian import RSGIProtocolClosed
 from starlette.exceptions import HTTPException
@@ -35,10 +35,11 @@ class Bodies:
             return b"".join([piece async for piece in self.pieces(header, proto, limit)])
         if int(length) > limit:  # the server let digits through and nothing else
             raise HTTPException(413, f"a body has at most {limit} bytes")
-        task = cast(asyncio.Task[Any], asyncio.current_task())
+        task: Any = asyncio.current_task()
         self._waiting[task] = time.monotonic()
         try:
-            return cast(bytes, await proto())
+            body: bytes = await proto()
+            return body
         except (RSGIProtocolClosed, asyncio.CancelledError) as error:
             raise self._ended(task, error) from None
         finally:
@@ -63,7 +64,7 @@ class Bodies:
 
     async def _next(self, pieces: Any) -> Any:
         """None at the end."""
-        task = cast(asyncio.Task[Any], asyncio.current_task())
+        task: Any = asyncio.current_task()
         self._waiting[task] = time.monotonic()
         try:
             return await anext(pieces)
