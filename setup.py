@@ -15,7 +15,7 @@ HIDDEN = ["-fvisibility=hidden"]
 C_FLAGS = ["-O3", "-std=c11", *HIDDEN]
 EXPORTS = "native/bindings/exports.map"
 LINK_FLAGS = [f"-Wl,--version-script={EXPORTS}"] if sys.platform == "linux" else []
-ROOMS = ["base", "sm3", "sm4", "derive", "token"]
+ROOMS = ["base", "sm3", "sm4", "derive", "token", "host"]
 LIBCRYPTO_ROOM = "sm2"  # stands on OpenSSL's libcrypto, found at run time
 INCLUDES = ["native/include", *(f"native/{room}" for room in (*ROOMS, LIBCRYPTO_ROOM))]
 HEADERS = sorted(

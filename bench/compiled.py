@@ -26,7 +26,7 @@ from jobs import Job, jobs
 
 ROOT = Path(__file__).parent.parent
 C = Path(__file__).parent / "c"
-ROOMS = ("base", "sm3", "sm4", "derive", "token")
+ROOMS = ("base", "sm3", "sm4", "derive", "token", "host")
 OURS = "ehc"
 LAPS = 200
 PASSES = 4

@@ -158,6 +158,7 @@ include "rows.pxi"
 include "claims.pxi"
 include "compact.pxi"
 include "sm2.pxi"
+include "host.pxi"
 
 
 def hex_upper(const uint8_t[:, ::1] rows not None):

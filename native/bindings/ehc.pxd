@@ -136,5 +136,26 @@ cdef extern from "ehc.h" nogil:
     uint64_t ehc_rate_take(uint64_t *full_at, uint64_t now, uint64_t cost, uint64_t tolerance)
     void ehc_rate_give_back(uint64_t *full_at, uint64_t cost)
 
+    enum:
+        EHC_HOST_VERSIONS, EHC_HOST_TEXT, EHC_HOST_ANSWER_MORE, EHC_HOST_ASK_MORE, EHC_HOST_OPERATIONS
+    ctypedef struct ehc_host_key:
+        const ehc_sm4_key *key
+        unsigned may
+    ctypedef struct ehc_host:
+        ehc_host_key security[256]
+        ehc_host_key protection[256]
+        int refuses
+        uint8_t text_length
+        uint8_t text[255]
+    size_t ehc_host_answer(const ehc_host *host, const uint8_t *data, size_t length, uint8_t *out, size_t room,
+                           size_t *written, uint32_t (*counts)[256])
+    size_t ehc_host_ask_digests(const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, size_t n,
+                                uint8_t *codes, uint8_t *out)
+    size_t ehc_host_ask_cards(const uint8_t *mindex, const uint8_t *data, const uint32_t *offsets,
+                              const uint8_t *id_lengths, const uint8_t *card_id_lengths, size_t n, unsigned version,
+                              const uint8_t *codes, uint8_t *out)
+    int ehc_host_take(const uint8_t *data, size_t length, const uint8_t *card_id_lengths, size_t n, uint8_t *codes,
+                      uint8_t *rows, size_t *row, size_t *taken)
+
     void ehc_wipe(void *secret, size_t length)
     int ehc_equal(const void *a, const void *b, size_t length)

@@ -283,6 +283,75 @@ uint64_t *ehc_slot(uint64_t *slots, unsigned bits, uint64_t code);
 uint64_t ehc_rate_take(uint64_t *full_at, uint64_t now, uint64_t cost, uint64_t tolerance);
 void ehc_rate_give_back(uint64_t *full_at, uint64_t cost);
 
+/* ---- host protocol of crypto machines (native/README.md, "Frames"): a 2-byte big-endian length, then a body ---- */
+
+/* Codes of an answer, two decimal digits. */
+enum {
+    EHC_HOST_DONE = 0,
+    EHC_HOST_COMMAND = 10,     /* no such command */
+    EHC_HOST_ENDS_EARLY = 11,  /* the frame ends before its fields do */
+    EHC_HOST_GOES_ON = 12,     /* it goes on behind them */
+    EHC_HOST_FIELD = 13,       /* a field holds what it may not */
+    EHC_HOST_ALGORITHM = 14,   /* an algorithm or mode that is not offered */
+    EHC_HOST_FACTOR = 15,      /* not factor ‖ NOT factor, or a count of factors other than 00 and 01 */
+    EHC_HOST_PADDING = 16,     /* a padding that is not offered */
+    EHC_HOST_LENGTH = 17,      /* a length of data that the command does not take */
+    EHC_HOST_KEY_MISSING = 20, /* no key of that name */
+    EHC_HOST_KEY_STATE = 21,   /* its state does not allow this */
+    EHC_HOST_NOT_OURS = 22,    /* no time before sealing or after opening: not made under this key */
+    EHC_HOST_SELFTEST = 30,    /* a self-test failed: the machine refuses work */
+    EHC_HOST_AUDIT = 31,       /* the audit log cannot be written: the machine refuses work */
+    EHC_HOST_FULL = 32,        /* too many connections */
+    EHC_HOST_STRANGER = 33,    /* who asks may not ask this machine */
+    EHC_HOST_FAULT = 39,       /* a fault of the machine's own */
+    EHC_HOST_ROW = 100 /* never sent: a row that was not asked, EHC_HOST_ROW + its EHC_ROW_* status (0: too long) */
+};
+
+enum { EHC_HOST_VERSIONS = 256, EHC_HOST_TEXT = 255, EHC_HOST_ANSWER_MORE = 512, EHC_HOST_ASK_MORE = 128 };
+enum { EHC_HOST_MAKE = 1, EHC_HOST_OPEN = 2 }; /* what a key may be used for */
+
+/* What was done, and counts[operation][key version] of it (0 where no key was used; of refusals [code]). */
+enum {
+    EHC_HOST_DIGEST = 0,
+    EHC_HOST_CARD_MADE,
+    EHC_HOST_CARD_OPENED,
+    EHC_HOST_VALIDITY_MADE,
+    EHC_HOST_VALIDITY_OPENED,
+    EHC_HOST_DEVICE,
+    EHC_HOST_REFUSED,
+    EHC_HOST_OPERATIONS
+};
+
+typedef struct {
+    const ehc_sm4_key *key; /* NULL: there is none */
+    unsigned may;           /* EHC_HOST_MAKE | EHC_HOST_OPEN */
+} ehc_host_key;
+
+typedef struct {
+    ehc_host_key security[EHC_HOST_VERSIONS], protection[EHC_HOST_VERSIONS]; /* by version */
+    int refuses;         /* the code that every command but NC and CR gets; 0: none */
+    uint8_t text_length; /* of what NC answers */
+    uint8_t text[EHC_HOST_TEXT];
+} ehc_host;
+
+/* Answers the whole frames at the head of `in`, each with one answer, in order, as long as EHC_HOST_ANSWER_MORE bytes
+ * more than the next frame's body are free in `out`. Returns the bytes of `in` that were answered. */
+size_t ehc_host_answer(const ehc_host *host, const uint8_t *in, size_t length, uint8_t *out, size_t room,
+                       size_t *written, uint32_t counts[EHC_HOST_OPERATIONS][EHC_HOST_VERSIONS]);
+
+/* The other end, for rows as in ehc_derive_batch: frames that ask for their digests (3C), then, from the digests, for
+ * their card ids (S3). codes[i] is EHC_HOST_DONE, or why row i is not asked (about digests: found here) any more.
+ * `out` needs EHC_HOST_ASK_MORE bytes a row more than data. Both return the bytes written. */
+size_t ehc_host_ask_digests(const uint8_t *data, const uint32_t *offsets, const uint8_t *id_lengths, size_t n,
+                            uint8_t *codes, uint8_t *out);
+size_t ehc_host_ask_cards(const uint8_t *mindex, const uint8_t *data, const uint32_t *offsets,
+                          const uint8_t *id_lengths, const uint8_t *card_id_lengths, size_t n, unsigned version,
+                          const uint8_t *codes, uint8_t *out);
+/* Whole answers to such frames into rows of 32 bytes, from *row on; card_id_lengths is NULL for digests. codes[i] is the
+ * code of an answer that brings nothing. *taken: bytes of `in`. 0 when something is no answer to what was asked. */
+int ehc_host_take(const uint8_t *in, size_t length, const uint8_t *card_id_lengths, size_t n, uint8_t *codes,
+                  uint8_t *rows, size_t *row, size_t *taken);
+
 /* ---- secrets ---- */
 
 void ehc_wipe(void *secret, size_t length);

@@ -36,5 +36,6 @@ void test_token(void);
 void test_token_kernels(void);
 void test_codes(void);
 void test_claims(void);
+void test_host(void);
 
 #endif

@@ -4,7 +4,7 @@
 unsigned long checks, failures;
 
 static void (*const SUITES[])(void) = {test_dispatch, test_primitives,    test_derive, test_columns, test_payload,
-                                       test_token,    test_token_kernels, test_codes,  test_claims};
+                                       test_token,    test_token_kernels, test_codes,  test_claims,  test_host};
 
 int main(void)
 {

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NATIVE = ROOT / "native"
-ROOMS = ("base", "sm3", "sm4", "derive", "token")
+ROOMS = ("base", "sm3", "sm4", "derive", "token", "host")
 KERNELS = sorted(source for room in ROOMS for source in (NATIVE / room).glob("*.c"))
 SM2 = sorted((NATIVE / "sm2").glob("*.c"))  # beside the kernels: it stands on libcrypto
 SUITES = sorted((NATIVE / "tests").glob("test_*.c"))

@@ -21,6 +21,17 @@ CODE = b"EHC2:5A4:JE5709J1 DR000000W30L*2DIFETRC38S-P28EXMC+I6F$UI4NCIHW0GUM806L
 ID = b"0111010020171225006X"
 NAME = "电子健康卡".encode()
 LENGTHS = bytes((2, 18, len(NAME)))
+FACTOR = b"92CDCE45A16799FD6D3231BA5E986602"
+FRAMES = (
+    b"3C200035" + ID + NAME + b";00000000",
+    b"S30000AK010401" + FACTOR + b"00020014" + ID,
+    b"S40000AK010401" + FACTOR + b"00050010" + bytes(range(16)),
+    b"S30000AK01040000020007" + bytes.fromhex("20180117115003"),
+    b"S40000AK01040000050010" + bytes.fromhex("92FD69141DFE1553A42251E2B0196148"),
+    b"NC",
+    b"CR0001",
+)
+ANSWERS = (b"3D0032" + bytes(32), b"3D11", b"S4000010" + bytes(16), b"S4000020" + bytes(32), b"S420")
 SEEDS = {
     "fuzz_payload": [
         text.encode()
@@ -44,6 +55,11 @@ SEEDS = {
     + [bytes((0, 2, 99, 20, 66, 20)) + f"{CARD}:0:{TOKEN}{CARD}:1".encode()],
     "fuzz_base45": [
         bytes((tier,)) + text for tier in (0, 0x80) for text in (b"QED8WEX0", CODE[5:], CODE, CODE + b"\r\n")
+    ],
+    "fuzz_host": [
+        bytes((tier, cut)) + b"".join(len(body).to_bytes(2, "big") + body for body in bodies)
+        for tier in range(3)
+        for cut, bodies in ((40, FRAMES), (0, FRAMES[:1]), (9, FRAMES[3:]), (70, ANSWERS))
     ],
     "fuzz_columns": [bytes((1,)) + LENGTHS + ID + NAME, bytes((2,)) + LENGTHS * 2 + b"0101" + ID[2:] * 2 + NAME * 2],
 }

@@ -1,0 +1,169 @@
+"""Lines to a machine that speaks the host protocol: pooled, pipelined, and never trusted twice.
+
+Answers carry no number: they belong to questions by their order alone. So a line is one caller's at a time, and one that
+an answer is missing on (late, half, or not one to what was asked) is closed for good: no late answer can meet a later
+question. Every question of the protocol may be asked again, and is, once, on a new line.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections import deque
+
+from ehc.crypto.host import HostBatch
+
+_READ = 1 << 18  # bytes: more than the longest answer
+_HEAD = 2
+
+
+class Broken(Exception):  # noqa: N818  it never leaves this room
+    """A line that is of no use any more, and why."""
+
+
+class Line:
+    """One connection. Raises Broken."""
+
+    def __init__(self, address: tuple[str, int], seconds: float) -> None:
+        self._seconds = seconds
+        self.answers = bytearray(_READ)
+        self.have = 0
+        try:
+            self.socket = socket.create_connection(address, timeout=seconds)
+        except OSError as error:
+            raise Broken(f"no connection: {error.strerror or error}") from error
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+
+    def ask(self, body: bytes) -> bytes:
+        """The body of the answer to one frame."""
+        deadline = time.monotonic() + self._seconds
+        unsent = memoryview(len(body).to_bytes(_HEAD, "big") + body)
+        while unsent:
+            unsent = unsent[self.send(unsent) :]
+            if unsent:
+                self._wait(select.POLLOUT, deadline)
+        while (end := self._first()) is None:
+            self._wait(select.POLLIN, deadline)
+            self.receive()
+        if self.have != end:
+            raise Broken("more came than was asked for")
+        answer, self.have = bytes(self.answers[_HEAD:end]), 0
+        return answer
+
+    def _first(self) -> int | None:
+        """Where the first answer ends, when it is whole."""
+        end = _HEAD + int.from_bytes(self.answers[:_HEAD], "big") if self.have >= _HEAD else _READ
+        return end if self.have >= end else None
+
+    def _wait(self, what: int, deadline: float) -> None:
+        poll = select.poll()
+        poll.register(self.socket, what)
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise Broken(f"no answer in {self._seconds:g} s")
+
+    def send(self, frames: memoryview) -> int:
+        """How many bytes went."""
+        try:
+            return self.socket.send(frames)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise Broken(f"the connection broke: {error.strerror}") from error
+
+    def receive(self) -> None:
+        """Adds what has come to `answers`; nothing when nothing has."""
+        try:
+            got = self.socket.recv_into(memoryview(self.answers)[self.have :])
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise Broken(f"the connection broke: {error.strerror}") from error
+        if not got:
+            raise Broken("the machine closed the connection")
+        self.have += got
+
+    def is_quiet(self) -> bool:
+        """Nothing came since the last answer: neither a late one nor an end."""
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return not self.have and not poll.poll(0)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class Part:
+    """Rows begin..end-1 of a batch on one line, at most `depth` frames of them without an answer."""
+
+    def __init__(self, line: Line, batch: HostBatch, begin: int, end: int, depth: int, version: int) -> None:
+        self.line, self._batch, self._rows = line, batch, batch.rows
+        self.end, self._depth, self._version = end, depth, version
+        self._digest_asked = self._digested = end if batch.has_mindex else begin
+        self._card_asked = self.made = begin
+        self._asked: deque[tuple[bool, int]] = deque()  # digests or cards, and up to which row
+        self._unsent = memoryview(b"")
+
+    @property
+    def done(self) -> bool:
+        return self.made == self.end
+
+    def write(self) -> bool:
+        """Sends what may be sent; True when there is more than the line takes now."""
+        while self._unsent or self._ask_more():
+            self._unsent = self._unsent[self.line.send(self._unsent) :]
+            if self._unsent:
+                return True
+        return False
+
+    def _ask_more(self) -> bool:
+        """Makes the next frames, as soon as half of the depth is free: cards first, they are nearer to the end."""
+        room = self._depth - (self._digest_asked - self._digested) - (self._card_asked - self.made)
+        if 2 * room < self._depth:
+            return False
+        cards = min(room, self._digested - self._card_asked)
+        digests = min(room - cards, self.end - self._digest_asked)
+        frames = []
+        if cards:
+            begin, self._card_asked = self._card_asked, self._card_asked + cards
+            frames.append(self._rows.ask_cards(begin, self._card_asked, self._version).tobytes())
+            self._asked.append((False, self._card_asked))
+        if digests:
+            begin, self._digest_asked = self._digest_asked, self._digest_asked + digests
+            frames.append(self._rows.ask_digests(begin, self._digest_asked).tobytes())
+            self._asked.append((True, self._digest_asked))
+        self._unsent = memoryview(b"".join(frames))
+        self.take()  # rows in error are not asked: they need no answer
+        return cards + digests > 0
+
+    def read(self) -> bool:
+        """Receives; True when a row went on."""
+        self.line.receive()
+        return self.take()
+
+    def take(self) -> bool:
+        """Takes the answers that are there; True when a row went on."""
+        line, at, before = self.line, 0, (self._digested, self.made)
+        while self._asked:
+            digests, upto = self._asked[0]
+            begin = self._digested if digests else self.made
+            found = self._rows.take(digests, begin, upto, line.answers, at, line.have)
+            if found is None:
+                raise Broken("it answered something else than was asked")
+            row, taken = found
+            at += taken
+            if digests:
+                self._digested = row
+            else:
+                self.made = row
+            if row < upto:
+                break
+            self._asked.popleft()
+        left = line.have - at
+        if left and not self._asked:
+            raise Broken("more came than was asked for")
+        if at:
+            line.answers[:left] = line.answers[at : line.have]
+            line.have = left
+        return (self._digested, self.made) != before
