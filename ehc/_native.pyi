@@ -118,6 +118,51 @@ class Bucket:
     def take(self, now: float) -> float: ...
     def pay(self, now: float, count: int) -> None: ...
     def give_back(self) -> None: ...
+class MacKey:
+    """An HMAC-SM3 key that can be used and not read."""
+
+    @property
+    def version(self) -> int: ...
+    def __new__(cls, raw: bytes | bytearray | memoryview, version: int = 1) -> Self: ...
+    def mac(self, data: bytes | bytearray | memoryview) -> bytes:
+        """32 bytes."""
+
+@final
+class HostMachine:
+    """The machine's end of the host protocol."""
+
+    @property
+    def counts(self) -> NDArray[np.uint32]: ...
+    def __new__(
+        cls,
+        security: dict[int, tuple[KeyHandle, int]],
+        protection: dict[int, tuple[KeyHandle, int]],
+        text: bytes,
+        refuses: int = 0,
+    ) -> Self: ...
+    def answer(
+        self, frames: bytes | bytearray | memoryview, begin: int, end: int, answers: bytearray | memoryview
+    ) -> tuple[int, int]: ...
+
+@final
+class HostRows:
+    """The client's end of the host protocol, for a batch."""
+
+    def __new__(
+        cls,
+        data: NDArray[np.uint8],
+        offsets: NDArray[np.uint32],
+        id_lengths: NDArray[np.uint8],
+        card_id_lengths: NDArray[np.uint8],
+        mindex: NDArray[np.uint8],
+        card_id: NDArray[np.uint8],
+        codes: NDArray[np.uint8],
+    ) -> Self: ...
+    def ask_digests(self, begin: int, end: int) -> NDArray[np.uint8]: ...
+    def ask_cards(self, begin: int, end: int, version: int) -> NDArray[np.uint8]: ...
+    def take(
+        self, digests: bool, begin: int, end: int, answers: bytes | bytearray | memoryview, at: int, stop: int
+    ) -> tuple[int, int] | None: ...
 
 def fingerprint(secret_and_key: bytes) -> int: ...
 def add_one(memory: memoryview, i: int) -> None: ...

@@ -5,11 +5,12 @@ One contract suite a port stands in tests/contract/ and runs over every implemen
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+import enum
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from ehc.crypto import Batch, CompactVerdict, DerivedBatch, Profiles, Window
-from ehc.crypto.batch import Padding, RekeyedBatch
+from ehc.crypto import Batch, CompactVerdict, DerivedBatch, Profiles, RekeyedBatch, Window
+from ehc.crypto.batch import Padding
 from ehc.model import Answer, Card, CardStatus, Claimant, Question, Verdict
 
 
@@ -26,8 +27,34 @@ class AuthenticTokens(NamedTuple):
     expiry: list[int]  # seconds since 1970; meaningless where none was found
 
 
+class Capability(enum.StrEnum):
+    """What a kind of crypto machine offers; which keys it has is another question."""
+
+    DERIVE = "derive"  # card ids, under one key or two
+    VALIDITY = "validity"  # 有效性信息, profile N
+    BOUND = "bound"  # card-bound tokens, profile A
+    COMPACT = "compact"  # compact codes, profile E2
+    MAC = "mac"
+    SIGN = "sign"  # SM2
+    WRAP = "wrap"  # other keys and secrets
+
+
+class Made(NamedTuple):
+    """What a key made, and the key's version, without which it cannot be checked."""
+
+    version: int
+    value: bytes
+
+
 class KeyService(Protocol):
-    """密码机: the only holder of the two keys. The keys issue adds MAC, sign and wrap, other machines and states."""
+    """密码机: the only holder of the keys while the system runs.
+
+    What a machine does not offer, and what no key may be used for, raises KeyUnavailable that names it; a machine that
+    cannot be reached or that refuses work (a self-test failed) raises Unavailable.
+    """
+
+    @property
+    def capabilities(self) -> frozenset[Capability]: ...
 
     @property
     def security_key_version(self) -> int:
@@ -40,13 +67,13 @@ class KeyService(Protocol):
         ...
 
     def derive_batch(self, rows: Batch, *, version: int | None = None, padding: Padding = "full") -> DerivedBatch:
-        """As ehc.crypto.derive_batch, under this version of the security key; None: the active one. Raises
-        KeyUnavailable for one that may not make card ids."""
+        """As ehc.crypto.derive_batch, under this version of the security key; None: the one that makes card ids now.
+        Raises KeyUnavailable for one that may not make card ids."""
         ...
 
     def rekey_batch(self, rows: Batch, *, old: int, new: int, padding: Padding = "full") -> RekeyedBatch:
-        """As ehc.crypto.rekey_batch, under two versions of the security key. Raises KeyUnavailable for an old one
-        whose card ids may not be told, a new one under which none may be prepared."""
+        """As ehc.crypto.rekey_batch, under two versions of the security key. Raises KeyUnavailable for one under which
+        card ids may be neither told nor prepared."""
         ...
 
     def seal_validity(self, time: int) -> str:
@@ -74,6 +101,30 @@ class KeyService(Protocol):
 
     def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
         """As ehc.crypto.check_compact, by the key version that the code names (step 3). Raises KeyUnavailable."""
+        ...
+
+    def mac(self, data: bytes) -> Made:
+        """HMAC-SM3 under the MAC key that makes now: 32 bytes."""
+        ...
+
+    def check_mac(self, data: bytes, made: Made) -> bool:
+        """False for another MAC, and for one of a version that may not check."""
+        ...
+
+    def sign(self, message: bytes) -> Made:
+        """SM2 signature (GB/T 32918.2, the usual user id) by the signing key that makes now: r ‖ s, 64 bytes."""
+        ...
+
+    def verification_keys(self) -> Mapping[int, bytes]:
+        """Version -> SM2 public key x ‖ y, 64 bytes, of the signing keys whose signatures hold."""
+        ...
+
+    def wrap(self, secret: bytes | bytearray, name: bytes) -> bytes:
+        """A secret sealed under the wrapping key that makes now. name: what it is, without which it does not open."""
+        ...
+
+    def unwrap(self, wrapped: bytes, name: bytes) -> bytearray:
+        """The secret; wipe it. Raises InputError for what was changed, has another name or was wrapped by nobody."""
         ...
 
 

@@ -43,7 +43,6 @@ from ehc.institutions.sightings import Sightings
 from ehc.institutions.statistics import Statistics
 from ehc.institutions.use import UseStore
 from ehc.keys.app_secrets import AppSecrets
-from ehc.keys.keyring import Keyring, Operation, Purpose
 from ehc.machine.software import SoftwareMachine
 from ehc.ports import AccountLookup, Clock, HotState, KeyService, SerialBlocks
 from ehc.store.keyring_folder import KeyringFolder
@@ -69,25 +68,7 @@ def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None
     passphrase: asks for it; called only when the keyring is sealed under one. Raises KeyringError.
     """
     with keyring_folder(settings).open(passphrase) as keyring:
-        return _machine(keyring)
-
-
-def _machine(keyring: Keyring) -> SoftwareMachine:
-    maker = next(iter(keyring.handles(Purpose.PROTECTION_KEY, Operation.SEAL)), None)
-    made = maker.version if maker else None
-    makers = keyring.handles(Purpose.SECURITY_KEY, Operation.DERIVE)
-    return SoftwareMachine(
-        next(iter(makers), None),
-        maker,
-        [key for key in keyring.handles(Purpose.PROTECTION_KEY, Operation.OPEN) if key.version != made],
-        keyring.compact_keys(),
-        older_security_keys=makers[1:],
-        rekeying_keys=[
-            key
-            for operation in (Operation.LOOK_UP, Operation.BACKFILL)
-            for key in keyring.handles(Purpose.SECURITY_KEY, operation)
-        ],
-    )
+        return SoftwareMachine.of(keyring)
 
 
 def open_app_secrets(settings: Settings, passphrase: Callable[[], str] | None = None) -> AppSecrets:
@@ -268,7 +249,7 @@ def open_services(
     """Everything behind the service. Raises ConfigError, KeyringError, Unavailable before anything is served."""
     policy = scene_policy(settings)
     with keyring_folder(settings).open(passphrase) as keyring:
-        keys, app_secrets = _machine(keyring), AppSecrets(keyring)
+        keys, app_secrets = SoftwareMachine.of(keyring), AppSecrets(keyring)
     stores = open_store(settings, clock)
     derive = Deriver(keys, settings.padding, stores.rekeying.present)
     registrar = Registrar(stores.accounts, derive, temporaries(settings, stores.serials))

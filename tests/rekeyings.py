@@ -11,8 +11,9 @@ from ehc.cards.bulk_registration import BulkRegistrar, columns_of
 from ehc.cards.deriving import Deriver
 from ehc.cards.registration import Registrar, Temporaries
 from ehc.cards.rekeying import OVER, SAID, Phase, Rekeyer
-from ehc.crypto import KeyHandle, derive_batch
+from ehc.crypto import derive_batch
 from ehc.crypto.batch import Padding
+from ehc.keys.keyring import Keyring, KeyState, Purpose, new_entry
 from ehc.machine.software import SoftwareMachine
 from ehc.model import AccountState, Card, Identity
 from ehc.wiring import Stores
@@ -28,8 +29,12 @@ def key_of(version: int) -> bytes:
 @lru_cache
 def machine(active: int = 1) -> SoftwareMachine:
     """Of all versions; older ones make card ids as well when asked, as several active versions do."""
-    handles = [KeyHandle(key_of(version), "security_key", version) for version in VERSIONS]
-    return SoftwareMachine(handles[active - 1], None, older_security_keys=handles[: active - 1], rekeying_keys=handles)
+    state = {True: KeyState.ACTIVE, False: KeyState.PRE_ACTIVE}
+    entries = [
+        new_entry(Purpose.SECURITY_KEY, version, state[version <= active], NOW, bytearray(key_of(version)))
+        for version in VERSIONS
+    ]
+    return SoftwareMachine.of(Keyring(entries))
 
 
 @lru_cache(100_000)

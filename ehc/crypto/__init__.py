@@ -12,7 +12,7 @@ Needs numpy alone. A key is 16 bytes or a KeyHandle; a handle expands the key on
 
 from __future__ import annotations
 
-from ehc._native import CompactKey, KeyHandle, hmac_sm3, sm3, tier, tiers, wipe
+from ehc._native import CompactKey, KeyHandle, MacKey, hmac_sm3, sm3, tier, tiers, wipe
 from ehc._native import equal as constant_time_equal
 from ehc.crypto.base45 import base45_decode, base45_encode
 from ehc.crypto.batch import (
@@ -58,6 +58,7 @@ __all__ = [
     "DerivedBatch",
     "HexColumns",
     "KeyHandle",
+    "MacKey",
     "Profiles",
     "RekeyedBatch",
     "RowError",

@@ -1,4 +1,4 @@
-"""The field's TCP host protocol (主机指令; native/README.md, "Frames"): codes, the machine's end, and a batch at the other."""
+"""The field's TCP host protocol (主机指令; native/README.md, "Frames"): codes, the machine's end, the client's."""
 
 from __future__ import annotations
 
@@ -42,13 +42,14 @@ OPERATIONS = (
 )  # fmt: skip
 """Rows of HostMachine.counts."""
 
+_ANSWER_MORE = 512  # EHC_HOST_ANSWER_MORE
 _ROW = 100  # EHC_HOST_ROW
 _TOO_LONG = "row: over 9,999 bytes, which no frame carries"
 
 
 def answer_room(frames: int) -> int:
     """Bytes in which the answer to any frame of a buffer of so many bytes finds room."""
-    return frames + _native.ANSWER_MORE
+    return frames + _ANSWER_MORE
 
 
 class HostBatch:

@@ -36,9 +36,7 @@ def validity_time(block: bytes) -> int | None:
         return None
 
 
-def check_opened(
-    payload: str | bytes, now: int, window: Window, opened: Callable[[bytes], bytes | None]
-) -> Verdict:
+def check_opened(payload: str | bytes, now: int, window: Window, opened: Callable[[bytes], bytes | None]) -> Verdict:
     """As ehc.crypto.check_token for profile N. opened: gives the 16 bytes behind a token, None when there are none;
     called only when there is a token."""
     status, kind, offset, fields = _native.parse_payload(payload)

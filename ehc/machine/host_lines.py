@@ -1,8 +1,8 @@
 """Lines to a machine that speaks the host protocol: pooled, pipelined, and never trusted twice.
 
-Answers carry no number: they belong to questions by their order alone. So a line is one caller's at a time, and one that
-an answer is missing on (late, half, or not one to what was asked) is closed for good: no late answer can meet a later
-question. Every question of the protocol may be asked again, and is, once, on a new line.
+Answers carry no number: they belong to questions by their order alone. So a line is one caller's at a time, and one
+on which an answer is missing (late, half, or not one to what was asked) is closed for good: no late answer can meet a
+later question. Every question of the protocol may be asked again, and is, once, on a new line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _READ = 1 << 18  # bytes: more than the longest answer
 _HEAD = 2
 
 
-class Broken(Exception):  # noqa: N818  it never leaves this room
+class Broken(Exception):
     """A line that is of no use any more, and why."""
 
 
@@ -95,13 +95,13 @@ class Line:
 
 
 class Part:
-    """Rows begin..end-1 of a batch on one line, at most `depth` frames of them without an answer."""
+    """Some rows of a batch on one line, at most `depth` frames of them without an answer."""
 
-    def __init__(self, line: Line, batch: HostBatch, begin: int, end: int, depth: int, version: int) -> None:
-        self.line, self._batch, self._rows = line, batch, batch.rows
-        self.end, self._depth, self._version = end, depth, version
-        self._digest_asked = self._digested = end if batch.has_mindex else begin
-        self._card_asked = self.made = begin
+    def __init__(self, line: Line, batch: HostBatch, rows: range, depth: int, version: int) -> None:
+        self.line, self._rows = line, batch.rows
+        self.end, self._depth, self._version = rows.stop, depth, version
+        self._digest_asked = self._digested = rows.stop if batch.has_mindex else rows.start
+        self._card_asked = self.made = rows.start
         self._asked: deque[tuple[bool, int]] = deque()  # digests or cards, and up to which row
         self._unsent = memoryview(b"")
 

@@ -101,7 +101,7 @@ class LinePool:
             except Broken as broken:
                 self._end(None, broken, work.tries)
                 continue
-            work.part = Part(line, batch, work.begin, work.end, self._depth, version)
+            work.part = Part(line, batch, range(work.begin, work.end), self._depth, version)
             work.deadline = time.monotonic() + self._seconds
 
     def _run(self, works: list[_Work], batch: HostBatch, version: int) -> None:

@@ -1,7 +1,7 @@
-"""The machine's end of the host protocol over TCP: every frame gets its answer, in order, and nobody waits for another.
+"""The machine's end of the host protocol over TCP: every frame gets its answer, in order; nobody waits for another.
 
-All frames that have come on a line are answered by one native call. A line that sends rubbish gets codes, one that sends
-half a frame waits alone, one that does not read its answers is not read from any more.
+All frames that have come on a line are answered by one native call. A line that sends rubbish gets codes, one that
+sends half a frame waits alone, one that does not read its answers is not read from any more.
 """
 
 from __future__ import annotations

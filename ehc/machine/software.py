@@ -1,27 +1,39 @@
-"""The software crypto machine: the compiled core under key handles."""
+"""The software crypto machine: the compiled core under key handles, in this process."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NoReturn
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ehc import crypto
-from ehc.crypto import Batch, CompactKey, CompactVerdict, DerivedBatch, KeyHandle, Profiles, Window
-from ehc.crypto.batch import Padding, RekeyedBatch
-from ehc.errors import KeyUnavailable
-from ehc.keys.keyring import Purpose
+from ehc.crypto import Batch, CompactKey, CompactVerdict, DerivedBatch, KeyHandle, Profiles, RekeyedBatch, Window
+from ehc.crypto.batch import Padding
+from ehc.errors import InputError, KeyUnavailable, Unavailable
+from ehc.keys.keyring import Keyring
+from ehc.keys.life import Operation, Purpose
+from ehc.machine.held import HeldKeys, T, Versions, held_of, held_of_handles, missing
 from ehc.model import Reason, Verdict
-from ehc.ports import AuthenticTokens
+from ehc.ports import AuthenticTokens, Capability, Made
 
 _OF_ANOTHER_VERSION = (Reason.FORGED, Reason.KEY_VERSION)
+_REKEYING = (Operation.DERIVE, Operation.BACKFILL, Operation.LOOK_UP)
+
+_WRAPPED, _SALT, _TAG = 1, 16, 16  # format; bytes
+_NO_NONCE = bytes(12)  # each wrapping has a key of its own
 
 
 class SoftwareMachine:
-    """ports.KeyService. A key that is None is missing: what needs it raises KeyUnavailable.
+    """ports.KeyService over handles of active keys; a key that is None is missing: what needs it raises KeyUnavailable.
 
     older_protection_keys: versions that make nothing any more and still check what they made. compact_keys: what the
-    protection keys give for compact codes, the active one's first. older_security_keys: versions that make card
-    ids when asked by their number. rekeying_keys: versions under which re-keying prepares card ids, or tells old ones.
+    protection keys give for compact codes, the active one's first. `SoftwareMachine.of` takes a whole keyring.
     """
+
+    capabilities = frozenset(Capability)
 
     def __init__(
         self,
@@ -29,46 +41,59 @@ class SoftwareMachine:
         protection_key: KeyHandle | None,
         older_protection_keys: Iterable[KeyHandle] = (),
         compact_keys: Iterable[CompactKey] = (),
-        *,
-        older_security_keys: Iterable[KeyHandle] = (),
-        rekeying_keys: Iterable[KeyHandle] = (),
     ) -> None:
-        self._compact_keys = {key.version: key for key in compact_keys}
-        self._security_key, self._protection_key = security_key, protection_key
-        self._older = sorted(older_protection_keys, key=lambda key: key.version, reverse=True)
-        self._making = {key.version: key for key in (security_key, *older_security_keys) if key is not None}
-        self._rekeying = self._making | {key.version: key for key in rekeying_keys}
-        _require(Purpose.SECURITY_KEY, *self._rekeying.values())
-        _require(Purpose.PROTECTION_KEY, protection_key, *self._older)
+        self._held = held_of_handles(security_key, protection_key, older_protection_keys, compact_keys)
+        self._refuses = ""
+
+    @classmethod
+    def of(cls, keyring: Keyring) -> SoftwareMachine:
+        """Over an open keyring, which may be wiped then."""
+        machine = cls(None, None)
+        machine.take_over(keyring)
+        return machine
+
+    def take_over(self, keyring: Keyring) -> None:
+        """From now on the keys of this keyring, in one step: a call sees the old or the new."""
+        held = held_of(keyring)
+        if not self._refuses:
+            self._held = held
+
+    def refuse(self, why: str) -> None:
+        """The error state of GM/T 0030: from now on every call raises Unavailable that says why."""
+        self._refuses, self._held = why, HeldKeys()
 
     @property
     def security_key_version(self) -> int:
-        return _present(self._security_key, Purpose.SECURITY_KEY).version
+        return self._deriving().version
 
     @property
     def security_key_check_value(self) -> str:
-        return _present(self._security_key, Purpose.SECURITY_KEY).check_value
+        return self._deriving().check_value
 
     def derive_batch(self, rows: Batch, *, version: int | None = None, padding: Padding = "full") -> DerivedBatch:
-        key = _present(self._security_key, Purpose.SECURITY_KEY)
-        if version is not None and version not in self._making:
-            raise KeyUnavailable(f"security_key version {version} makes no card ids: version {key.version} does")
-        return crypto.derive_batch(rows, key if version is None else self._making[version], padding=padding)
+        key = self._deriving() if version is None else self._security(version, Operation.DERIVE)
+        return crypto.derive_batch(rows, key, padding=padding)
 
     def rekey_batch(self, rows: Batch, *, old: int, new: int, padding: Padding = "full") -> RekeyedBatch:
-        return crypto.rekey_batch(rows, self._for_rekeying(old), self._for_rekeying(new), padding=padding)
+        keys = (self._security(version, *_REKEYING) for version in (old, new))
+        return crypto.rekey_batch(rows, *keys, padding=padding)
 
-    def _for_rekeying(self, version: int) -> KeyHandle:
-        key = self._rekeying.get(version)
-        if key is None:
-            raise KeyUnavailable(f"there is no security_key version {version} to re-key with: see `ehc keys list`")
-        return key
+    def _deriving(self) -> KeyHandle:
+        return self._first(self._held.security, Operation.DERIVE)[1]
+
+    def _security(self, version: int, *operations: Operation) -> KeyHandle:
+        try:
+            return self._held.security.one(version, *operations)
+        except KeyUnavailable as error:
+            self._refused(str(error))
+
+    # ---- codes
 
     def seal_validity(self, time: int) -> str:
-        return crypto.make_token(time, _present(self._protection_key, Purpose.PROTECTION_KEY))
+        return crypto.make_token(time, self._held.sealing or self._no_sealing())
 
     def seal_bound(self, card_id: str, expiry: int, sequence: int) -> str:
-        key = _present(self._protection_key, Purpose.PROTECTION_KEY)
+        key = self._held.sealing or self._no_sealing()
         return crypto.make_bound_token(card_id, expiry, key, sequence=sequence)
 
     def check_token(
@@ -76,49 +101,102 @@ class SoftwareMachine:
     ) -> Verdict:
         """The verdict of the first version under which the token is authentic; FORGED when it is under none.
 
-        Profile N names no version, so each is tried: the active one, then the older, newest first.
+        Profile N names no version, so each that may open is tried, newest first.
         """
-        newest = _present(self._protection_key, Purpose.PROTECTION_KEY)
-        verdict = crypto.check_token(payload, newest, now, window=window, profiles=profiles)
-        for key in self._older:
+        keys = self._held.opening or self._no_opening()
+        verdict = crypto.check_token(payload, keys[0], now, window=window, profiles=profiles)
+        for key in keys[1:]:
             if verdict.reason not in _OF_ANOTHER_VERSION:
                 break
             verdict = crypto.check_token(payload, key, now, window=window, profiles=profiles)
         return verdict
 
     def check_tokens(self, payloads: Sequence[str], profile: Profiles, window: Window) -> AuthenticTokens:
-        key = _present(self._protection_key, Purpose.PROTECTION_KEY)
+        key = (self._held.opening or self._no_opening())[0]
         found = crypto.check_batch(payloads, key, 0, window=window, profiles=profile)
         return AuthenticTokens(found.authentic.tolist(), found.expiry.tolist())
 
     def seal_compact(self, account: int, *, issuer: int, node: int, serial: int, issued_at: int, ttl: int) -> str:
-        key = next(iter(self._present_compact_keys().values()))
+        held = self._held
+        key = held.compact[(held.sealing or self._no_sealing()).version]
         return crypto.make_compact_code(
             key, account=account, issuer=issuer, node=node, serial=serial, issued_at=issued_at, ttl=ttl
         )
 
     def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
-        if self._protection_key is None:
-            self._present_compact_keys()
-        return crypto.check_compact(payload, self._compact_keys, now, tolerance=tolerance)
+        held = self._held
+        keys = held.compact if held.opening else self._no_opening()
+        return crypto.check_compact(payload, keys, now, tolerance=tolerance)
 
-    def _present_compact_keys(self) -> Mapping[int, CompactKey]:
-        _present(self._protection_key, Purpose.PROTECTION_KEY)
-        return self._compact_keys
+    def _no_sealing(self) -> NoReturn:
+        self._refused(missing(Purpose.PROTECTION_KEY, Operation.SEAL))
+
+    def _no_opening(self) -> NoReturn:
+        self._refused(missing(Purpose.PROTECTION_KEY, Operation.OPEN))
+
+    def _refused(self, missing: str) -> NoReturn:
+        if self._refuses:
+            raise Unavailable(f"the crypto machine refuses work: {self._refuses}")
+        raise KeyUnavailable(missing) from None
+
+    # ---- MAC, SM2, wrapping
+
+    def mac(self, data: bytes) -> Made:
+        version, key = self._first(self._held.macs, Operation.MAC)
+        return Made(version, key.mac(data))
+
+    def check_mac(self, data: bytes, made: Made) -> bool:
+        self._first(self._held.macs, Operation.CHECK_MAC)
+        key = self._held.macs.that_may(Operation.CHECK_MAC).get(made.version)
+        return key is not None and crypto.constant_time_equal(key.mac(data), made.value)
+
+    def sign(self, message: bytes) -> Made:
+        version, key = self._first(self._held.signing, Operation.SIGN)
+        return Made(version, key.sign(message))
+
+    def verification_keys(self) -> Mapping[int, bytes]:
+        if self._refuses:
+            self._refused("")
+        return self._held.verification
+
+    def wrap(self, secret: bytes | bytearray, name: bytes) -> bytes:
+        """01 ‖ version ‖ salt (16) ‖ SM4-GCM of the secret ‖ tag (16), under a key of its own: SM4 of the salt under
+        the wrapping key. What stands in front, and the name, are bound to it."""
+        version, key = self._first(self._held.wrapping, Operation.WRAP)
+        head = bytes([_WRAPPED, version]) + os.urandom(_SALT)
+        cipher = _gcm(key, head, modes.GCM(_NO_NONCE)).encryptor()
+        cipher.authenticate_additional_data(head + name)
+        return head + cipher.update(secret) + cipher.finalize() + cipher.tag
+
+    def unwrap(self, wrapped: bytes, name: bytes) -> bytearray:
+        self._first(self._held.wrapping, Operation.UNWRAP)
+        head, rest = wrapped[: 2 + _SALT], wrapped[2 + _SALT :]
+        if len(rest) < _TAG or head[0] != _WRAPPED:
+            raise InputError("this was not wrapped by a crypto machine of ehc")
+        try:
+            key = self._held.wrapping.one(head[1], Operation.UNWRAP)
+        except KeyUnavailable as error:
+            self._refused(str(error))
+        cipher = _gcm(key, head, modes.GCM(_NO_NONCE, rest[-_TAG:])).decryptor()
+        cipher.authenticate_additional_data(head + name)
+        secret = bytearray(len(rest) + 15)
+        size = cipher.update_into(rest[:-_TAG], secret)
+        try:
+            cipher.finalize()
+        except InvalidTag:
+            crypto.wipe(secret)
+            raise InputError("what was wrapped does not open: it was changed, or is of another name") from None
+        return secret[:size]
+
+    def _first(self, versions: Versions[T], operation: Operation) -> tuple[int, T]:
+        try:
+            return versions.first(operation)
+        except KeyUnavailable as error:
+            self._refused(str(error))
 
     def __repr__(self) -> str:
-        return f"<SoftwareMachine {self._security_key} {self._protection_key} older: {self._older}>"
+        return f"<SoftwareMachine {self._held.security} {self._held.protection}>"
 
 
-def _require(purpose: Purpose, *keys: KeyHandle | None) -> None:
-    wrong = [key for key in keys if key is not None and key.purpose != purpose.value]
-    if wrong:
-        raise ValueError(f"{wrong[0]} does not serve as a {purpose.value}")
-
-
-def _present(key: KeyHandle | None, purpose: Purpose) -> KeyHandle:
-    if key is None:
-        raise KeyUnavailable(
-            f"there is no active {purpose.value}: add one with `ehc keys import --purpose {purpose.value}`"
-        )
-    return key
+def _gcm(key: KeyHandle, head: bytes, mode: modes.GCM) -> Cipher[modes.GCM]:
+    return Cipher(algorithms.SM4(crypto.sm4_ecb_encrypt(key, head[2:])), mode)

@@ -158,6 +158,7 @@ include "rows.pxi"
 include "claims.pxi"
 include "compact.pxi"
 include "sm2.pxi"
+include "mac.pxi"
 include "host.pxi"
 
 

@@ -19,6 +19,12 @@ cdef extern from "ehc.h" nogil:
     int ehc_tier_supported(size_t i)
     const char *ehc_tier_chosen()
 
+    ctypedef struct ehc_sm3_ctx:
+        pass
+
+    void ehc_sm3_init(ehc_sm3_ctx *ctx)
+    void ehc_sm3_update(ehc_sm3_ctx *ctx, const uint8_t *data, size_t length)
+    void ehc_sm3_final(ehc_sm3_ctx *ctx, uint8_t *digest)
     void ehc_sm3(const uint8_t *data, size_t length, uint8_t *digest)
     void ehc_hmac_sm3(const uint8_t *key, size_t key_length, const uint8_t *data, size_t length, uint8_t *mac)
 
@@ -137,7 +143,7 @@ cdef extern from "ehc.h" nogil:
     void ehc_rate_give_back(uint64_t *full_at, uint64_t cost)
 
     enum:
-        EHC_HOST_VERSIONS, EHC_HOST_TEXT, EHC_HOST_ANSWER_MORE, EHC_HOST_ASK_MORE, EHC_HOST_OPERATIONS
+        EHC_HOST_VERSIONS, EHC_HOST_TEXT, EHC_HOST_ASK_MORE, EHC_HOST_OPERATIONS
     ctypedef struct ehc_host_key:
         const ehc_sm4_key *key
         unsigned may

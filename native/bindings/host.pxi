@@ -1,8 +1,5 @@
 # host.pxi: both ends of the host protocol of crypto machines. Part of _native.pyx.
 
-OPERATIONS = EHC_HOST_OPERATIONS
-ANSWER_MORE = EHC_HOST_ANSWER_MORE
-
 
 @cython.final
 cdef class HostMachine:
