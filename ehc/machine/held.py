@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ehc.crypto import CompactKey, KeyHandle, MacKey
+from ehc.crypto.sm2 import PrivateKey
 from ehc.errors import KeyUnavailable
 from ehc.keys.keyring import Entry, Keyring
 from ehc.keys.life import KeyState, Operation, Purpose, allowed
@@ -62,7 +62,7 @@ class HeldKeys:
     protection: Versions[KeyHandle] = field(default_factory=lambda: Versions(Purpose.PROTECTION_KEY))
     macs: Versions[MacKey] = field(default_factory=lambda: Versions(Purpose.MAC_KEY))
     wrapping: Versions[KeyHandle] = field(default_factory=lambda: Versions(Purpose.WRAPPING_KEY))
-    signing: Versions[Any] = field(default_factory=lambda: Versions(Purpose.SIGNING_KEY))
+    signing: Versions[PrivateKey] = field(default_factory=lambda: Versions(Purpose.SIGNING_KEY))
     verification: Mapping[int, bytes] = field(default_factory=dict)
     compact: Mapping[int, CompactKey] = field(default_factory=dict)
     sealing: KeyHandle | None = field(init=False)  # these two are looked up once: every code asks for them
@@ -80,7 +80,7 @@ def held_of(keyring: Keyring) -> HeldKeys:
         protection=_versions(keyring, Purpose.PROTECTION_KEY, Entry.handle),
         macs=_versions(keyring, Purpose.MAC_KEY, lambda entry: MacKey(entry.raw, entry.version)),
         wrapping=_versions(keyring, Purpose.WRAPPING_KEY, Entry.handle),
-        signing=_versions(keyring, Purpose.SIGNING_KEY, _private_key),
+        signing=_versions(keyring, Purpose.SIGNING_KEY, lambda entry: PrivateKey(entry.raw)),
         verification={e.version: e.public_key for e in keyring.usable(Purpose.SIGNING_KEY, Operation.VERIFY)},
         compact={key.version: key for key in keyring.compact_keys()},
     )
@@ -116,10 +116,6 @@ def _of_handles(purpose: Purpose, held: list[tuple[KeyHandle, frozenset[Operatio
 def _versions(keyring: Keyring, purpose: Purpose, make: Callable[[Entry], T]) -> Versions[T]:
     own = [entry for entry in keyring.entries if entry.purpose is purpose and entry.raw]
     return Versions(purpose, [(entry.version, make(entry), _may(keyring, entry)) for entry in own])
-
-
-def _private_key(entry: Entry) -> Any:
-    return import_module("ehc.crypto.sm2").PrivateKey(entry.raw)
 
 
 def _may(keyring: Keyring, entry: Entry) -> frozenset[Operation]:
