@@ -55,19 +55,19 @@ def answer_room(frames: int) -> int:
 class HostBatch:
     """A batch that a machine at the other end of a line makes cards of."""
 
-    def __init__(self, batch: Batch, padding: Padding = "full", mindex: NDArray[np.uint8] | None = None) -> None:
-        """mindex: of all rows, where they are known already; then only cards are asked for."""
+    def __init__(self, batch: Batch, padding: Padding = "full", known: HostBatch | None = None) -> None:
+        """known: the same batch, done under another key: its digests are taken over, and only cards asked for."""
         n = len(batch)
-        self._errors, self.has_mindex = batch.errors, mindex is not None
-        self.mindex = np.zeros((n, 32), np.uint8) if mindex is None else mindex
-        self.card_id, self.codes = np.zeros((n, 32), np.uint8), np.zeros(n, np.uint8)
-        short = padding == "minimal" and batch.id_lengths <= 16
-        self._lengths = np.where(short, np.uint8(16), np.uint8(32)) if n else np.zeros(0, np.uint8)
-        lengths = np.ascontiguousarray(np.broadcast_to(self._lengths, n))
+        self._errors, self.has_mindex = batch.errors, known is not None
+        self.mindex, self.card_id = np.zeros((n, 32), np.uint8), np.zeros((n, 32), np.uint8)
+        self.codes, self._lengths = np.zeros(n, np.uint8), np.full(n, 32, np.uint8)
+        if padding == "minimal":
+            self._lengths[batch.id_lengths <= 16] = 16
+        if known is not None:
+            self.mindex, self.codes = known.mindex, known.codes.copy()
         self.rows = _native.HostRows(
-            batch.data, batch.offsets, batch.id_lengths, lengths, self.mindex, self.card_id, self.codes
+            batch.data, batch.offsets, batch.id_lengths, self._lengths, self.mindex, self.card_id, self.codes
         )
-        self._lengths = lengths
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -11,6 +11,7 @@ import select
 import socket
 import time
 from collections import deque
+from collections.abc import Sequence
 
 from ehc.crypto.host import HostBatch
 
@@ -36,26 +37,33 @@ class Line:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
 
-    def ask(self, body: bytes) -> bytes:
-        """The body of the answer to one frame."""
+    def ask(self, bodies: Sequence[bytes]) -> list[bytes]:
+        """The bodies of the answers to as many frames, which are sent at once."""
         deadline = time.monotonic() + self._seconds
-        unsent = memoryview(len(body).to_bytes(_HEAD, "big") + body)
-        while unsent:
-            unsent = unsent[self.send(unsent) :]
-            if unsent:
-                self._wait(select.POLLOUT, deadline)
-        while (end := self._first()) is None:
-            self._wait(select.POLLIN, deadline)
+        unsent = memoryview(b"".join(len(body).to_bytes(_HEAD, "big") + body for body in bodies))
+        answers: list[bytes] = []
+        while len(answers) < len(bodies):
+            unsent = unsent[self.send(unsent) :] if unsent else unsent
             self.receive()
-        if self.have != end:
+            answers += self._whole()
+            if len(answers) < len(bodies):
+                self._wait(select.POLLIN | (select.POLLOUT if unsent else 0), deadline)
+        if len(answers) > len(bodies) or self.have:
             raise Broken("more came than was asked for")
-        answer, self.have = bytes(self.answers[_HEAD:end]), 0
-        return answer
+        return answers
 
-    def _first(self) -> int | None:
-        """Where the first answer ends, when it is whole."""
-        end = _HEAD + int.from_bytes(self.answers[:_HEAD], "big") if self.have >= _HEAD else _READ
-        return end if self.have >= end else None
+    def _whole(self) -> list[bytes]:
+        """Takes the whole answers that are there."""
+        found, at = [], 0
+        while self.have - at >= _HEAD:
+            end = at + _HEAD + int.from_bytes(self.answers[at : at + _HEAD], "big")
+            if end > self.have:
+                break
+            found.append(bytes(self.answers[at + _HEAD : end]))
+            at = end
+        self.answers[: self.have - at] = self.answers[at : self.have]
+        self.have -= at
+        return found
 
     def _wait(self, what: int, deadline: float) -> None:
         poll = select.poll()

@@ -6,7 +6,7 @@ import contextlib
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ehc.crypto.host import HostBatch
@@ -28,19 +28,23 @@ class LinePool:
         self._idle: list[Line] = []
         self._lock = threading.Lock()
 
-    def ask(self, body: bytes) -> bytes:
-        """The body of the answer to one frame; asked once more on a new line when one breaks."""
+    def ask(self, bodies: Sequence[bytes]) -> list[bytes]:
+        """The bodies of the answers to some frames; those of a line that breaks are asked once more on a new one."""
         with self._held(1):
-            for tries in range(1, _TRIES + 1):
-                line = None
-                try:
-                    line = self._line(new=tries > 1)
-                    answer = line.ask(body)
-                except Broken as broken:
-                    self._end(line, broken, tries)
-                else:
-                    self._idle.append(line)
-                    return answer
+            parts = [bodies[at : at + self._depth] for at in range(0, len(bodies), self._depth)]
+            return [answer for part in parts for answer in self._ask(part)]
+
+    def _ask(self, bodies: Sequence[bytes]) -> list[bytes]:
+        for tries in range(1, _TRIES + 1):
+            line = None
+            try:
+                line = self._line(new=tries > 1)
+                answers = line.ask(bodies)
+            except Broken as broken:
+                self._end(line, broken, tries)
+            else:
+                self._idle.append(line)
+                return answers
         raise AssertionError("the last try returns or raises")
 
     def make_cards(self, batch: HostBatch, version: int) -> None:
