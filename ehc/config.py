@@ -38,6 +38,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     database: str = ""  # SQLAlchemy URL; default: sqlite in HOME
     redis: str = ""  # redis://, rediss://, redis+cluster:// URL, for several hosts; default: files in HOME, for one
     redis_gone: Literal["refuse", "degrade"] = "refuse"  # △ degrade: accept, and say so, where codes serve often
+    machine: Literal["software", "tcp"] = "software"  # who holds the keys: this process, or a machine on the network
+    machine_address: str = ""  # needed by machine tcp: HOST:PORT of what speaks the host protocol
+    machine_connections: Positive = 4  # to it at most, a worker
+    machine_depth: Positive = 1024  # frames on a connection without an answer
+    machine_seconds: Positive = 5  # in which an answer must come
+    machine_security_version: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0  # 0: the machine says it, as ours does
+    machine_protection_versions: tuple[Annotated[int, msgspec.Meta(ge=1, le=255)], ...] = ()  # the one that seals first
     host: str = "127.0.0.1"  # address to listen on
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8480
     workers: Positive = 1  # processes of the service
@@ -86,9 +93,19 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         missing = [name for name in ("do_versions", "do_empi") if "do" in self.profiles and not getattr(self, name)]
         if missing:
             raise ConfigError(f"setting {missing[0]} is missing: profile do needs it (web/profiles/README.md)")
+        if self.machine == "tcp":
+            self.machine_place()
 
     def home_path(self) -> Path:
         return Path(self.home).expanduser()
+
+    def machine_place(self) -> tuple[str, int]:
+        """Host and port of machine_address. Raises ConfigError."""
+        host, _, port = self.machine_address.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            said = f"{self.machine_address!r} is not HOST:PORT" if self.machine_address else "missing"
+            raise ConfigError(f"setting machine_address is {said}: machine tcp needs it (machine/README.md)")
+        return host.strip("[]"), int(port)
 
     def keyring_path(self) -> Path:
         return Path(self.keyring).expanduser() if self.keyring else self.home_path() / "keyring"

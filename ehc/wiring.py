@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ from ehc.codes.policy import scene_policy
 from ehc.codes.revoking import Revoker
 from ehc.codes.verification import Verifier
 from ehc.config import Settings
-from ehc.errors import Unavailable
+from ehc.errors import ConfigError, Unavailable
 from ehc.institutions.disabled import DisabledPlaces
 from ehc.institutions.late import late_policy
 from ehc.institutions.place import PlaceStore
@@ -43,8 +43,15 @@ from ehc.institutions.sightings import Sightings
 from ehc.institutions.statistics import Statistics
 from ehc.institutions.use import UseStore
 from ehc.keys.app_secrets import AppSecrets
+from ehc.keys.keyring import Keyring
+from ehc.machine.host_keys import HostKeys
+from ehc.machine.host_pool import LinePool
+from ehc.machine.host_server import HostServer, Network
+from ehc.machine.host_text import HostVersions
 from ehc.machine.software import SoftwareMachine
-from ehc.ports import AccountLookup, Clock, HotState, KeyService, SerialBlocks
+from ehc.machine.tcp import TcpMachine
+from ehc.machine.watch import KeyringWatch
+from ehc.ports import AccountLookup, Capability, Clock, HotState, KeyService, SerialBlocks
 from ehc.store.keyring_folder import KeyringFolder
 
 if TYPE_CHECKING:
@@ -62,13 +69,76 @@ def keyring_folder(settings: Settings) -> KeyringFolder:
     return KeyringFolder(settings.keyring_path())
 
 
-def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None) -> SoftwareMachine:
-    """The crypto machine over the keys of the sealed keyring; their raw bytes are wiped before this returns.
+def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None) -> KeyService:
+    """The crypto machine of the settings; of the software machine the keys' raw bytes are wiped before this returns.
 
     passphrase: asks for it; called only when the keyring is sealed under one. Raises KeyringError.
     """
+    if settings.machine == "tcp":
+        return _tcp_machine(settings)
     with keyring_folder(settings).open(passphrase) as keyring:
         return SoftwareMachine.of(keyring)
+
+
+def _tcp_machine(settings: Settings) -> TcpMachine:
+    pool = LinePool(
+        settings.machine_place(), settings.machine_connections, settings.machine_depth, settings.machine_seconds
+    )
+    security, protection = settings.machine_security_version, settings.machine_protection_versions
+    said = HostVersions(security, protection=protection[0] if protection else None, opening=protection)
+    return TcpMachine(pool, said if security else None)
+
+
+def _watched(
+    settings: Settings, passphrase: Callable[[], str] | None, *holders: Callable[[Keyring], None]
+) -> KeyringWatch:
+    """Each takes over the keyring, now and whenever it is changed. Raises KeyringError."""
+    folder = keyring_folder(settings)
+    known = folder.generation() if folder.sealed.exists() else 0
+
+    def renew() -> None:
+        with folder.open(passphrase) as keyring:
+            for take_over in holders:
+                take_over(keyring)
+
+    renew()
+    return KeyringWatch(folder.generation, renew, known)
+
+
+def open_host(
+    settings: Settings, passphrase: Callable[[], str], lines: int, networks: Sequence[Network]
+) -> tuple[HostServer, KeyringWatch]:
+    """What `ehc machine serve` runs, with the keys as they are from one second to the next. Raises KeyringError."""
+    keys = HostKeys()
+    watch = _watched(settings, passphrase, keys.take_over)
+    return HostServer(keys, lines, networks), watch
+
+
+def _open_keys(
+    settings: Settings, passphrase: Callable[[], str] | None
+) -> tuple[KeyService, AppSecrets, KeyringWatch | None]:
+    """The machine of a service, which notices within a second what is done to the keyring. With a machine elsewhere
+    there need be none here: then apps have no secrets."""
+    app_secrets = AppSecrets(Keyring())
+    if settings.machine == "tcp":
+        keys = _tcp_machine(settings)
+        _require_capabilities(settings, keys)
+        here = keyring_folder(settings).sealed.exists()
+        return keys, app_secrets, _watched(settings, passphrase, app_secrets.take_over) if here else None
+    machine = SoftwareMachine(None, None)
+    return machine, app_secrets, _watched(settings, passphrase, machine.take_over, app_secrets.take_over)
+
+
+def _require_capabilities(settings: Settings, keys: KeyService) -> None:
+    """Raises ConfigError for a profile that the machine has nothing for."""
+    needed = {"A": Capability.BOUND, "E2": Capability.COMPACT}
+    asked = [("issue_profile", settings.issue_profile), *(("accept_profiles", one) for one in settings.accept_profiles)]
+    for name, profile in asked:
+        if profile in needed and needed[profile] not in keys.capabilities:
+            raise ConfigError(
+                f"setting {name} names {profile}, for which machine {settings.machine} has no {needed[profile]}: "
+                f"leave {profile} out"
+            )
 
 
 def open_app_secrets(settings: Settings, passphrase: Callable[[], str] | None = None) -> AppSecrets:
@@ -232,6 +302,7 @@ class Services:
     operators: OperatorStore
     sessions: SessionStore
     deeds: DeedStore
+    watch: KeyringWatch | None
     close: Callable[[], None]
 
     def ready(self) -> bool:
@@ -240,6 +311,8 @@ class Services:
         self.account_store.ready()
         _ = self.keys.security_key_version
         self.keys.seal_validity(self.clock())
+        if self.watch is not None and self.watch.problem:
+            raise Unavailable(f"the keyring cannot be looked at: {self.watch.problem}")
         return self.hot.ready()
 
 
@@ -248,9 +321,16 @@ def open_services(
 ) -> Services:
     """Everything behind the service. Raises ConfigError, KeyringError, Unavailable before anything is served."""
     policy = scene_policy(settings)
-    with keyring_folder(settings).open(passphrase) as keyring:
-        keys, app_secrets = SoftwareMachine.of(keyring), AppSecrets(keyring)
+    keys, app_secrets, watch = _open_keys(settings, passphrase)
     stores = open_store(settings, clock)
+
+    def close() -> None:
+        if watch is not None:
+            watch.close()
+        if isinstance(keys, TcpMachine):
+            keys.close()
+        stores.close()
+
     derive = Deriver(keys, settings.padding, stores.rekeying.present)
     registrar = Registrar(stores.accounts, derive, temporaries(settings, stores.serials))
     issuer = Issuer(keys, stores.hot, policy, making(settings), stores.serials)
@@ -282,5 +362,6 @@ def open_services(
         operators=stores.operators,
         sessions=stores.sessions,
         deeds=stores.deeds,
-        close=stores.close,
+        watch=watch,
+        close=close,
     )

@@ -21,6 +21,7 @@ COMMANDS = {
     "derive": "ehc.cli.derive:derive",
     "scan": "ehc.cli.scan:scan",
     "serve": "ehc.cli.serve:serve",
+    "machine": "ehc.cli.machine:app",
     "admin": "ehc.cli.admin:app",
     "migrate": "ehc.cli.database:migrate",
     "bench": "ehc.cli.bench:bench",

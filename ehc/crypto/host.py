@@ -33,6 +33,7 @@ CODES: dict[int, str] = {
     30: "a self-test failed: the machine refuses work",
     31: "the audit log cannot be written: the machine refuses work",
     32: "too many connections",
+    33: "who asks may not ask this machine",
     39: "a fault of the machine's own",
 }
 """Code of an answer -> what it says."""

@@ -23,6 +23,10 @@ class AppSecrets:
     """keyring: open; what is needed of it is made here."""
 
     def __init__(self, keyring: Keyring) -> None:
+        self.take_over(keyring)
+
+    def take_over(self, keyring: Keyring) -> None:
+        """From now on with the keys of this keyring."""
         own = keyring.usable(Purpose.PROTECTION_KEY, Operation.UNWRAP)
         self._keys = {entry.version: hmac_sm3(entry.raw, b"ehc app secrets v1")[:KEY_BYTES] for entry in own}
         makers = keyring.usable(Purpose.PROTECTION_KEY, Operation.WRAP)

@@ -7,34 +7,41 @@ sends half a frame waits alone, one that does not read its answers is not read f
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import cast
 
 from ehc.crypto.host import HostMachine, answer_room
 
 _FRAMES = 1 << 18  # bytes of a line's questions at a time; a frame has at most 65,537
-_FULL = b"\x00\x04ER32"  # too many connections
+_FULL, _STRANGER = b"\x00\x04ER32", b"\x00\x04ER33"  # too many connections; not from there
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Answers = Callable[[], HostMachine]
 """The machine as its keyring is now."""
 
 
 class HostServer:
-    """Lines of one listening socket. lines: most at a time; one more is told so and closed."""
+    """Lines of one listening socket, from this host and these networks. lines: most at a time."""
 
-    def __init__(self, machine: Answers, lines: int) -> None:
-        self.machine, self._most = machine, lines
+    def __init__(self, machine: Answers, lines: int, networks: Sequence[Network] = ()) -> None:
+        self.machine, self._most, self._networks = machine, lines, networks
         self.lines: set[HostLine] = set()
         self.answers = bytearray(answer_room(_FRAMES) + _FRAMES)
 
     async def listen(self, listening: socket.socket) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(lambda: HostLine(self), sock=listening)
 
-    def admit(self, line: HostLine) -> bool:
+    def admit(self, line: HostLine, peer: str) -> bytes:
+        """Nothing, or what it is told before it is closed."""
+        address = ipaddress.ip_address(peer)
+        if not address.is_loopback and not any(address in network for network in self._networks):
+            return _STRANGER
         if len(self.lines) >= self._most:
-            return False
+            return _FULL
         self.lines.add(line)
-        return True
+        return b""
 
     def close(self) -> None:
         """Ends every line when its answers are sent."""
@@ -50,13 +57,12 @@ class HostLine(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  of a socket it is
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is one by its methods alone
         held: socket.socket = transport.get_extra_info("socket")
         held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if not self._server.admit(self):
-            transport.write(_FULL)
+        if refusal := self._server.admit(self, held.getpeername()[0]):
+            transport.write(refusal)
             transport.close()
 
     def get_buffer(self, sizehint: int) -> memoryview:

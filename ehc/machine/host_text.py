@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ehc.crypto import KeyHandle
-from ehc.crypto.host import MAKE, OPEN, HostMachine
 from ehc.keys.keyring import Keyring
 from ehc.keys.life import Operation, Purpose
 
@@ -49,27 +47,7 @@ def _numbers(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in (text or "").split(",") if part.isdecimal())
 
 
-def host_machine(keyring: Keyring, refuses: int = 0) -> HostMachine:
-    """The machine's end over an open keyring, which may be wiped then. refuses: the code of its error state.
-
-    S3 under a factor may recognise card ids as well as make them: the wire does not say which.
-    """
-    security = _keys(keyring, Purpose.SECURITY_KEY, (Operation.DERIVE, Operation.BACKFILL, Operation.LOOK_UP))
-    protection = _keys(keyring, Purpose.PROTECTION_KEY, (Operation.SEAL,))
-    return HostMachine(security, protection, _text(keyring), refuses)
-
-
-def _keys(keyring: Keyring, purpose: Purpose, making: tuple[Operation, ...]) -> dict[int, tuple[KeyHandle, int]]:
-    found = {}
-    for entry in keyring.entries:
-        may = MAKE * any(keyring.may(entry, operation) for operation in making)
-        may |= OPEN * any(keyring.may(entry, operation) for operation in (Operation.LOOK_UP, Operation.OPEN))
-        if entry.purpose is purpose and entry.raw:
-            found[entry.version] = (entry.handle(), may)
-    return found
-
-
-def _text(keyring: Keyring) -> bytes:
+def host_text(keyring: Keyring) -> bytes:
     security = keyring.usable(Purpose.SECURITY_KEY, Operation.DERIVE)
     protection = keyring.usable(Purpose.PROTECTION_KEY, Operation.SEAL)
     opening = keyring.usable(Purpose.PROTECTION_KEY, Operation.OPEN)

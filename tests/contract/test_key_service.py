@@ -4,9 +4,17 @@ A machine is made of `Keys`: hex keys by version, and which version of each purp
 offer it must refuse by name: each test that needs a capability holds it to that.
 """
 
-from collections.abc import Callable
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 
 import pytest
 from vectors import load
@@ -15,9 +23,12 @@ from ehc.crypto import Batch, Profiles, Window, derive_batch, hmac_sm3
 from ehc.crypto.sm2 import PublicKey
 from ehc.errors import InputError, KeyUnavailable
 from ehc.keys.keyring import Keyring, KeyState, Purpose, new_entry
+from ehc.machine.host_pool import LinePool
 from ehc.machine.software import SoftwareMachine
+from ehc.machine.tcp import TcpMachine
 from ehc.model import Reason
 from ehc.ports import Capability, KeyService
+from ehc.store.keyring_folder import KeyringFolder
 
 IDENTIFIERS, TOKENS, BOUND = load("identifiers"), load("tokens_n"), load("tokens_a")
 ROOT, PROTECTION = IDENTIFIERS["security_key"], TOKENS["protection_key"]
@@ -66,12 +77,49 @@ def software(keys: Keys) -> KeyService:
         return SoftwareMachine.of(keyring)
 
 
-MACHINES: dict[str, Callable[[Keys], KeyService]] = {"software": software}
+@lru_cache
+def _host(keys: str) -> tuple[str, int]:
+    """Where an `ehc machine serve` with such keys listens: one process for all tests that want the same."""
+    folder = Path(tempfile.mkdtemp(prefix="ehc-machine-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with _WANTED[keys].keyring() as keyring:
+        KeyringFolder(folder / "keyring").create(keyring)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EHC_")}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "ehc.cli", "machine", "serve", "--port", "0"],
+        env=environment | {"EHC_HOME": str(folder)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(process.kill)
+    line = process.stdout.readline()
+    assert line.startswith("listening on "), line
+    return "127.0.0.1", int(line.split()[-1])
+
+
+_WANTED: dict[str, Keys] = {}
+
+
+def tcp(keys: Keys) -> KeyService:
+    """Over a real `ehc machine serve`."""
+    _WANTED[repr(keys)] = keys
+    return TcpMachine(LinePool(_host(repr(keys)), connections=2, depth=7, seconds=30))
+
+
+MACHINES: dict[str, Callable[[Keys], KeyService]] = {"software": software, "tcp": tcp}
 
 
 @pytest.fixture(params=MACHINES.values(), ids=MACHINES)
-def machine_of(request) -> Callable[[Keys], KeyService]:
-    return request.param
+def machine_of(request) -> Iterator[Callable[[Keys], KeyService]]:
+    made: list[KeyService] = []
+
+    def make(keys: Keys) -> KeyService:
+        made.append(request.param(keys))
+        return made[-1]
+
+    yield make
+    for one in made:
+        getattr(one, "close", lambda: None)()
 
 
 @pytest.fixture

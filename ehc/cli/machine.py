@@ -1,0 +1,101 @@
+"""ehc machine: the crypto machine (密码机) as a server of the field's TCP host protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from ehc import config, wiring
+from ehc.cli.keys import PassphraseFile, passphrase_source
+from ehc.errors import ConfigError, Unavailable
+from ehc.machine.host_server import HostServer, Network
+
+app = typer.Typer(
+    help="The crypto machine (密码机) over TCP: frames of the field's host protocol, answered with the keyring's keys.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def machine() -> None:
+    """Keeps `serve` a command of its own."""
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="IP address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: a free one, which is printed.")] = 8481,
+    allow: Annotated[
+        list[str] | None, typer.Option(metavar="NETWORK", help="Who may connect from elsewhere, such as 10.1.2.0/24.")
+    ] = None,
+    connections: Annotated[int, typer.Option(min=1, help="At most so many at a time.")] = 1024,
+    config_file: Annotated[Path | None, typer.Option("--config", help="Settings, a TOML file.")] = None,
+    keyring: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the sealed keyring.")] = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Answer NC, CR, 3C, S3 and S4 (native/README.md, "Frames") until SIGTERM or Ctrl-C.
+
+    The protocol asks nobody who they are: this machine serves those networks that
+    --allow names, and without it this host alone. What is done to the keyring is
+    in effect within a second.
+
+    \b
+    Examples:
+      ehc machine serve
+      ehc machine serve --host 10.1.2.3 --allow 10.1.2.0/24 --keyring /srv/ehc/keyring
+    """
+    given = {} if keyring is None else {"EHC_KEYRING": str(keyring)}
+    settings = config.load(os.environ | given, config_file)
+    networks = _networks(allow or [])
+    listening = _listening(host, port, networks)
+    server, watch = wiring.open_host(settings, passphrase_source(passphrase_file), connections, networks)
+    with listening:
+        try:
+            uvloop.run(_serve(server, listening))
+        finally:
+            watch.close()
+
+
+async def _serve(server: HostServer, listening: socket.socket) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    accepting = await server.listen(listening)
+    host, port = listening.getsockname()[:2]
+    typer.echo(f"listening on {host} port {port}")
+    await ended.wait()
+    accepting.close()
+    server.close()
+
+
+def _networks(allow: list[str]) -> list[Network]:
+    try:
+        return [ipaddress.ip_network(one) for one in allow]
+    except ValueError as error:
+        raise ConfigError(f"--allow: {error}") from error
+
+
+def _listening(host: str, port: int, networks: list[Network]) -> socket.socket:
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError as error:
+        raise ConfigError(f"--host: {host!r} is no IP address; 127.0.0.1 is this machine alone") from error
+    if not address.is_loopback and not networks:
+        raise ConfigError(
+            f"--host: {address} can be reached from other machines: say with --allow which networks may use the keys"
+        )
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    try:
+        return socket.create_server((str(address), port), family=family, backlog=1024)
+    except OSError as error:
+        raise Unavailable(f"cannot listen on {address} port {port}: {error.strerror}") from error
