@@ -31,14 +31,24 @@ from ehc.keys.composing import add_component, check_values
 from ehc.keys.credential import Credential, open_credential
 from ehc.keys.destruction import DEFAULT_DELAY, approve, cancel, destroy, request
 from ehc.keys.identity import read_identity
-from ehc.keys.keyring import Entry
+from ehc.keys.keyring import Entry, Keyring
 from ehc.keys.sealing import secret_of_new_passphrase, secret_of_passphrase
+from ehc.store.keyring_folder import process_user
 
 CustodianFile = Annotated[
     Path | None, typer.Option("--custodian", metavar="FILE", help="Your credential; its passphrase is asked.")
 ]
 CustodianPassphrase = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The credential's passphrase is the first line of this file.")
+]
+Witnesses = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--custodian", metavar="FILE", help="Credentials of two custodians, when two are enrolled; repeat it."
+    ),
+]
+WitnessPassphrases = Annotated[
+    list[Path] | None, typer.Option("--custodian-passphrase", metavar="FILE", help="Theirs, in that order.")
 ]
 HOUR = 3600
 
@@ -97,9 +107,7 @@ def enrol(
       ehc keys enrol zhao.identity --custodian wang.credential --custodian li.credential
     """
     new = read_identity(read_file(identity_file))
-    words: list[Path | None] = [*(custodian_passphrase or [])]
-    words += [None] * (len(custodian or []) - len(words))
-    witnesses = [credential_of(file, word) for file, word in zip(custodian or [], words, strict=False)]
+    witnesses = _witnesses(custodian, custodian_passphrase)
     with keyring_folder(keyring).change(passphrase_source(passphrase_file)) as ring:
         ring.office.enrol(new, witnesses, int(time.time()))
         by = " and ".join(one.identity.name for one in witnesses)
@@ -217,6 +225,38 @@ def cancel_(
     with keyring_folder(keyring).change(passphrase_source(passphrase_file), actor=_actor(who)) as ring:
         cancel(ring, purpose, version, who, int(time.time()))
     typer.echo(f"{purpose} version {version} stays as it is")
+
+
+@app.command()
+def reinstate(
+    custodian: Witnesses = None,
+    custodian_passphrase: WitnessPassphrases = None,
+    keyring: Folder = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Take an older copy of the keyring, when the latest is lost. The audit log says so for good.
+
+    Without this an older copy is refused. Keys and changes made since that copy
+    are gone. Two custodians must be there, when two are enrolled in the copy.
+
+    \b
+    Examples:
+      ehc keys reinstate --custodian wang.credential --custodian li.credential
+    """
+    witnesses = _witnesses(custodian, custodian_passphrase)
+    actor = Actor(" and ".join(one.identity.name for one in witnesses) or process_user().name)
+
+    def allow(ring: Keyring) -> None:
+        ring.office.require_present(b"ehc reinstate v1", witnesses, int(time.time()))
+
+    counter = keyring_folder(keyring).reinstate(passphrase_source(passphrase_file), allow, actor=actor)
+    typer.echo(f"the keyring of writing {counter} is in use again, and the audit log says so")
+
+
+def _witnesses(files: list[Path] | None, passphrases: list[Path] | None) -> list[Credential]:
+    words: list[Path | None] = [*(passphrases or [])]
+    words += [None] * (len(files or []) - len(words))
+    return [credential_of(file, word) for file, word in zip(files or [], words, strict=False)]
 
 
 def credential_of(file: Path | None, passphrase: Path | None) -> Credential:

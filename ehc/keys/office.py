@@ -124,10 +124,13 @@ class Office(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         Raises Conflict for a name or key that is there already, Forbidden.
         """
         self._refuse_known(identity)
-        if len(self.custodians) >= CUSTODIANS_NEEDED:
-            text = b"ehc enrol v1\n" + msgspec.json.encode(identity)
-            self.require_two([self.approval(one, text, at) for one in witnesses], text)
+        self.require_present(b"ehc enrol v1\n" + msgspec.json.encode(identity), witnesses, at)
         self.custodians.append(identity)
+
+    def require_present(self, text: bytes, witnesses: Iterable[Signer], at: int) -> None:
+        """Raises Forbidden unless two custodians sign this now; before two are enrolled nobody has to."""
+        if len(self.custodians) >= CUSTODIANS_NEEDED:
+            self.require_two([self.approval(one, text, at) for one in witnesses], text)
 
     def _refuse_known(self, identity: Identity) -> None:
         for one in self.custodians:

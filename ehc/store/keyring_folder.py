@@ -100,6 +100,22 @@ class KeyringFolder:
                 with _reporting(self.sealed):
                     self._write(keyring, secret, key, self._history.last_counter() + 1, actor)
 
+    def reinstate(self, passphrase: Passphrase | None, allow: Callable[[Keyring], None], *, actor: Actor) -> int:
+        """Take the document that is here although it is not the last one of its log, and say so in the log; returns its
+        counter. allow: raises unless those who may decide this do. Raises KeyringError when it is the last one."""
+        with self._locked():
+            with _reporting(self.sealed):
+                document = _read(self.sealed)
+            header = read_header(document)
+            secret = self._read_key_file() if isinstance(header.key, KeyFile) else self._ask(passphrase)
+            with unseal(document, secret) as keyring, _reporting(self.sealed):
+                allow(keyring)
+                keyring.note_about("reinstate", f"writing {header.counter} after {self._history.last_counter()}")
+                key = msgspec.structs.replace(header.key, salt=os.urandom(SALT_BYTES))
+                counter = max(header.counter, self._history.last_counter()) + 1
+                self._write(keyring, secret, key, counter, actor)
+        return header.counter
+
     def generation(self) -> int:
         """Another number after every change, for one small read: whoever holds keys of this keyring asks it each second
         and opens the keyring again when it differs. Raises KeyringError."""

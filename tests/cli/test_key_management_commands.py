@@ -196,6 +196,20 @@ def test_two_custodians_destroy_a_version_after_the_delay(desk):
     assert "by wang and li" in desk.ehc("audit", "show", "--json")
 
 
+def test_an_older_copy_is_taken_back_by_two_custodians_alone(desk):
+    identities(desk, "wang", "li")
+    old = desk.folder.sealed.read_bytes()
+    desk.ehc("keys", "generate", "mac_key")
+    desk.folder.sealed.write_bytes(old)
+    assert "older copy" in desk.ehc("keys", "list", code=5)
+    assert "takes two custodians" in desk.ehc("keys", "reinstate", *as_(desk, "wang"), code=9)
+    assert "older copy" in desk.ehc("keys", "list", code=5)
+    desk.ehc("keys", "reinstate", *as_(desk, "wang"), *as_(desk, "li"))
+    assert "mac_key" not in desk.ehc("keys", "list")
+    assert '"reinstate"' in desk.ehc("audit", "show", "--json")
+    desk.ehc("audit", "verify")
+
+
 def test_a_key_is_composed_of_components_and_travels_in_an_envelope(desk, tmp_path):
     identities(desk, "wang", "li")
     desk.ehc("keys", "generate", "signing_key", "--active")
@@ -275,7 +289,18 @@ def test_a_ceremony_wants_different_people(tmp_path):
 
 STATES = ["generate", "activate", "suspend", "deactivate", "compromise", "minimum"]
 COPIES = ["backup", "drill", "restore", "archive", "recall"]
-PEOPLE = ["identity", "enrol", "custodians", "component", "destroy", "cancel", "send", "receive", "acknowledge"]
+PEOPLE = [
+    "reinstate",
+    "identity",
+    "enrol",
+    "custodians",
+    "component",
+    "destroy",
+    "cancel",
+    "send",
+    "receive",
+    "acknowledge",
+]
 COMMANDS = STATES + COPIES + PEOPLE
 
 
