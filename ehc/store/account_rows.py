@@ -96,6 +96,13 @@ def fetch(connection: Connection, account: int, *, lock: bool = False) -> Card |
     return None if row is None else card_of(row)
 
 
+def all_ids(connection: Connection, account: int) -> list[VersionedId]:
+    """Of the account's row and beside it, whether they find it now or not."""
+    query = select(accounts.c.card_id, accounts.c.key_version).where(accounts.c.account == account)
+    beside = select(rekeyed_cards.c.card_id, rekeyed_cards.c.key_version).where(rekeyed_cards.c.account == account)
+    return [VersionedId(row.card_id.hex().upper(), row.key_version) for row in connection.execute(query.union(beside))]
+
+
 def fetch_many(connection: Connection, numbers: Sequence[int]) -> dict[int, Card]:
     """account -> card."""
     found: dict[int, Card] = {}

@@ -26,6 +26,17 @@ _OPEN = rekeyings.c.open == 1
 _ALL = frozenset(Phase)
 _TURNS = CLEARING | OVER | {Phase.GRACE}
 _FRESH = dict.fromkeys(("cursor", "done", "milliseconds", "wrong", "paused"), 0)
+_DUE = select(func.coalesce(func.sum(rekeying_due.c.last_account - rekeying_due.c.first_account + 1), 0))
+_LATEST = select(rekeyings, rekeying_progress, _DUE.scalar_subquery().label("due")).where(
+    rekeyings.c.rekeying == select(func.max(rekeyings.c.rekeying)).scalar_subquery(),
+    rekeying_progress.c.rekeying == rekeyings.c.rekeying,
+)
+_TURN = select(func.coalesce(func.sum(rekeyings.c.turn), 0))
+_PRESENT = select(rekeyings.c.present).where(_OPEN)
+_NUMBER = select(rekeyings.c.rekeying).where(_OPEN).scalar_subquery()
+_OWN = select(rekeying_progress).where(rekeying_progress.c.rekeying == _NUMBER).with_for_update()
+_ROW = select(rekeyings).where(_OPEN)
+_NOTES = select(rekeying_due).order_by(rekeying_due.c.due)
 _COUNTED = dict.fromkeys(("differing", "refused"), 0)
 
 
@@ -36,23 +47,17 @@ class SqlRekeyingStore:
         self._since: float | None = None  # end of the step before
 
     def latest(self) -> Rekeying | None:
-        last = select(func.max(rekeyings.c.rekeying)).scalar_subquery()
-        of = rekeying_due.c
-        due = select(func.coalesce(func.sum(of.last_account - of.first_account + 1), 0)).scalar_subquery()
-        query = select(rekeyings, rekeying_progress, due.label("due")).where(
-            rekeyings.c.rekeying == last, rekeying_progress.c.rekeying == rekeyings.c.rekeying
-        )
         with self._reader.connect() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_LATEST).one_or_none()
         return None if row is None else _rekeying(row)
 
     def turn(self) -> int:
         with self._reader.connect() as connection:
-            return int(connection.scalar(select(func.coalesce(func.sum(rekeyings.c.turn), 0))) or 0)
+            return int(connection.scalar(_TURN) or 0)
 
     def present(self) -> int | None:
         with self._reader.connect() as connection:
-            return connection.scalar(select(rekeyings.c.present).where(_OPEN))
+            return connection.scalar(_PRESENT)
 
     def begin(self, old_version: int, new_version: int, now: int) -> None:
         total = self._count()
@@ -71,8 +76,7 @@ class SqlRekeyingStore:
             return connection.scalar(select(func.count()).select_from(accounts)) or 0
 
     def pause(self, *, paused: bool) -> None:
-        number = select(rekeyings.c.rekeying).where(_OPEN).scalar_subquery()
-        row = rekeying_progress.c.rekeying == number
+        row = rekeying_progress.c.rekeying == _NUMBER
         with self._engine.begin() as connection:
             connection.execute(update(rekeying_progress).where(row).values(paused=int(paused)))
 
@@ -175,10 +179,8 @@ def _nobody(_accounts: Accounts, _versions: Any) -> Ids:
 
 def _hold(connection: Connection) -> Held | None:
     """The open rekeying, its progress held by this transaction alone; None when none is open."""
-    number = select(rekeyings.c.rekeying).where(_OPEN).scalar_subquery()
-    own = select(rekeying_progress).where(rekeying_progress.c.rekeying == number).with_for_update()
-    progress = connection.execute(own).one_or_none()
-    row = connection.execute(select(rekeyings).where(_OPEN)).one_or_none()
+    progress = connection.execute(_OWN).one_or_none()
+    row = connection.execute(_ROW).one_or_none()
     if progress is None or row is None or row.rekeying != progress.rekeying:
         return None
     versions = row.old_version, row.new_version, row.present
@@ -188,7 +190,7 @@ def _hold(connection: Connection) -> Held | None:
 def _drain(desk: Desk, most: int) -> int:
     """Notes of about so many accounts."""
     of, notes, size = rekeying_due.c, [], 0
-    for note in desk.connection.execute(select(rekeying_due).order_by(of.due).limit(most)):
+    for note in desk.connection.execute(_NOTES.limit(most)):
         notes.append(note)
         size += note.last_account - note.first_account + 1
         if size >= most:

@@ -21,7 +21,7 @@ from ehc.cards.account import (
     RegisteredColumns,
 )
 from ehc.errors import Conflict, NotFound, Unavailable
-from ehc.model import AccountState, Card, PersonKind, VersionedId
+from ehc.model import AccountState, Card, PersonKind
 from ehc.store import account_rows as rows
 from ehc.store import bulk, rekeyed_rows
 from ehc.store.account_keys import document_key
@@ -174,7 +174,7 @@ class SqlAccountStore:
             rows.add_alias(connection, card.account, "document", f"{old.id_type}{old.id_number}".encode(), now)
         self._refuse_taken(connection, derived.card_id, card.account)
         rows.add_alias(connection, card.account, "mindex", card.mindex, now)
-        for former in filter(None, (VersionedId(card.card_id, card.key_version), card.other)):
+        for former in rows.all_ids(connection, card.account):
             rows.add_alias(connection, card.account, "card", former.card_id.encode(), now, former.key_version)
         rows.set_columns(connection, card.account, rows.columns_of(derived))
         rows.add_keys(connection, card.account, derived.mindex, derived.card_id)
