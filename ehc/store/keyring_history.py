@@ -1,8 +1,8 @@
 """Every writing of the keyring stands in the audit log: `change` before it, `changed` after it.
 
 `change` names the counter and SM3 of the document that is about to be put in place; so a document that is not the last
-one of its log is an older copy, or another, and is refused. A process killed between the two leaves `change` alone:
-then the document is the one before, or the one named, and either is right.
+one of its log is an older copy, or another, and is refused. A process killed between the two leaves `change` alone,
+and so may the next: then the document is the last one that was finished, or one begun since, and any of them is right.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from ehc.crypto import sm3
 from ehc.errors import KeyringError
-from ehc.keys.audit import Actor, Record
+from ehc.keys.audit import Actor
 from ehc.keys.keyring import Deed
 from ehc.store.audit_log import AuditLog
 
@@ -28,8 +28,7 @@ class KeyringHistory:
 
     def last_counter(self) -> int:
         """Of the last document that was to be written; 0 for none."""
-        last = self._last()
-        return int(last[0].what["counter"]) if last else 0
+        return max(self._possible()[0], default=0)
 
     def begin(self, counter: int, document: bytes, deeds: Iterable[Deed], actor: Actor) -> None:
         """Raises KeyringError: then nothing may be written."""
@@ -42,25 +41,29 @@ class KeyringHistory:
 
     def check(self, counter: int, document: bytes) -> None:
         """counter: of the document's header, 0 in version 1. Raises KeyringError when it is not the last one."""
-        last = self._last()
-        if last is None:
+        possible, finished = self._possible()
+        if not possible:
             if counter:
                 raise KeyringError(f"its audit log {self.log.path} is missing: restore it from a backup")
             return
-        change, finished = last
-        newest = change.what["counter"]
+        newest = max(possible)
         if counter > newest:
             raise KeyringError(f"its audit log ends at writing {newest}, it is writing {counter}: the log is older")
-        if counter == newest and sm3(document).hex() != change.what["document"]:
+        if counter in possible and sm3(document).hex() != possible[counter]:
             raise KeyringError(f"it is not the document that the audit log knows as writing {counter}; {_WAY_OUT}")
-        if counter < newest - (not finished):
+        if counter not in possible and (counter or finished):
             raise KeyringError(f"it is an older copy, writing {counter}; the audit log knows {newest}; {_WAY_OUT}")
 
-    def _last(self) -> tuple[Record, bool] | None:
-        """The last `change`, and whether it was finished."""
-        finished = False
+    def _possible(self) -> tuple[dict[int, str], bool]:
+        """Counter -> SM3 of the documents that may be in place: the last one that was finished, and every one begun
+        after it, any of which a kill may have left; and whether one was finished."""
+        found: dict[int, str] = {}
+        finished = None
         for record in self.log.backwards():
-            if record.act == "change":
-                return record, finished
-            finished = finished or record.act == "changed"
-        return None
+            if record.act == "changed":
+                finished = finished or record.what["counter"]
+            elif record.act == "change":
+                found[record.what["counter"]] = record.what["document"]
+                if record.what["counter"] == finished:
+                    break
+        return found, finished is not None

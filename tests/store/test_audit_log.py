@@ -98,6 +98,16 @@ def test_another_document_of_the_same_number_is_refused(folder, tmp_path):
         folder.open()
 
 
+def test_killed_again_and_again_before_the_document_it_still_opens(folder):
+    """Two begun and not finished in a row: found by keyring_kills.py."""
+    for n in range(3):
+        folder.audit.append("change", {"counter": 2 + n, "document": "0" * 64, "deeds": []}, WANG)
+        folder.open().wipe()
+    add(folder)
+    assert folder.generation() == 5
+    assert findings(folder) == []
+
+
 def test_an_older_log_under_a_newer_keyring_is_refused(folder):
     old = folder.audit.path.read_bytes()
     add(folder)
