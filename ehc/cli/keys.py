@@ -280,9 +280,9 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> Table:
-    table = Table("purpose", "version", "state", "check value", "SM3 value", "created (CST)")
+    table = Table("purpose", "version", "state", "check value", "created (CST)")
     for row in rows:
-        *columns, created = row.values()
+        *columns, _, created = row.values()  # the second check value stands in JSON: the table fits 80 columns
         style = None if row["state"] == KeyState.ACTIVE else "dim"
         table.add_row(*map(str, columns), f"{created:%Y-%m-%d %H:%M:%S}", style=style)
     return table
