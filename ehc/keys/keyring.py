@@ -13,7 +13,7 @@ from ehc.crypto import CompactKey, KeyHandle, sm3, wipe
 from ehc.crypto.secret_memory import hold
 from ehc.crypto.sm2 import PrivateKey
 from ehc.errors import Conflict, InputError, NotFound
-from ehc.keys.life import LEADS_TO, KeyState, Operation, Purpose, Usage, allowed
+from ehc.keys.life import GONE, LEADS_TO, KeyState, Operation, Purpose, Usage, allowed
 from ehc.keys.office import Office
 
 __all__ = ["Deed", "Entry", "KeyState", "Keyring", "Minimum", "Operation", "Purpose", "Usage", "new_entry"]
@@ -107,7 +107,8 @@ def new_entry(
     public_key = bytes(PrivateKey(raw).public_key) if purpose is Purpose.SIGNING_KEY else b""
     check_value = sm3(public_key).hex().upper()[:6] if public_key else KeyHandle(raw).check_value
     digest_value = sm3(raw).hex().upper()[:8]
-    return Entry(purpose, version, bound, ((state, created_at),), check_value, digest_value, public_key, bytearray(raw))
+    kept = bytearray() if state in GONE else bytearray(raw)
+    return Entry(purpose, version, bound, ((state, created_at),), check_value, digest_value, public_key, kept)
 
 
 class Keyring:
@@ -208,7 +209,7 @@ class Keyring:
         """
         old = self.entry(purpose, version)
         self.require(old, operation)
-        if LEADS_TO[operation] in (KeyState.ARCHIVED, KeyState.DESTROYED):
+        if LEADS_TO[operation] in GONE:
             _forget(old)
         return self._moved(old, LEADS_TO[operation], now, operation, detail)
 

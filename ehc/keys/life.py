@@ -142,6 +142,10 @@ LEADS_TO = {
 """The state after an operation that changes it; RESTORE leads back to the one before ARCHIVE."""
 
 
+GONE = (KeyState.ARCHIVED, KeyState.DESTROYED)
+"""States in which a keyring does not hold the key's bytes."""
+
+
 def allowed(state: KeyState) -> frozenset[Operation]:
     """What may be done with a version in this state, its usages and the minimum versions aside."""
     return _ALLOWED[state]

@@ -18,6 +18,7 @@ from ehc.crypto import hmac_sm3, wipe
 from ehc.crypto.secret_memory import hold
 from ehc.errors import InputError, KeyringError
 from ehc.keys.keyring import KEY_BYTES, Entry, Keyring, KeyState, Minimum, Purpose, Usage, new_entry
+from ehc.keys.life import GONE
 from ehc.keys.office import Office
 
 SALT_BYTES, NONCE_BYTES, TAG_BYTES = 16, 12, 16
@@ -102,7 +103,7 @@ class _Record(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     key: memoryview
 
     def entry(self) -> Entry:
-        if len(self.key) != (0 if self.history[-1][0] in _GONE else self.purpose.size):
+        if len(self.key) != (0 if self.history[-1][0] in GONE else self.purpose.size):
             raise ValueError("a key of another size")
         return Entry(
             self.purpose,
@@ -114,9 +115,6 @@ class _Record(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
             self.public_key,
             bytearray(self.key),
         )
-
-
-_GONE = (KeyState.ARCHIVED, KeyState.DESTROYED)
 
 
 class _Content(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

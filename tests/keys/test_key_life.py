@@ -3,7 +3,7 @@
 import pytest
 
 from ehc.errors import Conflict, InputError, NotFound
-from ehc.keys.keyring import Entry, Keyring, KeyState, Minimum, Operation, Purpose, Usage
+from ehc.keys.keyring import Entry, Keyring, KeyState, Minimum, Operation, Purpose, Usage, new_entry
 
 NOW, LATER = 1_767_225_600, 1_767_225_700
 SECURITY, PROTECTION = Purpose.SECURITY_KEY, Purpose.PROTECTION_KEY
@@ -196,6 +196,11 @@ def test_a_key_whose_bytes_are_gone_is_still_known(state):
     ring = keyring_in(state)
     with pytest.raises(Conflict, match=f"already: version 1, {state}"):
         ring.add(SECURITY, bytearray(range(16)), LATER)
+
+
+@pytest.mark.parametrize("state", [KeyState.ARCHIVED, KeyState.DESTROYED])
+def test_an_entry_made_in_a_state_without_bytes_has_none(state):
+    assert new_entry(SECURITY, 1, state, NOW, bytearray(range(16))).raw == b""
 
 
 def test_what_is_not_there_is_named():
