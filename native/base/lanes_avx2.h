@@ -31,6 +31,7 @@ enum { LANES = 8 };
 typedef __m256i vec;
 
 #define SM3_VECTORS 1 /* sixteen registers hold the state of one */
+#define SM3_SHIFTS    /* a rotation takes three operations, a constant of all lanes a load: SM3 spares both */
 
 /* Keeps the order of the source: gcc's own schedule of a round holds more values than there are registers. */
 #if defined(EHC_SIMDE)
@@ -254,6 +255,15 @@ static inline void v_stage32(uint8_t *to, const uint8_t *from, const uint8_t *ke
     vec bytes = _mm256_loadu_si256((const __m256i *)(const void *)from);
     vec mask = _mm256_loadu_si256((const __m256i *)(const void *)keep);
     _mm256_storeu_si256((__m256i *)(void *)to, _mm256_and_si256(bytes, mask));
+}
+
+/* Bit k: byte k at `from` is one of 0x20 to 0x7E. */
+#define V_PRINTABLE
+static inline uint32_t v_printable(const uint8_t *from)
+{
+    __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)from); /* from 0x80 on: negative */
+    __m256i above = _mm256_cmpgt_epi8(bytes, _mm256_set1_epi8(0x1F)), below = _mm256_set1_epi8(0x7F);
+    return (uint32_t)_mm256_movemask_epi8(_mm256_and_si256(above, _mm256_cmpgt_epi8(below, bytes)));
 }
 
 /* Words 0..3 of LANES 16-byte blocks in a row, and back. */

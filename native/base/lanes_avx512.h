@@ -165,6 +165,15 @@ static inline void v_stage32(uint8_t *to, const uint8_t *from, const uint8_t *ke
     _mm256_storeu_si256((__m256i *)(void *)to, _mm256_and_si256(bytes, mask));
 }
 
+/* Bit k: byte k at `from` is one of 0x20 to 0x7E. */
+#define V_PRINTABLE
+static inline uint32_t v_printable(const uint8_t *from)
+{
+    __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)from); /* from 0x80 on: negative */
+    __m256i above = _mm256_cmpgt_epi8(bytes, _mm256_set1_epi8(0x1F)), below = _mm256_set1_epi8(0x7F);
+    return (uint32_t)_mm256_movemask_epi8(_mm256_and_si256(above, _mm256_cmpgt_epi8(below, bytes)));
+}
+
 /* Words 0..3 of LANES 16-byte blocks in a row, and back. */
 static inline void v_load_blocks(const uint8_t *blocks, vec w[4])
 {

@@ -51,7 +51,7 @@ size_t REKEY(const uint32_t old_root[32], const uint32_t new_root[32], const uin
 
     size_t bad = 0;
     for (size_t i = 0; i < n; i++) {
-        status[i] = (uint8_t)ehc_row_status(data, offsets, id_lengths, i);
+        status[i] = (uint8_t)row_status(b, i);
         if (status[i] != EHC_OK) {
             memset(old_card_id + 32 * i, 0, 32);
             memset(new_card_id + 32 * i, 0, 32);

@@ -116,15 +116,35 @@ static inline vec s_box(vec x)
     return _mm256_shuffle_epi8(aes_last_round(x), ROTATE_0);
 }
 
+/* A round key of four vectors: each row's own, or one that all rows share. */
+typedef struct {
+    const vec *own;
+    const sm4_uniform_key *shared; /* if `own` is NULL */
+} four_keys;
+
+static inline vec key_of(four_keys keys, int k)
+{
+    return keys.own != NULL ? keys.own[k] : v_set(keys.shared->byte[k]);
+}
+
+/* The S-box of slice k of x1 + x2 + x3 + key. */
+static inline vec into_s_box(const vec *x1, const vec *x2, const vec *x3, four_keys keys, int k)
+{
+    return s_box(v_xor(v_xor(x1[k], key_of(keys, k)), v_xor(x2[k], x3[k])));
+}
+
 /* x0 + T, GB/T 32907 6.2, of what came out of the S-box. With B those bytes, byte k of L(B) is R(B_k) + P(B_k+3) + Q(B_0 +
  * B_1 + B_2 + B_3), where Q rotates a byte by two, P = 1 + <<2, R = 1 + >>6 and Q = P + R; so the last term is the sum
- * over k of the first two. */
-static inline void add_l(const vec b[4], vec x0[4])
+ * over k of the first two. The next four vectors, x1 to x3, go through the S-box meanwhile, and take the place of b. */
+static inline __attribute__((always_inline)) void sm4_step(vec b[4], vec x0[4], const vec *x1, const vec *x2,
+                                                           const vec *x3, four_keys keys)
 {
     const vec r_low = POST_R_LOW, r_high = POST_R_HIGH, p_low = POST_P_LOW, p_high = POST_P_HIGH;
-    vec r[4], p[4];
+    vec next[4], r[4], p[4];
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) {
+        next[k] = into_s_box(x1, x2, x3, keys, k);
+        IN_ORDER(next[k]);
         nibbles z = split(b[k]);
         r[k] = look_up(z, r_low, r_high);
         p[k] = look_up(z, p_low, p_high);
@@ -135,39 +155,27 @@ static inline void add_l(const vec b[4], vec x0[4])
         r[k] = v_xor(r[k], p[(k + 3) % 4]);
     vec sum = v_xor(v_xor(r[0], r[1]), v_xor(r[2], r[3]));
     for (int k = 0; k < 4; k++)
-        x0[k] = v_xor(v_xor(x0[k], r[k]), sum);
+        x0[k] = v_xor(v_xor(x0[k], r[k]), sum), b[k] = next[k];
 }
 
-/* All rounds of n vectors, KEY(i, s) being the key of vector s in round i. Rounds i and i + 1 both add the words x2 and x3.
- * A round is two passes: the S-box takes some ten cycles, in which a processor looks ahead no further than one quarter of
- * the vectors. Loops stay loops: unrolled, the steps of a derivation push each other out of the operation cache. */
-#define SM4_ROUNDS(x, KEY, n)                                                          \
-    vec *x0 = (x)[0], *x1 = (x)[1], *x2 = (x)[2], *x3 = (x)[3], both[n], t[n];         \
-    for (int i = 0; i < 32; i += 2) {                                                  \
-        _Pragma("GCC unroll 1") for (int q = 0; q < (n); q += 4)                       \
-        {                                                                              \
-            for (int s = q; s < q + 4; s++) {                                          \
-                both[s] = v_xor(x2[s], x3[s]);                                         \
-                t[s] = s_box(v_xor(v_xor(x1[s], KEY(i, s)), both[s]));                 \
-                IN_ORDER(t[s]);                                                        \
-            }                                                                          \
-        }                                                                              \
-        _Pragma("GCC unroll 1") for (int q = 0; q < (n); q += 4) add_l(t + q, x0 + q); \
-        _Pragma("GCC unroll 1") for (int q = 0; q < (n); q += 4)                       \
-        {                                                                              \
-            for (int s = q; s < q + 4; s++) {                                          \
-                t[s] = s_box(v_xor(v_xor(x0[s], KEY(i + 1, s)), both[s]));             \
-                IN_ORDER(t[s]);                                                        \
-            }                                                                          \
-        }                                                                              \
-        _Pragma("GCC unroll 1") for (int q = 0; q < (n); q += 4) add_l(t + q, x1 + q); \
-        vec *first = x0, *second = x1;                                                 \
-        x0 = x2, x1 = x3, x2 = first, x3 = second;                                     \
+/* All rounds of n vectors, KEY(i, q) being the keys of vectors q to q + 3 in round i. Four vectors go through the S-box
+ * while the four before them go through L, in this round or the next, so that nothing waits for AESENCLAST. Loops stay
+ * loops: unrolled, the steps of a derivation push each other out of the operation cache. */
+#define SM4_ROUNDS(x, KEY, n)                                                                                  \
+    vec *x0 = (x)[0], *x1 = (x)[1], *x2 = (x)[2], *x3 = (x)[3], b[4];                                          \
+    for (int k = 0; k < 4; k++)                                                                                \
+        b[k] = into_s_box(x1, x2, x3, KEY(0, 0), k);                                                           \
+    for (int i = 0; i < 32; i++) {                                                                             \
+        _Pragma("GCC unroll 1") for (int q = 4; q < (n); q += 4)                                               \
+            sm4_step(b, x0 + q - 4, x1 + q, x2 + q, x3 + q, KEY(i, q));                                        \
+        sm4_step(b, x0 + (n) - 4, x2, x3, x0, KEY((i + 1) % 32, 0)); /* the last round's S-box is of no use */ \
+        vec *first = x0;                                                                                       \
+        x0 = x1, x1 = x2, x2 = x3, x3 = first;                                                                 \
     }
 
 static inline void sm4_rounds_one_key(const sm4_uniform_key round_keys[32], vec x[4][STREAMS])
 {
-#define KEY(i, s) v_set(round_keys[i].byte[(s) % 4])
+#define KEY(i, q) ((four_keys){NULL, &round_keys[i]})
     SM4_ROUNDS(x, KEY, STREAMS)
 #undef KEY
 }
@@ -182,7 +190,7 @@ static inline void sm4_encrypt_pairs(const vec (*round_keys)[STREAMS], vec rows[
         for (int w = 0; w < 4; w++)
             x[w][s] = rows[s][w], x[w][STREAMS + s] = rows[s][4 + w];
     enter_word(x[0], 4 * N);
-#define KEY(i, s) round_keys[i][(s) % STREAMS]
+#define KEY(i, q) ((four_keys){&round_keys[i][(q) % STREAMS], NULL})
     SM4_ROUNDS(x, KEY, N)
 #undef KEY
     leave_word(x[0], 4 * N);
@@ -221,10 +229,12 @@ static inline void sm4_broadcast_constants(sm4_uniform_key out[32])
     broadcast_bytes(words, out);
 }
 
-/* k0 + T' of what came out of the S-box, 7.3: L'(B) = B + B<<<13 + B<<<23. Byte k of it is M_0(B_k) + M_1(B_k+1) +
- * M_2(B_k+2) + M_3(B_k+3) with M_0 = 1, M_1 = <<5, M_2 = >>3 + <<7, M_3 = >>1; taking M_1 of the sum of all four bytes leaves
- * three maps of each byte. */
-static inline void add_l_key(const vec b[4], const vec k0[4], vec round_key[4])
+/* The same of the key schedule: k0 + T' of what came out of the S-box, 7.3, is the round key. L'(B) = B + B<<<13 + B<<<23; byte
+ * k of it is M_0(B_k) + M_1(B_k+1) + M_2(B_k+2) + M_3(B_k+3) with M_0 = 1, M_1 = <<5, M_2 = >>3 + <<7, M_3 = >>1; taking
+ * M_1 of the sum of all four bytes leaves three maps of each byte. */
+static inline __attribute__((always_inline)) void key_step(vec b[4], const vec k0[4], vec round_key[4], const vec *k1,
+                                                           const vec *k2, const vec *k3,
+                                                           const sm4_uniform_key *constant)
 {
     vec out[4], sum = v_xor(v_xor(b[0], b[1]), v_xor(b[2], b[3]));
     sum = look_up(split(sum), KEY_SUM_LOW, KEY_SUM_HIGH);
@@ -243,6 +253,10 @@ static inline void add_l_key(const vec b[4], const vec k0[4], vec round_key[4])
     }
     for (int k = 0; k < 4; k++)
         round_key[k] = out[k];
+    for (int k = 0; k < 4; k++) {
+        b[k] = into_s_box(k1, k2, k3, (four_keys){NULL, constant}, k);
+        IN_ORDER(b[k]);
+    }
 }
 
 /* The key schedule of LANES·STREAMS keys at once. k[w] is word w of the keys, entered without PRE's constant;
@@ -256,21 +270,15 @@ static inline void sm4_expand_lanes(const sm4_uniform_key constants[32], vec k[4
         for (int s = 0; s < STREAMS; s++)
             k[w][s] = v_xor(k[w][s], _mm256_set1_epi8((char)FK[w][s % 4]));
     const vec *k0 = k[0], *k1 = k[1], *k2 = k[2], *k3 = k[3];
-    vec both[STREAMS], t[STREAMS];
-    for (int i = 0; i < 32; i += 2) {
-        for (int s = 0; s < STREAMS; s++) {
-            both[s] = v_xor(k2[s], k3[s]);
-            t[s] = s_box(v_xor(v_xor(k1[s], v_set(constants[i].byte[s % 4])), both[s]));
-            IN_ORDER(t[s]);
-        }
-        for (int q = 0; q < STREAMS; q += 4)
-            add_l_key(t + q, k0 + q, round_keys[i] + q);
-        for (int s = 0; s < STREAMS; s++) {
-            t[s] = s_box(v_xor(v_xor(round_keys[i][s], v_set(constants[i + 1].byte[s % 4])), both[s]));
-            IN_ORDER(t[s]);
-        }
-        for (int q = 0; q < STREAMS; q += 4)
-            add_l_key(t + q, k1 + q, round_keys[i + 1] + q);
-        k0 = k2, k1 = k3, k2 = round_keys[i], k3 = round_keys[i + 1];
+    vec b[4];
+    for (int j = 0; j < 4; j++)
+        b[j] = into_s_box(k1, k2, k3, (four_keys){NULL, &constants[0]}, j);
+    for (int i = 0; i < 32; i++) {
+        vec *out = round_keys[i];
+#pragma GCC unroll 1
+        for (int q = 4; q < STREAMS; q += 4)
+            key_step(b, k0 + q - 4, out + q - 4, k1 + q, k2 + q, k3 + q, &constants[i]);
+        key_step(b, k0 + STREAMS - 4, out + STREAMS - 4, k2, k3, out, &constants[(i + 1) % 32]);
+        k0 = k1, k1 = k2, k2 = k3, k3 = out;
     }
 }

@@ -4,7 +4,7 @@
  *
  * Public, and therefore declassified where it comes out: the verdict on a row's form, the verdict on a token and the time
  * it carries, the result of a comparison, what is written as text. The linker's --wrap puts those places into this file:
- * -Wl,--wrap=NAME of each __wrap_NAME below. */
+ * -Wl,--wrap=NAME of each __wrap_NAME below; ctgrind_public.h has the one that no call shows. */
 #include <stdio.h>
 #include <string.h>
 

@@ -32,7 +32,8 @@ def reports(tmp_path_factory):
     """tier -> {subject: reports of memcheck}, or None for a tier that valgrind hides."""
     needs(not_on_path("valgrind"), "valgrind")
     program = tmp_path_factory.mktemp("ctgrind") / "ctgrind"
-    run("gcc", "-g", "-O3", *STRICT, *INCLUDES, *KERNELS, CTGRIND, *WRAPS, "-o", program)
+    public = CTGRIND.with_name("ctgrind_public.h")
+    run("gcc", "-g", "-O3", *STRICT, "-include", public, *INCLUDES, *KERNELS, CTGRIND, *WRAPS, "-o", program)
 
     def under_valgrind(tier):
         command = ["valgrind", "--error-limit=no", f"--log-file={program}.{tier}", program, tier]
