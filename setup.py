@@ -10,17 +10,19 @@ from glob import glob
 
 from pybind11 import get_include
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 HIDDEN = ["-fvisibility=hidden"]
 C_FLAGS = ["-O3", "-std=c11", *HIDDEN]
 EXPORTS = "native/bindings/exports.map"
+SDF_EXPORTS = "native/sdf/sdf.map"
 LINK_FLAGS = [f"-Wl,--version-script={EXPORTS}"] if sys.platform == "linux" else []
 ROOMS = ["base", "sm3", "sm4", "derive", "token", "host"]
-LIBCRYPTO_ROOM = "sm2"  # stands on OpenSSL's libcrypto, found at run time
-INCLUDES = ["native/include", *(f"native/{room}" for room in (*ROOMS, LIBCRYPTO_ROOM))]
+LIBCRYPTO_ROOMS = ["sm2", "sdf"]  # stand on OpenSSL's libcrypto, found at run time
+INCLUDES = ["native/include", *(f"native/{room}" for room in (*ROOMS, *LIBCRYPTO_ROOMS))]
 HEADERS = sorted(
     path
-    for room in (*ROOMS, LIBCRYPTO_ROOM, "include", "frame", "bindings")
+    for room in (*ROOMS, *LIBCRYPTO_ROOMS, "include", "frame", "bindings")
     for kind in ("h", "pxd", "pxi")
     for path in glob(f"native/{room}/*.{kind}")
 )
@@ -40,10 +42,11 @@ kernels = (
     },
 )
 
-sm2 = (
-    "ehc_sm2",
+MACHINE_SOURCES = sorted(source for room in LIBCRYPTO_ROOMS for source in glob(f"native/{room}/*.c"))
+machine = (
+    "ehc_machine",
     {
-        "sources": sorted(glob(f"native/{LIBCRYPTO_ROOM}/*.c")),
+        "sources": MACHINE_SOURCES,
         "include_dirs": INCLUDES,
         "cflags": [*C_FLAGS, "-D_GNU_SOURCE", "-fPIC"],
     },
@@ -59,6 +62,30 @@ native = Extension(
     depends=[*HEADERS, EXPORTS],
 )
 
+# The crypto machine of GM/T 0018: no Python module, a shared library beside them, for whoever opens it by its path.
+sdf = Extension(
+    "ehc.libehcsdf",
+    MACHINE_SOURCES,
+    include_dirs=INCLUDES,
+    extra_compile_args=[*C_FLAGS, "-D_GNU_SOURCE"],
+    extra_link_args=[f"-Wl,--version-script={SDF_EXPORTS}", "-Wl,-z,defs"] if sys.platform == "linux" else [],
+    libraries=["dl", "pthread"],
+    depends=[*HEADERS, SDF_EXPORTS],
+)
+
+
+class BuildExt(build_ext):
+    """Names the shared library without Python's suffix."""
+
+    def get_ext_filename(self, fullname: str) -> str:
+        if fullname.endswith("libehcsdf"):
+            return fullname.replace(".", "/") + ".so"
+        return str(super().get_ext_filename(fullname))
+
+    def get_export_symbols(self, ext: Extension) -> list[str]:
+        return [] if ext is sdf else list(super().get_export_symbols(ext))
+
+
 frame = Extension(
     "ehc._frame",
     ["native/bindings/_frame.cpp", *sorted(glob("native/frame/*.cpp"))],
@@ -69,4 +96,4 @@ frame = Extension(
     language="c++",
 )
 
-setup(libraries=[sm2, kernels], ext_modules=[native, frame])
+setup(libraries=[machine, kernels], ext_modules=[native, frame, sdf], cmdclass={"build_ext": BuildExt})

@@ -18,6 +18,7 @@ COMMANDS = {
     "keys": "ehc.cli.key_commands:app",
     "ceremony": "ehc.cli.ceremony:ceremony",
     "audit": "ehc.cli.audit:app",
+    "sdf": "ehc.cli.sdf:app",
     "derive": "ehc.cli.derive:derive",
     "scan": "ehc.cli.scan:scan",
     "serve": "ehc.cli.serve:serve",

@@ -22,6 +22,7 @@ from libc.string cimport memcpy
 
 include "ehc.pxd"
 include "sm2.pxd"
+include "sdf.pxd"
 
 cdef extern from "structmember.h":
     ctypedef struct PyMemberDef:
@@ -160,6 +161,7 @@ include "compact.pxi"
 include "sm2.pxi"
 include "mac.pxi"
 include "host.pxi"
+include "sdf.pxi"
 
 
 def hex_upper(const uint8_t[:, ::1] rows not None):

@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[2]
 NATIVE = ROOT / "native"
 ROOMS = ("base", "sm3", "sm4", "derive", "token", "host")
 KERNELS = sorted(source for room in ROOMS for source in (NATIVE / room).glob("*.c"))
-SM2 = sorted((NATIVE / "sm2").glob("*.c"))  # beside the kernels: it stands on libcrypto
+MACHINE = sorted(source for room in ("sm2", "sdf") for source in (NATIVE / room).glob("*.c"))  # on libcrypto
 SUITES = sorted((NATIVE / "tests").glob("test_*.c"))
-INCLUDES = [f"-I{NATIVE / room}" for room in ("include", *ROOMS, "sm2")]
+INCLUDES = [f"-I{NATIVE / room}" for room in ("include", *ROOMS, "sm2", "sdf")]
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 
 
