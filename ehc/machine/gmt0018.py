@@ -9,6 +9,7 @@ import ctypes
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ctypes import create_string_buffer
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,8 @@ class Library:
 
     def missing(self) -> dict[str, list[str]]:
         """Capability -> the functions it lacks; those of which nothing lacks are left out."""
-        lacking = {group: [name for name in names if not self.has(name)] for group, names in GROUPS.items()}
+        groups = GROUPS | ({"mac": ["CalculateMAC"]} if self.vendor.hmac_by_mac else {})
+        lacking = {group: [name for name in names if not self.has(name)] for group, names in groups.items()}
         return {group: names for group, names in lacking.items() if names}
 
     def call(self, name: str, *arguments: Any) -> None:
@@ -162,7 +164,7 @@ class Session:
 
     def generate_key(self, kek: int) -> tuple[bytes, ctypes.c_void_p]:
         """A new 16-byte key: wrapped under a KEK, for keeping, and its handle. Its bytes are nowhere outside."""
-        key, out, length = ctypes.c_void_p(), ctypes.create_string_buffer(256), ctypes.c_uint32(256)
+        key, out, length = ctypes.c_void_p(), create_string_buffer(256), ctypes.c_uint32(256)
         algorithm = self.library.vendor.sm4 | self.library.vendor.wrap_mode
         self.library.call(
             "GenerateKeyWithKEK", self.handle, 128, algorithm, kek, out, ctypes.byref(length), ctypes.byref(key)
@@ -173,20 +175,22 @@ class Session:
         self.library.call("DestroyKey", self.handle, key)
 
     def ecb(self, key: ctypes.c_void_p, data: bytes, *, decrypt: bool = False) -> bytes:
-        """SM4-ECB of whole blocks, split where the standard's 32-bit lengths and old machines' buffers want it."""
-        parts = (data[at : at + _CALL] for at in range(0, len(data), _CALL))
-        return b"".join(self._ecb(key, part, "Decrypt" if decrypt else "Encrypt") for part in parts)
+        """SM4-ECB of whole blocks, split where the lengths of 32 bits and old machines' buffers want it; block by block
+        through CBC where a vendor has no ECB."""
+        step = _CALL if self.library.vendor.has_ecb else 16
+        parts = (data[at : at + step] for at in range(0, len(data), step))
+        return b"".join(self._blocks(key, part, "Decrypt" if decrypt else "Encrypt") for part in parts)
 
-    def _ecb(self, key: ctypes.c_void_p, data: bytes, name: str) -> bytes:
-        out, length = ctypes.create_string_buffer(len(data)), ctypes.c_uint32(len(data))
-        algorithm = self.library.vendor.sm4 | 0x01
-        self.library.call(name, self.handle, key, algorithm, None, data, len(data), out, ctypes.byref(length))
+    def _blocks(self, key: ctypes.c_void_p, data: bytes, name: str) -> bytes:
+        out, length, iv = create_string_buffer(len(data)), ctypes.c_uint32(len(data)), create_string_buffer(16)
+        algorithm = self.library.vendor.sm4 | (0x01 if self.library.vendor.has_ecb else 0x02)
+        self.library.call(name, self.handle, key, algorithm, iv, data, len(data), out, ctypes.byref(length))
         if length.value != len(data):
             raise MachineError(f"SDF_{name} gave {length.value} bytes for {len(data)}", 0x01000001)
         return out.raw
 
     def hmac(self, key: ctypes.c_void_p, data: bytes) -> bytes:
-        out, length = ctypes.create_string_buffer(32), ctypes.c_uint32(32)
+        out, length = create_string_buffer(32), ctypes.c_uint32(32)
         algorithm = self.library.vendor.sm3
         if self.library.vendor.hmac_by_mac:
             self.library.call(
@@ -220,7 +224,7 @@ class Session:
         return point.raw()
 
     def random(self, length: int) -> bytes:
-        out = ctypes.create_string_buffer(length)
+        out = create_string_buffer(length)
         self.library.call("GenerateRandom", self.handle, length, out)
         return out.raw
 

@@ -21,6 +21,7 @@ class Vendor:
     cipher_leads_with_length: bool = False  # older Sansec: L and C before M
     encrypt_takes_algorithm: bool = True  # SDF_InternalEncrypt_ECC, InternalDecrypt_ECC
     wrap_mode: int = 0x01  # of keys under a KEK: ECB, or CBC with iv and PKCS#7
+    has_ecb: bool = True  # SoftSDF as it is built by itself has CBC alone
     hmac_by_mac: bool = False  # no SDF_HMAC*, but SDF_CalculateMAC with SGD_SM3 under a key handle
     errors: dict[int, str] = field(default_factory=dict)  # codes of its own
 
@@ -36,6 +37,7 @@ VENDORS = {
             sm4_gcm=None,
             cipher_bytes=255,
             wrap_mode=0x02,
+            has_ecb=False,
             hmac_by_mac=True,
             errors={0x01000100: "wrong password, or no such file (SoftSDF)"},
         ),
