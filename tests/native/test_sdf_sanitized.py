@@ -22,6 +22,7 @@ def test_the_crypto_machine_holds_under_address_and_undefined_behaviour_sanitize
         "LD_PRELOAD": run("gcc", "-print-file-name=libasan.so").strip(),
         "ASAN_OPTIONS": "detect_leaks=0",  # the interpreter's own
     }
-    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", ROOT / "tests/machine/test_sdf_library.py"]
-    done = subprocess.run(tests, check=False, cwd=ROOT, capture_output=True, text=True, env=environment)
+    tests = sorted((ROOT / "tests/machine").glob("test_sdf_*.py"))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
