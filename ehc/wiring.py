@@ -43,11 +43,14 @@ from ehc.institutions.sightings import Sightings
 from ehc.institutions.statistics import Statistics
 from ehc.institutions.use import UseStore
 from ehc.keys.app_secrets import AppSecrets
+from ehc.keys.audit import Actor, Role
 from ehc.keys.keyring import Keyring
+from ehc.machine.host_audit import HostAudit
 from ehc.machine.host_keys import HostKeys
 from ehc.machine.host_pool import LinePool
 from ehc.machine.host_server import HostServer, Network
 from ehc.machine.host_text import HostVersions
+from ehc.machine.selftest import SelfTest
 from ehc.machine.software import SoftwareMachine
 from ehc.machine.tcp import TcpMachine
 from ehc.machine.watch import KeyringWatch
@@ -107,16 +110,26 @@ def _watched(
 
 def open_host(
     settings: Settings, passphrase: Callable[[], str], lines: int, networks: Sequence[Network]
-) -> tuple[HostServer, KeyringWatch]:
-    """What `ehc machine serve` runs, with the keys as they are from one second to the next. Raises KeyringError."""
-    keys = HostKeys()
-    watch = _watched(settings, passphrase, keys.take_over)
-    return HostServer(keys, lines, networks), watch
+) -> tuple[HostServer, Callable[[], None]]:
+    """What `ehc machine serve` runs, with the keys as they are from one second to the next, and how it ends.
+
+    Raises KeyringError, also when its start cannot be written to the audit log.
+    """
+    keys, log, actor = HostKeys(), keyring_folder(settings).audit, Actor("ehc machine", Role.OPERATOR)
+    watch = _watched(settings, passphrase, SelfTest(keys.refuse).take_over, keys.take_over)
+    log.append("machine.start", {"networks": [str(network) for network in networks]}, actor)
+    audit = HostAudit(lambda act, what: log.append(act, dict(what), actor), keys.counts)
+
+    def end() -> None:
+        watch.close()
+        audit.end()
+
+    return HostServer(keys, lines, networks, audit.covers), end
 
 
 def _open_keys(
     settings: Settings, passphrase: Callable[[], str] | None
-) -> tuple[KeyService, AppSecrets, KeyringWatch | None]:
+) -> tuple[KeyService, AppSecrets, SelfTest | None, KeyringWatch | None]:
     """The machine of a service, which notices within a second what is done to the keyring. With a machine elsewhere
     there need be none here: then apps have no secrets."""
     app_secrets = AppSecrets(Keyring())
@@ -124,9 +137,11 @@ def _open_keys(
         keys = _tcp_machine(settings)
         _require_capabilities(settings, keys)
         here = keyring_folder(settings).sealed.exists()
-        return keys, app_secrets, _watched(settings, passphrase, app_secrets.take_over) if here else None
+        return keys, app_secrets, None, _watched(settings, passphrase, app_secrets.take_over) if here else None
     machine = SoftwareMachine(None, None)
-    return machine, app_secrets, _watched(settings, passphrase, machine.take_over, app_secrets.take_over)
+    tested = SelfTest(machine.refuse)
+    holders = tested.take_over, machine.take_over, app_secrets.take_over
+    return machine, app_secrets, tested, _watched(settings, passphrase, *holders)
 
 
 def _require_capabilities(settings: Settings, keys: KeyService) -> None:
@@ -302,6 +317,7 @@ class Services:
     operators: OperatorStore
     sessions: SessionStore
     deeds: DeedStore
+    self_test: SelfTest | None  # None: the machine is elsewhere
     watch: KeyringWatch | None
     close: Callable[[], None]
 
@@ -321,7 +337,7 @@ def open_services(
 ) -> Services:
     """Everything behind the service. Raises ConfigError, KeyringError, Unavailable before anything is served."""
     policy = scene_policy(settings)
-    keys, app_secrets, watch = _open_keys(settings, passphrase)
+    keys, app_secrets, self_test, watch = _open_keys(settings, passphrase)
     stores = open_store(settings, clock)
 
     def close() -> None:
@@ -362,6 +378,7 @@ def open_services(
         operators=stores.operators,
         sessions=stores.sessions,
         deeds=stores.deeds,
+        self_test=self_test,
         watch=watch,
         close=close,
     )

@@ -12,22 +12,20 @@ from typing import Annotated
 
 import typer
 import uvloop
+from rich.console import Console
+from rich.table import Table
 
 from ehc import config, wiring
 from ehc.cli.keys import PassphraseFile, passphrase_source
 from ehc.errors import ConfigError, Unavailable
 from ehc.machine.host_server import HostServer, Network
+from ehc.machine.selftest import self_test
 
 app = typer.Typer(
     help="The crypto machine (密码机) over TCP: frames of the field's host protocol, answered with the keyring's keys.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-
-@app.callback()
-def machine() -> None:
-    """Keeps `serve` a command of its own."""
 
 
 @app.command()
@@ -58,12 +56,41 @@ def serve(
     settings = config.load(os.environ | given, config_file)
     networks = _networks(allow or [])
     listening = _listening(host, port, networks)
-    server, watch = wiring.open_host(settings, passphrase_source(passphrase_file), connections, networks)
+    server, end = wiring.open_host(settings, passphrase_source(passphrase_file), connections, networks)
     with listening:
         try:
             uvloop.run(_serve(server, listening))
         finally:
-            watch.close()
+            end()
+
+
+@app.command()
+def selftest(
+    config_file: Annotated[Path | None, typer.Option("--config", help="Settings, a TOML file.")] = None,
+    keyring: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the sealed keyring.")] = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Run every check of the software machine (自检), after the chapters of GM/T 0030, and say what failed.
+
+    Known answers on the tier in use, random numbers, the check values of every
+    key. The same runs at every start; a machine that fails refuses work.
+    Exit code 8 when anything failed.
+
+    \b
+    Examples:
+      ehc machine selftest
+      ehc machine selftest --keyring /srv/ehc/keyring
+    """
+    given = {} if keyring is None else {"EHC_KEYRING": str(keyring)}
+    settings = config.load(os.environ | given, config_file)
+    with wiring.keyring_folder(settings).open(passphrase_source(passphrase_file)) as content:
+        report = self_test(content)
+    table = Table("chapter of GM/T 0030", "check", "result")
+    for check in report.checks:
+        table.add_row(check.chapter, check.name, check.wrong or "passed")
+    Console().print(table)
+    typer.echo(f"tier {report.tier}")
+    report.require()
 
 
 async def _serve(server: HostServer, listening: socket.socket) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+
 from ehc.crypto import KeyHandle
 from ehc.crypto.host import MAKE, OPEN, HostMachine
 from ehc.keys.keyring import Keyring
 from ehc.keys.life import Operation, Purpose
 from ehc.machine.host_text import host_text
+
+log = logging.getLogger("ehc.machine")
 
 _MAKING = (Operation.DERIVE, Operation.BACKFILL, Operation.LOOK_UP, Operation.SEAL)
 _OPENING = (Operation.LOOK_UP, Operation.OPEN)
@@ -18,19 +25,32 @@ class HostKeys:
 
     def __init__(self) -> None:
         self._machine, self._refuses = HostMachine({}, {}, b"ehc"), 0
+        self._all = [self._machine]  # each counts what it did, the ones before this one as well
 
     def __call__(self) -> HostMachine:
         return self._machine
 
     def take_over(self, keyring: Keyring) -> None:
         """From now on the keys of an open keyring, which may be wiped then."""
+        if self._refuses:
+            return
         security, protection = _keys(keyring, Purpose.SECURITY_KEY), _keys(keyring, Purpose.PROTECTION_KEY)
-        self._machine = HostMachine(security, protection, host_text(keyring), self._refuses)
+        self._use(HostMachine(security, protection, host_text(keyring)))
 
-    def refuse(self, code: int) -> None:
-        """The error state: every command but NC and CR gets this code, whatever is taken over."""
-        self._refuses = code
-        self._machine = HostMachine({}, {}, b"ehc", code)
+    def refuse(self, why: str) -> None:
+        """The error state: every command but NC and CR gets the code of a failed self-test, whatever is taken over."""
+        log.error("this machine refuses work: %s", why)
+        self._refuses = SELF_TEST
+        self._use(HostMachine({}, {}, b"ehc", SELF_TEST))
+
+    def _use(self, machine: HostMachine) -> None:
+        self._all.append(machine)
+        self._machine = machine
+
+    def counts(self) -> NDArray[np.uint32]:
+        """What was done since the start, [operation, key version]."""
+        total: NDArray[np.uint32] = np.sum([machine.counts for machine in self._all], axis=0, dtype=np.uint32)
+        return total
 
 
 def _keys(keyring: Keyring, purpose: Purpose) -> dict[int, tuple[KeyHandle, int]]:

@@ -106,7 +106,7 @@ class LinePool:
                 self._end(None, broken, work.tries)
                 continue
             work.part = Part(line, batch, range(work.begin, work.end), self._depth, version)
-            work.deadline = time.monotonic() + self._seconds
+            work.deadline, work.writes = time.monotonic() + self._seconds, True
 
     def _run(self, works: list[_Work], batch: HostBatch, version: int) -> None:
         while waiting := [work for work in works if not work.done]:

@@ -17,6 +17,9 @@ from ehc.crypto.host import HostMachine, answer_room
 _FRAMES = 1 << 18  # bytes of a line's questions at a time; a frame has at most 65,537
 _FULL, _STRANGER = b"\x00\x04ER32", b"\x00\x04ER33"  # too many connections; not from there
 
+_LEAST = 2  # bytes of a frame
+_UNAUDITED = HostMachine({}, {}, b"ehc", 31)  # EHC_HOST_AUDIT
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Answers = Callable[[], HostMachine]
 """The machine as its keyring is now."""
@@ -25,10 +28,21 @@ Answers = Callable[[], HostMachine]
 class HostServer:
     """Lines of one listening socket, from this host and these networks. lines: most at a time."""
 
-    def __init__(self, machine: Answers, lines: int, networks: Sequence[Network] = ()) -> None:
-        self.machine, self._most, self._networks = machine, lines, networks
+    def __init__(
+        self,
+        machine: Answers,
+        lines: int,
+        networks: Sequence[Network] = (),
+        covers: Callable[[int], bool] = lambda operations: True,
+    ) -> None:
+        """covers: whether so many operations more may be done, as far as the audit log is concerned."""
+        self._machine, self._most, self._networks, self._covers = machine, lines, networks, covers
         self.lines: set[HostLine] = set()
         self.answers = bytearray(answer_room(_FRAMES) + _FRAMES)
+
+    def machine(self, frames: int) -> HostMachine:
+        """That answers so many bytes of frames."""
+        return self._machine() if self._covers(frames // _LEAST) else _UNAUDITED
 
     async def listen(self, listening: socket.socket) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(lambda: HostLine(self), sock=listening)
@@ -96,7 +110,7 @@ class HostLine(asyncio.BufferedProtocol):
 
     def _answer(self) -> None:
         """All whole frames, unless the other end does not read."""
-        begin, answers, machine = 0, self._server.answers, self._server.machine()
+        begin, answers, machine = 0, self._server.answers, self._server.machine(self._end)
         while not self._held and self._transport is not None:
             taken, written = machine.answer(self._frames, begin, self._end, answers)
             if not taken:

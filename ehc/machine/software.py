@@ -16,6 +16,7 @@ from ehc.errors import InputError, KeyUnavailable, Unavailable
 from ehc.keys.keyring import Keyring
 from ehc.keys.life import Operation, Purpose
 from ehc.machine.held import HeldKeys, T, Versions, held_of, held_of_handles, missing
+from ehc.machine.random_tests import WatchedSource
 from ehc.model import Reason, Verdict
 from ehc.ports import AuthenticTokens, Capability, Made
 
@@ -44,6 +45,7 @@ class SoftwareMachine:
     ) -> None:
         self._held = held_of_handles(security_key, protection_key, older_protection_keys, compact_keys)
         self._refuses = ""
+        self._random = WatchedSource(os.urandom)
 
     @classmethod
     def of(cls, keyring: Keyring) -> SoftwareMachine:
@@ -163,7 +165,7 @@ class SoftwareMachine:
         """01 ‖ version ‖ salt (16) ‖ SM4-GCM of the secret ‖ tag (16), under a key of its own: SM4 of the salt under
         the wrapping key. What stands in front, and the name, are bound to it."""
         version, key = self._first(self._held.wrapping, Operation.WRAP)
-        head = bytes([_WRAPPED, version]) + os.urandom(_SALT)
+        head = bytes([_WRAPPED, version]) + self._random(_SALT)
         cipher = _gcm(key, head, modes.GCM(_NO_NONCE)).encryptor()
         cipher.authenticate_additional_data(head + name)
         return head + cipher.update(secret) + cipher.finalize() + cipher.tag

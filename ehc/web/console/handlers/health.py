@@ -79,7 +79,9 @@ def _hot(visit: Visit) -> list[tuple[str, str]]:
 def _keys(visit: Visit) -> list[tuple[str, str]]:
     keys = visit.services.keys
     keys.seal_validity(visit.now)
-    return [("security_key", f"v{keys.security_key_version}"), ("check_value", keys.security_key_check_value)]
+    tested = visit.services.self_test
+    passed = [("self_test", f"{len(tested.report.checks)}")] if tested and tested.report else []
+    return [("security_key", f"v{keys.security_key_version}"), ("check_value", keys.security_key_check_value), *passed]
 
 
 def _workers(visit: Visit) -> list[dict[str, Any]]:
