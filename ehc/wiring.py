@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ehc.access.app import Apps, AppStore
 from ehc.access.caller import CallerStore
 from ehc.access.looks import LookStore
@@ -44,7 +46,8 @@ from ehc.institutions.statistics import Statistics
 from ehc.institutions.use import UseStore
 from ehc.keys.app_secrets import AppSecrets
 from ehc.keys.audit import Actor, Role
-from ehc.keys.keyring import Keyring
+from ehc.keys.authority import KeyringAuthority
+from ehc.keys.keyring import Keyring, Purpose
 from ehc.machine.host_audit import HostAudit
 from ehc.machine.host_keys import HostKeys
 from ehc.machine.host_pool import LinePool
@@ -55,6 +58,9 @@ from ehc.machine.software import SoftwareMachine
 from ehc.machine.tcp import TcpMachine
 from ehc.machine.watch import KeyringWatch
 from ehc.ports import AccountLookup, Capability, Clock, HotState, KeyService, SerialBlocks
+from ehc.sdkauth.authority import Authority
+from ehc.sdkauth.registry import AppRegistry, AppRegistryStore, SdkRegistry
+from ehc.sdkauth.sdk import SdkStore
 from ehc.store.keyring_folder import KeyringFolder
 
 if TYPE_CHECKING:
@@ -127,21 +133,23 @@ def open_host(
     return HostServer(keys, lines, networks, audit.covers), end
 
 
-def _open_keys(
-    settings: Settings, passphrase: Callable[[], str] | None
-) -> tuple[KeyService, AppSecrets, SelfTest | None, KeyringWatch | None]:
+_Keys = tuple[KeyService, AppSecrets, KeyringAuthority, SelfTest | None, KeyringWatch | None]
+
+
+def _open_keys(settings: Settings, passphrase: Callable[[], str] | None) -> _Keys:
     """The machine of a service, which notices within a second what is done to the keyring. With a machine elsewhere
-    there need be none here: then apps have no secrets."""
-    app_secrets = AppSecrets(Keyring())
+    there need be none here: then apps have no secrets, and nothing is signed."""
+    app_secrets, authority = AppSecrets(Keyring()), KeyringAuthority(Keyring())
+    holders = (app_secrets.take_over, authority.take_over)
     if settings.machine == "tcp":
         keys = _tcp_machine(settings)
         _require_capabilities(settings, keys)
         here = keyring_folder(settings).sealed.exists()
-        return keys, app_secrets, None, _watched(settings, passphrase, app_secrets.take_over) if here else None
+        return keys, app_secrets, authority, None, _watched(settings, passphrase, *holders) if here else None
     machine = SoftwareMachine(None, None)
     tested = SelfTest(machine.refuse)
-    holders = tested.take_over, machine.take_over, app_secrets.take_over
-    return machine, app_secrets, tested, _watched(settings, passphrase, *holders)
+    watch = _watched(settings, passphrase, tested.take_over, machine.take_over, *holders)
+    return machine, app_secrets, authority, tested, watch
 
 
 def _require_capabilities(settings: Settings, keys: KeyService) -> None:
@@ -156,10 +164,10 @@ def _require_capabilities(settings: Settings, keys: KeyService) -> None:
             )
 
 
-def open_app_secrets(settings: Settings, passphrase: Callable[[], str] | None = None) -> AppSecrets:
-    """Raises KeyringError."""
+def open_authority(settings: Settings, passphrase: Callable[[], str] | None = None) -> tuple[AppSecrets, Authority]:
+    """What seals the keys of apps, and what signs licences and releases. Raises KeyringError."""
     with keyring_folder(settings).open(passphrase) as keyring:
-        return AppSecrets(keyring)
+        return AppSecrets(keyring), KeyringAuthority(keyring)
 
 
 def system_clock() -> int:
@@ -182,6 +190,8 @@ class Stores:
     operators: OperatorStore
     sessions: SessionStore
     deeds: DeedStore
+    sdks: SdkStore
+    sdk_apps: AppRegistryStore
     close: Callable[[], None]
 
 
@@ -192,6 +202,8 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     from ehc.store.institutions import SqlPlaceStore
     from ehc.store.operators import SqlDeedStore, SqlOperatorStore, SqlSessionStore
     from ehc.store.rekeying import SqlRekeyingStore
+    from ehc.store.sdk_apps import SqlAppRegistryStore
+    from ehc.store.sdks import SqlSdkStore
     from ehc.store.serials import SqlSerialBlocks
     from ehc.store.sql_accounts import SqlAccountStore
     from ehc.store.use_records import SqlUseStore
@@ -209,7 +221,8 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     accounts, rekeying = SqlAccountStore(engine, hot.changing), SqlRekeyingStore(engine)
     places, uses = SqlPlaceStore(engine), SqlUseStore(engine)
     desk = SqlOperatorStore(engine), SqlSessionStore(engine), SqlDeedStore(engine)
-    return Stores(accounts, rekeying, hot, serials, callers, callers, looks, places, uses, *desk, close)
+    sdks = SqlSdkStore(engine), SqlAppRegistryStore(engine)
+    return Stores(accounts, rekeying, hot, serials, callers, callers, looks, places, uses, *desk, *sdks, close)
 
 
 def migrate_database(settings: Settings) -> str | None:
@@ -318,6 +331,9 @@ class Services:
     sessions: SessionStore
     deeds: DeedStore
     self_test: SelfTest | None  # None: the machine is elsewhere
+    sdks: SdkRegistry
+    app_registry: AppRegistry
+    authority: Authority
     watch: KeyringWatch | None
     close: Callable[[], None]
 
@@ -336,8 +352,22 @@ def open_services(
     settings: Settings, passphrase: Callable[[], str] | None = None, clock: Clock = system_clock
 ) -> Services:
     """Everything behind the service. Raises ConfigError, KeyringError, Unavailable before anything is served."""
+    return _services(settings, _open_keys(settings, passphrase), clock)
+
+
+def open_sandbox(settings: Settings, clock: Clock = system_clock) -> Services:
+    """The same systems over a database of this host alone, under the published sample keys. Raises Unavailable."""
+    own = msgspec.structs.replace(settings, home=str(settings.home_path() / "sandbox"), database="", redis="")
+    with Keyring() as keyring:
+        keyring.add(Purpose.SECURITY_KEY, bytearray.fromhex("0123456789ABCDEFFEDCBA9876543210"), 0)
+        keyring.add(Purpose.PROTECTION_KEY, bytearray.fromhex("11223344556677888877665544332211"), 0)
+        keys = SoftwareMachine.of(keyring), AppSecrets(keyring), KeyringAuthority(keyring), None, None
+    return _services(own, keys, clock)
+
+
+def _services(settings: Settings, opened: _Keys, clock: Clock) -> Services:
     policy = scene_policy(settings)
-    keys, app_secrets, self_test, watch = _open_keys(settings, passphrase)
+    keys, app_secrets, authority, self_test, watch = opened
     stores = open_store(settings, clock)
 
     def close() -> None:
@@ -379,6 +409,9 @@ def open_services(
         sessions=stores.sessions,
         deeds=stores.deeds,
         self_test=self_test,
+        sdks=SdkRegistry(stores.sdks, authority),
+        app_registry=AppRegistry(stores.sdk_apps, app_secrets),
+        authority=authority,
         watch=watch,
         close=close,
     )

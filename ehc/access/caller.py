@@ -14,7 +14,7 @@ from ehc.errors import InputError
 
 KEY_BYTES = 32
 PREFIX = "ehc_"  # so that a key that got out is recognised, by people and by scanners for secrets
-_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
+NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
 class Scope(enum.StrEnum):
@@ -31,6 +31,9 @@ class Scope(enum.StrEnum):
     INSTITUTIONS_WRITE = "institutions:write"
     STATISTICS_READ = "statistics:read"
     METRICS = "metrics"
+    APPS_READ = "apps:read"  # SDKs, apps, grants: see them
+    APPS_WRITE = "apps:write"  # and change them
+    SDK = "sdk"  # what an app needs for itself: SDKs, its keys and licence, the debugger
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,11 @@ class CallerStore(Protocol):
 
 def new_caller(name: str, scopes: Iterable[str], institution: str | None = None, rate: int | None = None) -> Caller:
     """Raises InputError that says what is wrong and what there is."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise InputError(
             "caller: a name has 1 to 64 letters, digits, dots, dashes and underscores, none of . - _ first"
         )
-    if institution is not None and not _NAME.fullmatch(institution):
+    if institution is not None and not NAME.fullmatch(institution):
         raise InputError("institution: 1 to 64 letters, digits, dots, dashes and underscores")
     if rate is not None and rate < 1:
         raise InputError("rate: at least 1 request a second")

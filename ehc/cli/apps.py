@@ -53,7 +53,7 @@ def add(
     new = new_caller(app_id, scope, institution, rate)
     settings = settings_of(database, config_file)
     secret = _read(secret_file) if secret_file else os.urandom(SECRET_BYTES).hex()
-    sealing = wiring.open_app_secrets(settings, passphrase_source(passphrase_file))
+    sealing, _ = wiring.open_authority(settings, passphrase_source(passphrase_file))
     with opened(settings) as store:
         Apps(store.apps, sealing).add(new, secret, os.urandom(NONCE_BYTES), int(time.time()))
     if secret_file is None:

@@ -24,6 +24,8 @@ COMMANDS = {
     "serve": "ehc.cli.serve:serve",
     "machine": "ehc.cli.machine:app",
     "admin": "ehc.cli.admin:app",
+    "sdk": "ehc.cli.sdk:app",
+    "proxy": "ehc.cli.proxy:proxy",
     "migrate": "ehc.cli.database:migrate",
     "bench": "ehc.cli.bench:bench",
 }

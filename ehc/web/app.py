@@ -45,7 +45,7 @@ class App(Starlette):
             lifespan=self._lifespan,
         )
         self.router.redirect_slashes = False  # another path is another path
-        self._hot = {row.path: Hot(row, worker) for row in routes.TABLE if row.hot}
+        self._hot = {row.path: Hot(row, worker, self._bridge) for row in routes.TABLE if row.hot}
         self._chores: list[asyncio.Task[None]] = []
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -76,6 +76,9 @@ class App(Starlette):
         hot = self._hot.get(scope.path)
         if hot is not None and scope.method == hot.method:
             return hot(scope, proto)
+        return self._bridge(scope, proto)
+
+    def _bridge(self, scope: Any, proto: Any) -> Coroutine[Any, Any, None]:
         return bridge.serve(self, scope, proto, self.worker)
 
 

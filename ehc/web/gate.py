@@ -24,6 +24,7 @@ from ehc.access.caller import ANYBODY, Caller, CallerKey, Scope, digest_of
 from ehc.access.rate import Rates, take
 from ehc.crypto.claims import Bucket
 from ehc.errors import Forbidden, Unauthenticated, Unavailable
+from ehc.sdkauth.admission import Admission
 from ehc.wiring import Services
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class Gate:
         self._places, self._disabled = services.places, services.disabled
         self._doors: dict[bytes, _Door] = {}  # by the digest of the key
         self._apps: dict[str, App] = {}  # by name
+        self._registry, self._admission, self._registered = services.app_registry, Admission(), (-1, -1)
         self._seen: dict[str | None, _Door] = {}  # by the header that was accepted, since the last change of a caller
         self._rates = rates
         self._refreshing: asyncio.Task[None] | None = None
@@ -102,6 +104,13 @@ class Gate:
         while self._monotonic() - self._loaded_at > MAX_AGE:
             await self.refresh()
         return self._apps.get(name)
+
+    async def admission(self) -> Admission:
+        """What is known of apps that sign as the standard's SDKs do. Raises Unavailable."""
+        self._asked = True
+        while self._monotonic() - self._loaded_at > MAX_AGE:
+            await self.refresh()
+        return self._admission
 
     def pace(self, caller: Caller) -> None:
         """One request out of its rate. Raises TooMany."""
@@ -146,6 +155,10 @@ class Gate:
         if version != self._version:
             self._take_over(await self._look(self._callers.keys, self._clock()))
             self._apps = {app.caller.name: app for app in await self._look(self._all_apps)}
+        registered = (version, await self._look(self._registry.changes))
+        if registered != self._registered:
+            self._admission = await self._look(self._registry.admission, self._clock())
+            self._registered = registered
         switches = await self._look(self._places.changes)
         if switches != self._switches:
             self._disabled.renew(await self._look(self._places.disabled))

@@ -19,6 +19,7 @@ from ehc.web.reply import JSON, Reply
 from ehc.web.traces import PARENT
 from ehc.web.worker import Worker
 
+SIGNED = ("signature-input", "x-app-id")
 _NO_STORE = ("cache-control", "no-store")
 _TYPES = {JSON: ("content-type", JSON)}
 
@@ -31,25 +32,28 @@ def _replying(endpoint: Endpoint) -> Callable[..., Awaitable[Reply]]:
 class Hot:
     """One endpoint with a scope and a JSON body, and no parameters in its path."""
 
-    def __init__(self, endpoint: Endpoint, worker: Worker) -> None:
+    def __init__(self, endpoint: Endpoint, worker: Worker, bridge: Callable[[Any, Any], Awaitable[None]]) -> None:
         if endpoint.scope is None or endpoint.body is None or endpoint.plain:
             raise TypeError(f"{endpoint.operation} cannot be hot")
         self.method = endpoint.method
         self._operation, self._scope, self._handler = endpoint.operation, endpoint.scope, _replying(endpoint)
-        self._limit, self._worker = endpoint.body_limit, worker
+        self._limit, self._worker, self._bridge = endpoint.body_limit, worker, bridge
         self._decoder = endpoint.decoder(endpoint.body)
 
     async def __call__(self, scope: Any, proto: Any) -> None:
         """scope, proto: as granian.rsgi has them."""
         started = perf_counter()
         worker, header = self._worker, scope.headers.get
+        authorization = header("authorization")
+        if authorization is None and any(map(header, SIGNED)):
+            await self._bridge(scope, proto)  # signed requests have one way in (signed.py)
+            return
         request_id = logs.request_id_of(header("x-request-id"))
         logs.request_id.set(request_id)  # in the context of this request's own task
         span = worker.traces.begin(header(PARENT)) if worker.traces else None
         client_time = header("x-client-time")
         problem = None
         try:
-            authorization = header("authorization")
             caller = worker.gate.check(authorization, self._scope)
             if caller is None:
                 caller = await worker.gate.admit(authorization, self._scope)

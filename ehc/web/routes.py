@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from ehc.web import accounts_routes, cards_routes, codes_routes, institutions_routes, service_routes, verify_routes
+from ehc.web import (
+    accounts_routes,
+    cards_routes,
+    codes_routes,
+    institutions_routes,
+    sdk_routes,
+    service_routes,
+    verify_routes,
+)
 from ehc.web.endpoint import Endpoint
 from ehc.web.profiles.do import routes as do_routes
 
@@ -12,6 +20,7 @@ TABLE: tuple[Endpoint, ...] = (
     *cards_routes.TABLE,
     *accounts_routes.TABLE,
     *institutions_routes.TABLE,
+    *sdk_routes.TABLE,
     *service_routes.TABLE,
     *do_routes.TABLE,
 )

@@ -14,26 +14,49 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ehc.web.decoding import decode, decode_query, require_media_type
+from ehc.web.edge import respond
 from ehc.web.endpoint import Endpoint
 from ehc.web.incoming import ConnectionGone
 from ehc.web.reply import JSON, Reply, Streamed
 from ehc.web.serving import admit, answer
+from ehc.web.signed import Signed, Visit, is_signed
 from ehc.web.worker import Worker
 
 
 def route(endpoint: Endpoint, worker: Worker) -> Route:
+    signed = Signed(worker)
     decoder = None if endpoint.body is None else msgspec.json.Decoder(endpoint.body)
 
     async def call(request: Request) -> Response:
+        if is_signed(endpoint, request):
+            return await call_signed(request)
         admitted = await admit(endpoint, worker, request.headers.get, request.client.host if request.client else "")
-        arguments: dict[str, Any] = dict(request.path_params)
+        raw = b"" if decoder is None else await _whole(request, endpoint.body_limit)
+        return _response(await answer(endpoint, admitted, worker, arguments(request, raw)))
+
+    async def call_signed(request: Request) -> Response:
+        """Once it is proven who asks, every answer is signed, a problem too."""
+        proven = await signed.prove(endpoint, request)
+        visit = Visit(proven)
+        try:
+            raw = b"" if decoder is None else await _whole(request, endpoint.body_limit)
+            admitted, visit = await signed.admit(endpoint, proven, raw)
+            response = _response(await answer(endpoint, admitted, worker, arguments(request, raw)))
+        except ConnectionGone:
+            raise
+        except Exception as error:
+            response = respond(request.scope, error)
+        return signed.answer(visit, response)
+
+    def arguments(request: Request, raw: bytes) -> dict[str, Any]:
+        given: dict[str, Any] = dict(request.path_params)
         if endpoint.query is not None:
-            arguments["query"] = decode_query(endpoint.query, request.query_params.multi_items())
+            given["query"] = decode_query(endpoint.query, request.query_params.multi_items())
         if decoder is not None:
-            arguments["body"] = decode(decoder, await _whole(request, endpoint.body_limit))
+            given["body"] = decode(decoder, raw)
         elif endpoint.stream:
-            arguments["body"] = _pieces(request, endpoint.stream, endpoint.body_limit)
-        return _response(await answer(endpoint, admitted, worker, arguments))
+            given["body"] = _pieces(request, endpoint.stream, endpoint.body_limit)
+        return given
 
     call.__name__ = endpoint.operation
     return Route(endpoint.path, call, methods=[endpoint.method])

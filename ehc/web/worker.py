@@ -9,8 +9,9 @@ from ehc.web import terminals
 from ehc.web.gate import Gate
 from ehc.web.incoming import Bodies
 from ehc.web.observed import Observed
+from ehc.web.quotas import Quotas
 from ehc.web.traces import Traces, open_traces
-from ehc.wiring import Services, open_rates
+from ehc.wiring import Services, open_rates, open_sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Worker:
     bodies: Bodies
     observed: Observed
     traces: Traces | None
+    quotas: Quotas
+    sandbox: Services | None  # what apps of the sandbox act on
     closing: list[tuple[str, str]] = field(default_factory=list)  # headers of every answer once the process is to end
 
     def drain(self) -> None:
@@ -32,10 +35,14 @@ class Worker:
         if self.traces is not None:
             self.traces.close()
         self.services.close()
+        if self.sandbox is not None:
+            self.sandbox.close()
 
 
 def new_worker(services: Services, numbers: Path | None) -> Worker:
     """numbers: folder in which the workers of one service count, each for itself and all together."""
     settings = services.settings
     bodies, observed = Bodies(settings.body_seconds), Observed(numbers)
-    return Worker(services, Gate(services, open_rates(numbers)), bodies, observed, open_traces(settings))
+    sandbox = open_sandbox(settings, services.clock) if settings.sandbox else None
+    quotas, gate = Quotas(services.app_registry.use), Gate(services, open_rates(numbers))
+    return Worker(services, gate, bodies, observed, open_traces(settings), quotas, sandbox)

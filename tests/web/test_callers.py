@@ -74,7 +74,7 @@ def test_what_is_for_everybody_asks_nobody(service: Any, row: Endpoint) -> None:
 
 
 def test_only_these_are_for_everybody() -> None:
-    assert {row.operation for row in FOR_EVERYBODY} == {"tell_time", "health", "ready"}
+    assert {row.operation for row in FOR_EVERYBODY} == {"tell_time", "health", "ready", "show_authority"}
 
 
 @pytest.mark.parametrize("row", GUARDED, ids=lambda row: row.operation)

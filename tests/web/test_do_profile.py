@@ -20,7 +20,7 @@ from ehc.cards.accounts import Act
 from ehc.config import DO_FAILURES, Settings
 from ehc.errors import ConfigError
 from ehc.institutions.place import Change, Institution, Terminal
-from ehc.web.profiles.do import signing
+from ehc.sdkauth import family_a
 from ehc.web.profiles.do.codes import CODES
 from ehc.web.profiles.do.methods import METHODS
 
@@ -56,15 +56,15 @@ def test_a_sign_is_the_published_one(mode: str) -> None:
     known = load("signing")["sign"]
     body = json.loads(known["body"])
     shuffled = dict(reversed(body.items()))
-    assert signing.sign(shuffled, known["key"], mode.upper()) == known[mode]
-    assert signing.is_signed(shuffled, known["key"], mode.upper(), known[mode].upper())
-    assert not signing.is_signed(shuffled | {"appMode": "3"}, known["key"], mode.upper(), known[mode])
+    assert family_a.sign(shuffled, known["key"], mode.upper()) == known[mode]
+    assert family_a.is_signed(shuffled, known["key"], mode.upper(), known[mode].upper())
+    assert not family_a.is_signed(shuffled | {"appMode": "3"}, known["key"], mode.upper(), known[mode])
 
 
 def test_an_encrypted_field_is_the_published_one() -> None:
     """ "SM4/ECB/ZeroBytePadding, key = hex-decoded appSecret, upper-case hex" """
     known = load("signing")["field"]
-    fields = signing.Fields(known["key"])
+    fields = family_a.Fields(known["key"])
     assert fields.seal(known["text"]) == known["cipher"]
     assert fields.unseal("name", known["cipher"].lower()) == known["text"]
 
@@ -72,7 +72,7 @@ def test_an_encrypted_field_is_the_published_one() -> None:
 def test_a_sign_is_over_utf_8_and_every_level_is_sorted() -> None:
     nested = {"b": [{"z": 1, "a": "电"}], "a": None}
     text = '{"a":null,"b":[{"a":"电","z":1}]}' + SECRET
-    assert signing.sign(nested, SECRET, "MD5") == hashlib.md5(text.encode()).hexdigest()
+    assert family_a.sign(nested, SECRET, "MD5") == hashlib.md5(text.encode()).hexdigest()
 
 
 # --- the nine methods
@@ -243,10 +243,10 @@ def test_md5_is_taken_where_it_is_switched_on(make_service: Callable[..., Any]) 
     app = new_app(make_service(**SETTINGS, do_md5=True))
     request = app.request("queryIfHasRegistered", **DOCUMENT) | {"signMode": "MD5"}
     head = {name: request[name] for name in ("appId", "timestamp", "nonceStr", "version")}
-    signs = {"headSign": signing.sign(head, SECRET, "MD5"), "bodySign": signing.sign(request["body"], SECRET, "MD5")}
+    signs = {"headSign": family_a.sign(head, SECRET, "MD5"), "bodySign": family_a.sign(request["body"], SECRET, "MD5")}
     assert app.send(request)["returnCode"] == CODE["signature"]
     answer = app.send(request | signs)
-    assert (answer["returnCode"], answer["signString"]) == ("0", signing.sign(answer["datas"], SECRET, "MD5"))
+    assert (answer["returnCode"], answer["signString"]) == ("0", family_a.sign(answer["datas"], SECRET, "MD5"))
 
 
 @pytest.mark.parametrize(("off", "name"), [(-300, "ok"), (300, "ok"), (-301, "time"), (301, "time")])

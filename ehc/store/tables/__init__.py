@@ -21,6 +21,7 @@ from ehc.store.tables.codes import serial_blocks
 from ehc.store.tables.institutions import departments, institutions, place_events, terminals, use_counts, uses
 from ehc.store.tables.operators import operator_deeds, operator_sessions, operators, sign_in_attempts
 from ehc.store.tables.rekeying import rekeyed_cards, rekeying_due, rekeying_progress, rekeyings
+from ehc.store.tables.sdkauth import app_grants, app_keys, grant_uses, sdk_apps, sdk_events, sdk_files, sdks
 
 __all__ = [
     "ONLY",
@@ -29,6 +30,8 @@ __all__ = [
     "account_events",
     "accounts",
     "aliases",
+    "app_grants",
+    "app_keys",
     "app_secrets",
     "caller_events",
     "caller_keys",
@@ -37,6 +40,7 @@ __all__ = [
     "departments",
     "document_keys",
     "family",
+    "grant_uses",
     "institutions",
     "key_merges",
     "looks",
@@ -52,6 +56,10 @@ __all__ = [
     "rekeying_due",
     "rekeying_progress",
     "rekeyings",
+    "sdk_apps",
+    "sdk_events",
+    "sdk_files",
+    "sdks",
     "serial_blocks",
     "sign_in_attempts",
     "terminals",

@@ -12,12 +12,23 @@ Scene = Annotated[
 ]
 Place = Annotated[str, Meta(pattern="^[0-9A-Za-z._-]{1,64}$", max_length=64)]
 
+Hex32 = Annotated[str, Meta(pattern="^[0-9A-Fa-f]{64}$", max_length=64, description="32 bytes in hex")]
+Hex64 = Annotated[
+    str, Meta(pattern="^[0-9A-Fa-f]{128}$", max_length=128, description="SM2: x and y, or r and s, in hex")
+]
+
 PARAMETERS: dict[str, Any] = {
     "card_id": CardId,
     "member": CardId,
     "institution": Place,
     "department": Place,
     "terminal": Place,
+    "sdk": Place,
+    "version": Annotated[str, Meta(pattern="^[0-9A-Za-z.+-]{1,64}$", max_length=64, description="semantic version")],
+    "platform": Place,
+    "app": Place,
+    "key": Place,
+    "grant": Annotated[str, Meta(pattern="^[0-9]{1,15}$", max_length=15)],
 }
 """Parameters of paths and their types, for the OpenAPI document."""
 

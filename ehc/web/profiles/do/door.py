@@ -16,12 +16,12 @@ import msgspec
 from ehc.access.app import App
 from ehc.crypto import sm3
 from ehc.errors import Forbidden, InputError, KeyUnavailable, NotFound
+from ehc.sdkauth.family_a import DIGESTS, SM4, Fields, is_signed, sign
 from ehc.web import reply
 from ehc.web.endpoint import Call
 from ehc.web.profiles.do import wire
 from ehc.web.profiles.do.codes import OK, Failure, failure_of, said
 from ehc.web.profiles.do.methods import METHODS, Method, Turn
-from ehc.web.profiles.do.signing import DIGESTS, SM4, Fields, is_signed, sign
 from ehc.web.reply import Reply
 
 log = logging.getLogger("ehc.web")

@@ -17,12 +17,12 @@ from ehc.codes.verification import Verification
 from ehc.errors import InputError, NotFound, Unavailable
 from ehc.institutions.use import Outcome, Report
 from ehc.model import CST, AccountState, Card, Identity
+from ehc.sdkauth.family_a import Fields
 from ehc.web.endpoint import Call
 from ehc.web.handlers.records import ROWS_A_REQUEST
 from ehc.web.handlers.verify import check, note
 from ehc.web.profiles.do import wire
 from ehc.web.profiles.do.codes import Failure
-from ehc.web.profiles.do.signing import Fields
 from ehc.web.render.verify import LOOK_ALIKE
 from ehc.web.wire.verify import VerifyRequest
 

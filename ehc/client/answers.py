@@ -1,0 +1,116 @@
+"""What the service answers. Fields that this version does not know are left out: a newer service can be asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Time(Struct, frozen=True):
+    now: datetime
+    epoch: int
+
+
+class Card(Struct, frozen=True):
+    """name and id_number are masked."""
+
+    card_id: str
+    state: str
+    name: str
+    id_number: str
+    registered_at: datetime
+    kind: str
+    person: str
+    deadline: datetime | None
+    birth_order: int | None
+    merged_into: str | None
+
+
+class RegisteredCard(Card, frozen=True):
+    """created: False when this person had a card already."""
+
+    created: bool
+
+
+class Code(Struct, frozen=True):
+    """payload: what the QR code says. Times are None for a static one."""
+
+    payload: str
+    kind: str
+    expires_at: datetime | None
+    refresh_at: datetime | None
+
+
+class Verification(Struct, frozen=True):
+    """False where the code is not accepted; reason says why."""
+
+    accepted: bool
+    reason: str
+    scene: str
+    step: int | None = None
+    detail: str | None = None
+    name: str | None = None
+    card_id: str | None = None
+    expires_at: datetime | None = None
+    profile: str | None = None
+    visit: str | None = None
+    degraded: bool = False
+
+    def __bool__(self) -> bool:
+        return self.accepted
+
+
+class RevokedCode(Struct, frozen=True):
+    card_id: str
+    name: str
+    expires_at: datetime
+
+
+class UseRuling(Struct, frozen=True):
+    """kept and duplicate: it is stored."""
+
+    record_id: str
+    ruling: str
+    detail: str
+
+
+class UseRulings(Struct, frozen=True):
+    records: list[UseRuling]
+    kept: int
+    refused: int
+
+
+class LicenceFile(Struct, frozen=True):
+    licence: str
+    sig: str
+    ends_at: datetime
+
+
+class SealedKey(Struct, frozen=True):
+    key: str
+    app: str
+    sealed: str
+
+
+class AuthorityKey(Struct, frozen=True):
+    version: int
+    public_key: str
+
+
+class AuthorityKeys(Struct, frozen=True):
+    keys: list[AuthorityKey]
+
+    def by_version(self) -> dict[int, bytes]:
+        return {key.version: bytes.fromhex(key.public_key) for key in self.keys}
+
+
+class Problem(Struct, frozen=True):
+    """RFC 9457."""
+
+    type: str = ""
+    title: str = ""
+    status: int = 0
+    instance: str = ""
+    detail: str | None = None
+    field: str | None = None

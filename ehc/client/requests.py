@@ -1,0 +1,131 @@
+"""Every operation as plain data: what is sent, what comes back, and whether it may be sent again when nobody knows what
+became of it. The two clients (calls.py) send it, one waiting, one awaiting.
+
+repeatable: the service gives the same answer again, or another one that does no harm:
+  register              the same person has the same card
+  codes                 another code of the same card; the lost one ends by itself
+  verify                with institution and terminal: the same place may check a single-use code again
+  use records           the same record_id is a duplicate, no second record
+  temporary card        no: every call makes another card
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from ehc.client import answers
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[T]):
+    method: str
+    path: str
+    answer: type[T]
+    body: Mapping[str, Any] | None = field(default=None, repr=False)  # people's data
+    repeatable: bool = True
+    signed: bool = True  # False: for everybody, who asks is not said; such an answer is not signed
+
+
+class Use(Struct, frozen=True, omit_defaults=True):
+    """A use of a card (用卡数据). used_at: RFC 3339 with its zone. One of card_id and code."""
+
+    record_id: str
+    used_at: str
+    scene: str
+    outcome: str = "served"
+    card_id: str | None = None
+    code: str | None = None
+    department: str | None = None
+    terminal: str | None = None
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def time() -> Request[answers.Time]:
+    return Request("GET", "/v1/time", answers.Time, signed=False)
+
+
+def register(
+    id_type: str, id_number: str, name: str, details: Mapping[str, str] | None = None
+) -> Request[answers.RegisteredCard]:
+    body = _given(id_type=id_type, id_number=id_number, name=name, details=details)
+    return Request("POST", "/v1/cards", answers.RegisteredCard, body)
+
+
+def register_temporary(name: str | None = None, days: int | None = None) -> Request[answers.RegisteredCard]:
+    return Request(
+        "POST", "/v1/cards/temporary", answers.RegisteredCard, _given(name=name, days=days), repeatable=False
+    )
+
+
+def register_child(
+    id_type: str, id_number: str, name: str, birth_date: str, birth_order: int = 1
+) -> Request[answers.RegisteredCard]:
+    """id_type, id_number: of the guardian."""
+    body = _given(guardian={"id_type": id_type, "id_number": id_number}, name=name, birth_date=birth_date)
+    return Request("POST", "/v1/cards/child", answers.RegisteredCard, body | {"birth_order": birth_order})
+
+
+def card(card_id: str) -> Request[answers.Card]:
+    return Request("GET", f"/v1/cards/{_segment(card_id)}", answers.Card)
+
+
+def find(
+    *, id_type: str | None = None, id_number: str | None = None, code: str | None = None, scene: str | None = None
+) -> Request[answers.Card]:
+    """By a document, or by a scanned code and where it was shown."""
+    document = {"id_type": id_type, "id_number": id_number} if id_number is not None else None
+    return Request("POST", "/v1/cards/find", answers.Card, _given(document=document, code=code, scene=scene))
+
+
+def static_code(card_id: str) -> Request[answers.Code]:
+    return Request("POST", "/v1/codes", answers.Code, {"card_id": card_id, "kind": "static"})
+
+
+def dynamic_code(card_id: str) -> Request[answers.Code]:
+    return Request("POST", "/v1/codes", answers.Code, {"card_id": card_id, "kind": "dynamic"})
+
+
+def revoke_code(payload: str) -> Request[answers.RevokedCode]:
+    return Request("POST", "/v1/codes/revoke", answers.RevokedCode, {"payload": payload})
+
+
+def verify(
+    payload: str, scene: str, *, institution: str | None = None, terminal: str | None = None
+) -> Request[answers.Verification]:
+    """A refusal is an answer: `if not client.verify(…)`."""
+    body = _given(payload=payload, scene=scene, institution=institution, terminal=terminal)
+    placed = institution is not None and terminal is not None
+    return Request("POST", "/v1/verify", answers.Verification, body, repeatable=placed)
+
+
+def add_uses(uses: Sequence[Use], institution: str | None = None) -> Request[answers.UseRulings]:
+    """At most 500."""
+    rows = [_given(**{name: getattr(use, name) for name in Use.__struct_fields__}) for use in uses]
+    return Request("POST", "/v1/records/batch", answers.UseRulings, _given(records=rows, institution=institution))
+
+
+def licence(grant: int | None = None) -> Request[answers.LicenceFile]:
+    return Request("POST", "/v1/sdk/licence", answers.LicenceFile, _given(grant=grant))
+
+
+def fetch_key(key: str) -> Request[answers.SealedKey]:
+    """Once ever: when the answer is lost, so is the key."""
+    return Request("POST", f"/v1/sdk/keys/{_segment(key)}/download", answers.SealedKey, repeatable=False)
+
+
+def authority() -> Request[answers.AuthorityKeys]:
+    return Request("GET", "/v1/sdk/authority", answers.AuthorityKeys, signed=False)
