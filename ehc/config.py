@@ -67,12 +67,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     tolerance_seconds: NotNegative = 60  # △ how far two clocks may differ
     static_scenes: tuple[Scene, ...] = ("010101", "010102")  # △ where a static code is enough: 挂号, 诊断
     single_use_scenes: tuple[Scene, ...] = ("010105",)  # △ where a dynamic code serves once: 收费
-    accept_profiles: tuple[Literal["N", "A", "E2"], ...] = ("N", "A", "E2")  # △ dynamic codes that are accepted
-    issue_profile: Literal["N", "A", "E2"] = "N"  # △ of dynamic codes that are made: national, card-bound, compact
+    accept_profiles: tuple[Literal["N", "A", "E2", "E3"], ...] = ("N", "A", "E2")  # △ dynamic codes that are accepted
+    issue_profile: Literal["N", "A", "E2", "E3"] = "N"  # △ that are made: national, card-bound, compact, signed
     bound_scenes: tuple[Scene, ...] = ()  # △ where a national dynamic code is not enough
     temporary_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 30  # △ longest life of a temporary card
     offline_seconds: Annotated[int, msgspec.Meta(ge=0, le=80_000)] = 14_400  # △ so old may a check be that was offline
     offline_drift_seconds: NotNegative = 300  # △ so wrong may the clock be of a terminal that was offline
+    offline_scenes: tuple[Scene, ...] = ()  # △ where terminals without network accept signed codes (E3)
+    offline_list_seconds: Positive = 86_400  # △ so long they may do so by one list of keys and revocations
     record_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 7  # △ so old may a use be when it is reported
     record_same_day: bool = False  # △ report uses on their day alone (family B), whatever record_days says
     label_font: str = ""  # file of a font with Chinese characters, for labels; default: where packages put one

@@ -127,6 +127,11 @@ class KeyService(Protocol):
         """The secret; wipe it. Raises InputError for what was changed, has another name or was wrapped by nobody."""
         ...
 
+    def open_alias(self, alias: bytes, day: int) -> int | None:
+        """The account for which an alias (16 bytes) was made on a day since 2020, under whatever protection key may
+        check; None: under none. Only for aliases whose signature holds (profile E3). Raises KeyUnavailable."""
+        ...
+
 
 class AccountLookup(Protocol):
     """The part of an account store that the hot state reads."""
@@ -141,6 +146,22 @@ class SerialBlocks(Protocol):
 
     def take(self, count: int) -> int:
         """First of `count` numbers that nobody else gets, on any node, ever. Raises Unavailable."""
+        ...
+
+
+class Revocations(Protocol):
+    """What terminals without network are told. All raise Unavailable."""
+
+    def add(self, serial_name: bytes, until: int, now: int) -> None:
+        """A signed code (E3) is revoked; until: its last second. Committed when this returns; again is no error."""
+        ...
+
+    def codes(self, now: int) -> Sequence[bytes]:
+        """Serial names of the revoked ones that are not over."""
+        ...
+
+    def changed(self, since: int) -> Sequence[int]:
+        """Accounts to which something happened since, whatever it was."""
         ...
 
 

@@ -31,6 +31,7 @@ from ehc.cards.rekeying import RekeyingStore
 from ehc.codes.batch import OfflineVerifier
 from ehc.codes.batch import late_policy as offline_late_policy
 from ehc.codes.issuing import Issuer, making
+from ehc.codes.offline_list import ListMaker, offline_policy
 from ehc.codes.policy import scene_policy
 from ehc.codes.revoking import Revoker
 from ehc.codes.verification import Verifier
@@ -57,7 +58,7 @@ from ehc.machine.selftest import SelfTest
 from ehc.machine.software import SoftwareMachine
 from ehc.machine.tcp import TcpMachine
 from ehc.machine.watch import KeyringWatch
-from ehc.ports import AccountLookup, Capability, Clock, HotState, KeyService, SerialBlocks
+from ehc.ports import AccountLookup, Capability, Clock, HotState, KeyService, Revocations, SerialBlocks
 from ehc.sdkauth.authority import Authority
 from ehc.sdkauth.registry import AppRegistry, AppRegistryStore, SdkRegistry
 from ehc.sdkauth.sdk import SdkStore
@@ -182,6 +183,7 @@ class Stores:
     rekeying: RekeyingStore
     hot: HotState
     serials: SerialBlocks
+    revocations: Revocations
     callers: CallerStore
     apps: AppStore
     looks: LookStore
@@ -202,6 +204,7 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     from ehc.store.institutions import SqlPlaceStore
     from ehc.store.operators import SqlDeedStore, SqlOperatorStore, SqlSessionStore
     from ehc.store.rekeying import SqlRekeyingStore
+    from ehc.store.revocations import SqlRevocations
     from ehc.store.sdk_apps import SqlAppRegistryStore
     from ehc.store.sdks import SqlSdkStore
     from ehc.store.serials import SqlSerialBlocks
@@ -222,7 +225,9 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     places, uses = SqlPlaceStore(engine), SqlUseStore(engine)
     desk = SqlOperatorStore(engine), SqlSessionStore(engine), SqlDeedStore(engine)
     sdks = SqlSdkStore(engine), SqlAppRegistryStore(engine)
-    return Stores(accounts, rekeying, hot, serials, callers, callers, looks, places, uses, *desk, *sdks, close)
+    asked = callers, callers, looks
+    revoked = SqlRevocations(engine)
+    return Stores(accounts, rekeying, hot, serials, revoked, *asked, places, uses, *desk, *sdks, close)
 
 
 def migrate_database(settings: Settings) -> str | None:
@@ -317,6 +322,7 @@ class Services:
     revoker: Revoker
     verifier: Verifier
     offline: OfflineVerifier
+    offline_lists: ListMaker
     callers: CallerStore
     apps: Apps
     looks: LookStore
@@ -392,10 +398,11 @@ def _services(settings: Settings, opened: _Keys, clock: Clock) -> Services:
         bulk=BulkRegistrar(stores.accounts, derive, registrar),
         accounts=Accounts(stores.accounts, derive),
         issuer=issuer,
-        revoker=Revoker(keys, stores.hot, policy, issuer),
+        revoker=Revoker(keys, stores.hot, policy, issuer, stores.revocations),
         disabled=DisabledPlaces(),
         verifier=verifier,
         offline=OfflineVerifier(keys, stores.hot, policy, offline_late_policy(settings)),
+        offline_lists=ListMaker(keys, stores.accounts, stores.revocations, policy, offline_policy(settings)),
         callers=stores.callers,
         apps=Apps(stores.apps, app_secrets),
         looks=stores.looks,

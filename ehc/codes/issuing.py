@@ -10,6 +10,7 @@ from ehc.codes.policy import ScenePolicy
 from ehc.codes.reading import token_code
 from ehc.config import Settings
 from ehc.crypto.compact import LIFETIMES
+from ehc.crypto.signed import signed_message, signed_text
 from ehc.errors import Conflict, NotFound
 from ehc.model import CardKind, CardStatus, Profile
 from ehc.ports import HotState, KeyService, SerialBlocks
@@ -65,8 +66,8 @@ class Issuer:
         """A code that lives from `now` (seconds) for the policy's validity. profile: that of the settings when None."""
         card = await self._usable(card_id, now)
         wanted = profile or self._making.profile
-        if wanted is Profile.E2:
-            return await self._compact(card, now)
+        if wanted in (Profile.E2, Profile.E3):
+            return await self._compact(card, now, signed=wanted is Profile.E3)
         payload, expiry = await (self._bound(card, now) if wanted is Profile.A else self._national(card, now))
         return IssuedCode(payload, expiry, min(now + self._policy.refresh, expiry))
 
@@ -85,13 +86,24 @@ class Issuer:
         token = self._keys.seal_bound(card.card_id, expiry, await self._serial() & 0xFFFFFF)
         return dynamic_payload(card.card_id, token), expiry
 
-    async def _compact(self, card: CardStatus, now: int) -> IssuedCode:
+    async def _compact(self, card: CardStatus, now: int, *, signed: bool) -> IssuedCode:
         """Lives for the longest of the profile's lifetimes that is within the policy's validity."""
         life = max(seconds for seconds in _TTL if seconds <= max(self._policy.validity, min(_TTL)))
         serial = await self._serial()
         made_by = {"issuer": self._making.issuer, "node": self._making.node}
         text = self._keys.seal_compact(card.account, **made_by, serial=serial, issued_at=now, ttl=_TTL[life])
+        if signed:
+            text = await asyncio.to_thread(self._sign, text)
         return IssuedCode(text, now + life, min(now + self._policy.refresh, now + life))
+
+    def _sign(self, compact: str) -> str:
+        """The same header and alias with a signature. The version stands in what is signed: it is guessed."""
+        version = max(self._keys.verification_keys(), default=1)
+        made = self._keys.sign(message := signed_message(compact, version))
+        while made.version != version:
+            version = made.version
+            made = self._keys.sign(message := signed_message(compact, version))
+        return signed_text(message, made.value)
 
     async def _serial(self) -> int:
         if self._next == self._end:

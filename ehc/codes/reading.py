@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from ehc.codes.policy import ScenePolicy
 from ehc.crypto import CompactVerdict
+from ehc.crypto.signed import PREFIX as _SIGNED
+from ehc.crypto.signed import check_signed, day_of_alias, with_account
 from ehc.model import Profile, Verdict
 from ehc.ports import KeyService
 
@@ -33,12 +35,14 @@ class CodeReader:
     def __init__(self, keys: KeyService, policy: ScenePolicy) -> None:
         self._keys, self._window, self._token_profiles = keys, policy.window, policy.token_profiles
         self._tolerance, self._validity = policy.tolerance, policy.validity
-        self._takes_compact = Profile.E2 in policy.profiles
+        self._takes_compact, self._takes_signed = Profile.E2 in policy.profiles, Profile.E3 in policy.profiles
 
     def read(self, text: str | bytes, now: int) -> Read:
         """Raises KeyUnavailable."""
-        if self._takes_compact and (text[:5] == _COMPACT or _begins_compact(text)):
+        if self._takes_compact and (text[:5] == _COMPACT or _begins(text, _COMPACT)):
             return _compact(self._keys.check_compact(text, now, self._tolerance))
+        if self._takes_signed and _begins(text, _SIGNED):
+            return self._signed(text, now)
         verdict = self._keys.check_token(text, now, self._window, self._token_profiles)
         payload = verdict.payload
         if payload is None:
@@ -50,18 +54,29 @@ class CodeReader:
         issued_at, until = verdict.expiry - self._validity, verdict.expiry
         return Read(verdict, Profile.A if bound else Profile.N, payload.card_id, code, issued_at, until, not bound)
 
+    def _signed(self, text: str | bytes, now: int) -> Read:
+        """The signature first: only what this issuer signed is opened."""
+        found = check_signed(text, self._keys.verification_keys(), now, tolerance=self._tolerance)
+        if found.issued_at is not None:
+            found = with_account(found, self._keys.open_alias(found.alias, day_of_alias(found.issued_at)))
+        return _compact(found, Profile.E3, SIGNED)
 
-def _begins_compact(text: str | bytes) -> bool:
-    begin = text[: len(_COMPACT)]
-    return (begin if isinstance(begin, str) else begin.decode("latin-1")).upper() == _COMPACT
+
+SIGNED = b"S"
+"""Before the serial name of a signed code, in what it is known by."""
 
 
-def _compact(verdict: CompactVerdict) -> Read:
+def _begins(text: str | bytes, prefix: str) -> bool:
+    begin = text[: len(prefix)]
+    return (begin if isinstance(begin, str) else begin.decode("latin-1")).upper() == prefix
+
+
+def _compact(verdict: CompactVerdict, profile: Profile = _E2, kind: bytes = b"E") -> Read:
     account, issued_at = verdict.account, verdict.issued_at
     if account is None or issued_at is None:
         return Read(verdict)
     until = issued_at + _NO_END if verdict.expiry is None else verdict.expiry
-    return Read(verdict, _E2, account, b"E" + verdict.serial_name, issued_at, until)
+    return Read(verdict, profile, account, kind + verdict.serial_name, issued_at, until)
 
 
 def token_code(card_id: str, token: str, *, bound: bool) -> bytes:

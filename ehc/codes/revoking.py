@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from ehc.codes.issuing import IssuedCode, Issuer
 from ehc.codes.policy import ScenePolicy
-from ehc.codes.reading import CodeReader, Read
+from ehc.codes.reading import SIGNED, CodeReader, Read
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.model import CardStatus, Question, Reason
-from ehc.ports import HotState, KeyService
+from ehc.ports import HotState, KeyService, Revocations
 
 _ALIVE = (Reason.ACCEPTED, Reason.EARLY)
 _NONE = "this is no code that could be used: it is expired, or none of this system's"
@@ -34,6 +35,7 @@ class Revoker:
     hot: HotState
     policy: ScenePolicy
     issuer: Issuer
+    revocations: Revocations
 
     async def revoke(self, payload: str, now: int) -> Revoked:
         """Nobody may use it from here on. Doing it again is no error."""
@@ -43,6 +45,8 @@ class Revoker:
         answer = await asked if isinstance(asked, Awaitable) else asked
         if answer.card is None or not answer.issued:
             raise NotFound(_NONE)
+        if found.code.startswith(SIGNED):
+            await asyncio.to_thread(self.revocations.add, found.code.removeprefix(SIGNED), found.until, now)
         revoked = self.hot.revoke(found.card, found.code, found.issued_at, found.until)
         if revoked is not None:
             await revoked

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cache
 
 from ehc.crypto import parse_payload
+from ehc.crypto.signed import PREFIX, check_signed, day_of_alias
 from ehc.errors import NotFound, PayloadError
 from ehc.institutions.late import LatePolicy
 from ehc.institutions.place import Department, Institution, Place, PlaceStore, Terminal
@@ -60,6 +61,13 @@ class Records:
             if found is None or found.account is None:
                 raise _Refused(Ruling.INVALID, "code: not one of this system's")
             return self.accounts.card_of_account(found.account)
+        if text[:5].upper() == PREFIX:
+            signed = check_signed(text, self.keys.verification_keys(), now, tolerance=self.policy.tolerance)
+            issued_at = signed.issued_at
+            account = None if issued_at is None else self.keys.open_alias(signed.alias, day_of_alias(issued_at))
+            if account is None:
+                raise _Refused(Ruling.INVALID, "code: not one of this system's")
+            return self.accounts.card_of_account(account)
         try:
             return self.accounts.card(parse_payload(text).card_id)
         except PayloadError:

@@ -130,6 +130,11 @@ class SoftwareMachine:
         keys = held.compact if held.opening else self._no_opening()
         return crypto.check_compact(payload, keys, now, tolerance=tolerance)
 
+    def open_alias(self, alias: bytes, day: int) -> int | None:
+        held = self._held
+        keys = held.compact.values() if held.opening else self._no_opening()
+        return next((account for key in keys if (account := key.open_alias(alias, day)) is not None), None)
+
     def _no_sealing(self) -> NoReturn:
         self._refused(missing(Purpose.PROTECTION_KEY, Operation.SEAL))
 

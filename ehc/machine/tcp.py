@@ -146,6 +146,9 @@ class TcpMachine:
     def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
         self._lacks(Capability.COMPACT)
 
+    def open_alias(self, alias: bytes, day: int) -> int | None:
+        self._lacks(Capability.COMPACT)
+
     def mac(self, data: bytes) -> Made:
         self._lacks(Capability.MAC)
 

@@ -35,4 +35,13 @@ TABLE = (
         hot=True,
         problems=BODY,
     ),
+    Endpoint(
+        method="GET",
+        path="/v1/offline-list",
+        handler=offline.offline_list,
+        scope=Scope.VERIFY,
+        summary="What a terminal without network needs: issuer keys, scenes and revocations, signed",
+        answers={200: wire.OfflineList},
+        problems=(409, 500, 503),
+    ),
 )

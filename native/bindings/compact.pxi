@@ -23,6 +23,14 @@ cdef class CompactKey:
     def version(self):
         return self._key.version
 
+    def open_alias(self, bytes alias not None, uint32_t day):
+        """The account; None when the alias (16 bytes) was not made for this day under this key."""
+        cdef uint64_t account
+        if PyBytes_GET_SIZE(alias) != 16:
+            raise ValueError(f"an alias has 16 bytes, not {len(alias)}")
+        status = ehc_open_alias(&self._key, <const uint8_t *>PyBytes_AS_STRING(alias), day, &account)
+        return account if status == EHC_OK else None
+
     def __repr__(self):
         return f"<CompactKey v{self.version}>"
 

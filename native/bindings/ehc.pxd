@@ -132,6 +132,7 @@ cdef extern from "ehc.h" nogil:
                           int64_t tolerance, ehc_compact *out, int64_t *expiry, size_t *error_offset)
     size_t ehc_check_compact_batch(const ehc_compact_key *key, const uint8_t *data, const uint32_t *offsets, size_t n,
                                    int64_t now, int64_t tolerance, uint64_t *account, int64_t *expiry, uint8_t *status)
+    int ehc_open_alias(const ehc_compact_key *key, const uint8_t *alias, uint32_t day, uint64_t *account)
     int ehc_make_compact(const ehc_compact_key *key, const ehc_compact *code, uint8_t *text)
 
     int ehc_claim(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder, unsigned uses)

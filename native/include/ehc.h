@@ -246,6 +246,9 @@ int ehc_check_compact(const ehc_compact_key *key, const uint8_t *text, size_t le
                       ehc_compact *out, int64_t *expiry, size_t *error_offset);
 size_t ehc_check_compact_batch(const ehc_compact_key *key, const uint8_t *data, const uint32_t *offsets, size_t n,
                                int64_t now, int64_t tolerance, uint64_t *account, int64_t *expiry, uint8_t *status);
+/* The account that an alias stands for, of a code whose signature holds (profile E3); day: of issue, since 2020.
+ * EHC_TOKEN_FORGED and account 0 when the alias was not made for that day under this key. */
+int ehc_open_alias(const ehc_compact_key *key, const uint8_t alias[16], uint32_t day, uint64_t *account);
 /* EHC_COMPACT_LENGTH characters a code, with the key's version; EHC_TOKEN_FORGED if a field is out of its range (a bad
  * row of a batch gets zero bytes). A batch returns the number of bad rows. */
 int ehc_make_compact(const ehc_compact_key *key, const ehc_compact *code, uint8_t *text);

@@ -468,6 +468,18 @@ static void compact_batch_of_others(const ehc_compact_key *key)
     }
 }
 
+/* An alias opens for its day and under its key alone; its account is that of the vector. */
+static void compact_alias(const ehc_compact_key *key)
+{
+    uint8_t alias[16] = {0x16, 0xC2, 0x79, 0xDE, 0xDA, 0xBA, 0x3F, 0xDB,
+                         0xCD, 0x12, 0x70, 0x28, 0x62, 0xEB, 0x32, 0xC8};
+    uint64_t account = 1;
+    CHECK(ehc_open_alias(key, alias, 0x890, &account) == EHC_OK && account == 1234567890123456789);
+    CHECK(ehc_open_alias(key, alias, 0x891, &account) == EHC_TOKEN_FORGED && account == 0);
+    alias[0] ^= 1;
+    CHECK(ehc_open_alias(key, alias, 0x890, &account) == EHC_TOKEN_FORGED && account == 0);
+}
+
 void test_codes(void)
 {
     ehc_sm4_key key;
@@ -489,6 +501,7 @@ void test_codes(void)
     compact_fields(&compact_key);
     compact_forgeries(&compact_key);
     compact_refusals();
+    compact_alias(&compact_key);
     compact_batches(&compact_key);
     compact_batch_of_others(&compact_key);
 }

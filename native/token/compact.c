@@ -185,6 +185,16 @@ int ehc_check_compact(const ehc_compact_key *key, const uint8_t *text, size_t le
     return judge_row(&g, 0, key, now, tolerance, &out->account, expiry);
 }
 
+int ehc_open_alias(const ehc_compact_key *key, const uint8_t alias[16], uint32_t day, uint64_t *account)
+{
+    uint8_t opened[16];
+    ehc_sm4_decrypt(&key->alias, alias, opened, 1);
+    uint64_t odd = load64(opened + 8) ^ (uint64_t)day << 32;
+    int is_right = ehc_equal(&odd, &(uint64_t){0}, sizeof odd);
+    *account = is_right ? load64(opened) : 0;
+    return is_right ? EHC_OK : EHC_TOKEN_FORGED;
+}
+
 /* Steps 1 and 2 of a row that the scan does not know: it may have a line's end, and why else it is none is asked here. */
 static int take_other(group *g, size_t i, const uint8_t *data, const uint32_t *offsets)
 {

@@ -123,6 +123,7 @@ account_events = Table(
     Column("state_after", SmallInteger, nullable=False),
     Column("by", String(128), nullable=False),
     Column("note", String(1024), nullable=False),
+    Index("account_events_at", "at"),
     sqlite_with_rowid=False,
 )
 """What happened to an account after that; rows are only ever added."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, String, Table
+from sqlalchemy import BigInteger, Column, LargeBinary, String, Table
 
 from ehc.store.tables.base import metadata
 
@@ -12,3 +12,11 @@ serial_blocks = Table(
     Column("name", String(32), primary_key=True),  # issuer and node
     Column("next", BigInteger, nullable=False),  # first number that nobody has taken
 )
+
+revoked_codes = Table(
+    "revoked_codes",
+    metadata,
+    Column("name", LargeBinary(10), primary_key=True),  # serial name of a signed code
+    Column("until", BigInteger, nullable=False, index=True),  # its last second
+)
+"""For terminals without network; hot state has its own."""

@@ -49,6 +49,11 @@ async def verify_batch(call: Call, body: wire.VerifyBatch) -> Reply:
     return reply.json(render.verdicts(found, told, where.drift, explain=call.services.settings.explain_refusals))
 
 
+async def offline_list(call: Call) -> Reply:
+    made = await run_in_threadpool(call.services.offline_lists.make, call.services.clock())
+    return reply.json(wire.OfflineList(made.list, made.key_version, made.signature))
+
+
 def decode_checks(rows: Sequence[msgspec.Raw]) -> Sequence[wire.OfflineCheck | None]:
     """None for a row that is none. All at once where all are sound: each is a value of its own already."""
     try:

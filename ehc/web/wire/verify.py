@@ -138,6 +138,14 @@ class OfflineVerdicts(Struct, frozen=True):
     clock_drift: Annotated[int, Meta(description="seconds that the terminal's clock was taken to be fast")]
 
 
+class OfflineList(Struct, frozen=True):
+    """Issuer keys, scenes and revocations, for terminals without network (codes/offline.py)."""
+
+    list: Annotated[str, Meta(description="the text that is signed: JSON, kept as it is")]
+    key_version: Annotated[int, Meta(description="of the signing key")]
+    signature: Annotated[str, Meta(description="SM2 of `ehc offline list v1`, a line feed and the text: r ‖ s, hex")]
+
+
 class VerifyAnswer(Struct, frozen=True):
     """name (masked), card_id, profile and expires_at are null unless accepted; visit also where a code serves often."""
 
