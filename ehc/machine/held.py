@@ -76,11 +76,11 @@ class HeldKeys:
 def held_of(keyring: Keyring) -> HeldKeys:
     """Of an open keyring, which may be wiped then."""
     return HeldKeys(
-        security=_versions(keyring, Purpose.SECURITY_KEY, Entry.handle),
-        protection=_versions(keyring, Purpose.PROTECTION_KEY, Entry.handle),
-        macs=_versions(keyring, Purpose.MAC_KEY, lambda entry: MacKey(entry.raw, entry.version)),
-        wrapping=_versions(keyring, Purpose.WRAPPING_KEY, Entry.handle),
-        signing=_versions(keyring, Purpose.SIGNING_KEY, lambda entry: PrivateKey(entry.raw)),
+        security=versions_of(keyring, Purpose.SECURITY_KEY, Entry.handle),
+        protection=versions_of(keyring, Purpose.PROTECTION_KEY, Entry.handle),
+        macs=versions_of(keyring, Purpose.MAC_KEY, lambda entry: MacKey(entry.raw, entry.version)),
+        wrapping=versions_of(keyring, Purpose.WRAPPING_KEY, Entry.handle),
+        signing=versions_of(keyring, Purpose.SIGNING_KEY, lambda entry: PrivateKey(entry.raw)),
         verification={e.version: e.public_key for e in keyring.usable(Purpose.SIGNING_KEY, Operation.VERIFY)},
         compact={key.version: key for key in keyring.compact_keys()},
     )
@@ -113,7 +113,7 @@ def _of_handles(purpose: Purpose, held: list[tuple[KeyHandle, frozenset[Operatio
     return Versions(purpose, [(key.version, key, may) for key, may in held])
 
 
-def _versions(keyring: Keyring, purpose: Purpose, make: Callable[[Entry], T]) -> Versions[T]:
+def versions_of(keyring: Keyring, purpose: Purpose, make: Callable[[Entry], T]) -> Versions[T]:
     own = [entry for entry in keyring.entries if entry.purpose is purpose and entry.raw]
     return Versions(purpose, [(entry.version, make(entry), _may(keyring, entry)) for entry in own])
 

@@ -1,7 +1,7 @@
 """What every crypto machine (ports.KeyService) does. An implementation joins by one more line in MACHINES.
 
-A machine is made of `Keys`: hex keys by version, and which version of each purpose is active. What a machine does not
-offer it must refuse by name: each test that needs a capability holds it to that.
+A machine is made of `Keys`: hex keys by version, and which of each purpose is active. What it does not offer it must
+refuse by name.
 """
 
 import atexit
@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from sdf_machines import sdf_machine
 from vectors import load
 
 from ehc.crypto import Batch, Profiles, Window, derive_batch, hmac_sm3
@@ -35,9 +36,7 @@ ROOT, PROTECTION = IDENTIFIERS["security_key"], TOKENS["protection_key"]
 OTHER, THIRD = "00112233445566778899AABBCCDDEEFF", "FFEEDDCCBBAA99887766554433221100"
 CARD = IDENTIFIERS["case"][0]["card_id"]
 TIME = int(TOKENS["case"][0]["time"].timestamp())
-TOKEN = TOKENS["case"][0]["token"]
-WINDOW = Window(tolerance=60, validity=300)
-NOW = 1_767_225_600
+TOKEN, WINDOW, NOW = TOKENS["case"][0]["token"], Window(tolerance=60, validity=300), 1_767_225_600
 STATES = {
     "security": Purpose.SECURITY_KEY,
     "protection": Purpose.PROTECTION_KEY,
@@ -106,7 +105,11 @@ def tcp(keys: Keys) -> KeyService:
     return TcpMachine(LinePool(_host(repr(keys)), connections=2, depth=7, seconds=30))
 
 
-MACHINES: dict[str, Callable[[Keys], KeyService]] = {"software": software, "tcp": tcp}
+MACHINES: dict[str, Callable[[Keys], KeyService]] = {
+    "software": software,
+    "tcp": tcp,
+    "gmt0018": lambda keys: sdf_machine(keys.keyring),
+}
 
 
 @pytest.fixture(params=MACHINES.values(), ids=MACHINES)

@@ -10,7 +10,9 @@ import pytest
 from ehc.crypto import hmac_sm3, sdf_device, sm2, sm4_ecb_encrypt
 from ehc.errors import ConfigError, KeyUnavailable
 from ehc.machine.gmt0018 import GROUPS, Device, Library, MachineError
+from ehc.machine.gmt0018_keys import Gmt0018Machine, WrappedKeys
 from ehc.machine.gmt0018_vendors import VENDORS
+from ehc.ports import Capability
 
 KEK, KEY, PASSWORD = bytes(range(16)), bytes.fromhex("0123456789ABCDEFFEDCBA9876543210"), b"a long password"
 OLD_LIBRARY = """
@@ -120,3 +122,14 @@ def test_a_poor_library_is_used_as_far_as_it_goes(tmp_path):
 def test_an_unknown_vendor_is_refused_with_those_known():
     with pytest.raises(ConfigError, match=", ".join(VENDORS)):
         Library(sdf_device.LIBRARY, "nobody")
+
+
+def test_a_key_service_signs_with_the_machines_own_pair(home):
+    machine = Gmt0018Machine(
+        Device(Library(sdf_device.LIBRARY, "ehc")), WrappedKeys(1, signing={3: 1}, password=PASSWORD)
+    )
+    assert Capability.SIGN in machine.capabilities
+    made = machine.sign(b"text")
+    assert made.version == 3
+    assert sm2.PublicKey(machine.verification_keys()[3]).verify(made.value, b"text")
+    machine.close()
