@@ -1,184 +1,19 @@
-"""Both ends of the host protocol when the other one behaves badly: real sockets, a real server loop in a thread."""
+"""The client's end of the host protocol when the machine behaves badly: real sockets, bad servers in threads."""
 
-import asyncio
-import ipaddress
 import socket
 import threading
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 
 import pytest
+from host_ends import PEOPLE, SECONDS, WANTED, Served, cards, framed, pool_of, read_frame, ring
 
-from ehc.crypto import Batch, Window, derive_batch
-from ehc.crypto.host import HostBatch
+from ehc.crypto import Batch, Window
 from ehc.errors import ConfigError, KeyUnavailable, Unavailable
-from ehc.keys.keyring import Keyring, Operation, Purpose
+from ehc.keys.keyring import Operation, Purpose
 from ehc.machine.host_keys import HostKeys
-from ehc.machine.host_pool import LinePool
-from ehc.machine.host_server import HostServer
 from ehc.machine.host_text import HostVersions
 from ehc.machine.tcp import TcpMachine
-
-KEY = bytes(range(16))
-PEOPLE = [("01", f"{11010020000101000 + i:018}", "电子健康卡") for i in range(500)]
-WANTED = derive_batch(PEOPLE, KEY).hex().card_id
-SECONDS = 30.0
-
-
-def ring():
-    made = Keyring()
-    made.add(Purpose.SECURITY_KEY, bytearray(KEY), 1)
-    made.add(Purpose.PROTECTION_KEY, bytearray(KEY), 1)
-    return made
-
-
-class Served:
-    """A server of ours in a thread."""
-
-    def __init__(self, lines=100, networks=(), port=0):
-        self.keys = HostKeys()
-        self.keys.take_over(ring())
-        self.server = HostServer(self.keys, lines, networks)
-        self.listening = socket.create_server(("127.0.0.1", port))
-        self.port = self.listening.getsockname()[1]
-        self.loop = asyncio.new_event_loop()
-        started = threading.Event()
-
-        async def run():
-            self.ended = asyncio.Event()
-            accepting = await self.server.listen(self.listening)
-            started.set()
-            await self.ended.wait()
-            accepting.close()
-            self.server.close()
-            await asyncio.sleep(0.05)
-
-        self.thread = threading.Thread(target=lambda: self.loop.run_until_complete(run()))
-        self.thread.start()
-        started.wait()
-
-    def stop(self):
-        self.loop.call_soon_threadsafe(self.ended.set)
-        self.thread.join()
-        self.loop.close()
-
-    def connect(self):
-        line = socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return line
-
-
-@pytest.fixture
-def served():
-    server = Served()
-    yield server
-    server.stop()
-
-
-def framed(body):
-    return len(body).to_bytes(2, "big") + body
-
-
-def read_frame(line):
-    def exactly(n):
-        got = b""
-        while len(got) < n:
-            part = line.recv(n - len(got))
-            assert part, "closed"
-            got += part
-        return got
-
-    return exactly(int.from_bytes(exactly(2), "big"))
-
-
-def pool_of(port, connections=2, depth=16, seconds=SECONDS):
-    return LinePool(("127.0.0.1", port), connections, depth, seconds)
-
-
-def cards(pool, people=PEOPLE):
-    batch = HostBatch(Batch.pack(people))
-    pool.make_cards(batch, 1)
-    return batch.derived().hex().card_id
-
-
-def cards_of(served):
-    with closing(pool_of(served.port)) as pool:
-        return cards(pool)
-
-
-# ---- the machine's end
-
-
-def test_frames_in_pieces_and_many_at_once_are_answered_in_order(served):
-    with served.connect() as line:
-        stream = b"".join(framed(b"CR%04d" % n) for n in range(300))
-        for at in range(0, 40):
-            line.sendall(stream[at : at + 1])
-        line.sendall(stream[40:])
-        assert [read_frame(line) for _ in range(300)] == [b"CS00%04d000000000000" % n for n in range(300)]
-
-
-def test_rubbish_and_half_frames_harm_nobody_else(served):
-    with served.connect() as rubbish, served.connect() as half, served.connect() as idle, served.connect() as good:
-        rubbish.sendall(framed(b"GET / HTTP/1.1") + framed(b"") + framed(bytes(65_535)))
-        half.sendall(b"\xff\xff3C20")
-        good.sendall(framed(b"CR1234"))
-        assert read_frame(good) == b"CS001234000000000000"
-        assert [read_frame(rubbish) for _ in range(3)] == [b"ER10", b"ER11", b"ER10"]
-        assert cards_of(served) == WANTED
-        idle.sendall(framed(b"CR1234"))
-        assert read_frame(idle) == b"CS001234000000000000"
-        half.sendall(bytes(65_535 - 4))
-        assert read_frame(half) == b"3D13"
-
-
-def test_who_does_not_read_waits_alone_and_gets_every_answer_in_the_end(served):
-    """Answers that nobody reads stop the reading of questions: memory is bounded, and nothing is lost."""
-    frame, sent = framed(b"NC"), 0
-    with served.connect() as lazy:
-        lazy.setblocking(False)
-        with suppress(BlockingIOError):
-            while sent < 1 << 26:
-                sent += lazy.send(frame * 4096)
-        assert sent < 1 << 26, "the server reads on without an end"
-        assert cards_of(served) == WANTED
-        lazy.setblocking(True)
-        lazy.settimeout(SECONDS)
-        answer = framed(b"ND00" + _text(served))
-        got, wanted = 0, sent // 4 * len(answer)
-        while got < wanted:
-            got += len(lazy.recv(1 << 20))
-        assert got == wanted
-
-
-def _text(served):
-    with served.connect() as line:
-        line.sendall(framed(b"NC"))
-        return read_frame(line)[4:]
-
-
-def test_one_connection_too_many_is_told_so():
-    served = Served(lines=1)
-    try:
-        with served.connect() as first:
-            first.sendall(framed(b"CR1234"))
-            read_frame(first)
-            with served.connect() as second:
-                assert read_frame(second) == b"ER32"
-                assert second.recv(1) == b""
-    finally:
-        served.stop()
-
-
-def test_who_comes_from_elsewhere_is_told_so():
-    keys = HostKeys()
-    server = HostServer(keys, 10, [ipaddress.ip_network("10.1.2.0/24")])
-    assert server.admit(object(), "10.1.3.1").endswith(b"ER33")
-    assert server.admit(object(), "10.1.2.1") == b""
-    assert server.admit(object(), "127.0.0.1") == b""
-
-
-# ---- the client's end: machines that misbehave
 
 
 @contextmanager
