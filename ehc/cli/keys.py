@@ -128,7 +128,7 @@ def import_(
         _compare(KeyHandle(raw, purpose.value), check_value)
         sample = published_sample(raw)
         with folder.change(passphrase_source(passphrase_file)) as content:
-            entry = content.add(purpose, raw, int(time.time()))
+            entry = content.add(purpose, raw, int(time.time()), how="import")
     finally:
         wipe(raw)
     if sample:

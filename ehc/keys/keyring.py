@@ -182,12 +182,13 @@ class Keyring:
         *,
         state: KeyState = KeyState.ACTIVE,
         usages: Iterable[Usage] | None = None,
+        how: str = "generate",
     ) -> Entry:
         """Take a copy of a key as the next version of its purpose, active (then those before it that are active are
         deactivated) or pre-active.
 
-        raw: purpose.size bytes. now: seconds since 1970. Raises Conflict when the key is there already or versions are
-        used up, else as new_entry.
+        raw: purpose.size bytes. now: seconds since 1970. how: the deed's name in the audit log. Raises Conflict when the
+        key is there already or versions are used up, else as new_entry.
         """
         own = [e for e in self._entries if e.purpose is purpose]
         _refuse_known(own, raw)
@@ -199,7 +200,7 @@ class Keyring:
             if state is KeyState.ACTIVE and older.state is KeyState.ACTIVE:
                 self.step(purpose, older.version, Operation.DEACTIVATE, now)
         self._entries.append(new)
-        self.note("generate", new, state.value)
+        self.note(how, new, state.value)
         return new
 
     def step(self, purpose: Purpose, version: int, operation: Operation, now: int, detail: str = "") -> Entry:

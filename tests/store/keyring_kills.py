@@ -94,7 +94,7 @@ def new_folder(path: Path) -> KeyringFolder:
     return folder
 
 
-def campaign(root: Path, points: int, seed: int, per_folder: int = 200) -> str:
+def campaign(root: Path, points: int, seed: int, per_folder: int = 40) -> str:
     chance, done, whole, absent, longest = random.Random(seed), 0, 0, 0, 600
     acknowledged = 0
     while done < points:
@@ -111,6 +111,7 @@ def campaign(root: Path, points: int, seed: int, per_folder: int = 200) -> str:
                 assert sum(row[3] for row in after) - sum(row[3] for row in before) == 1, "acknowledged and not there"
             check_log(folder)
         done += per_folder
+        print(f"{done} points", file=sys.stderr, flush=True)
     return (
         f"{points} points: {whole + absent} kills, {acknowledged} came through; of the changes cut off {whole} are "
         f"there whole, {absent} not at all; nothing acknowledged is lost, nothing is doubled, every log verifies"
