@@ -15,9 +15,11 @@ import argparse
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +33,9 @@ from sqlalchemy import text
 from ehc.config import Settings
 from ehc.store.database import open_engine
 from ehc.wiring import open_rekeying
+
+_BEHIND = ("chrt", "-f", "1") if os.sched_getscheduler(0) == os.SCHED_FIFO else ("nice",)
+"""The load stands for other machines: it does not wait for the job, which has the same core."""
 
 KNOWN = 2_000  # cards that are asked for again and again
 
@@ -52,15 +57,17 @@ def main() -> None:
             server = Server("ehc", url, "", _bodies(folder, _some_ids(settings, "accounts")))
             load = Load(compile_load(folder), folder, 16)
             load.run(server, HEAD, options.rate, 2)  # warm
-            quiet = load.run(server, HEAD, options.rate, options.seconds)
+            quiet = load.run(server, HEAD, options.rate, 2 * options.seconds)
             job, at_work = _rotate(server, load, options, environment, "run")
             server = replace(server, bodies=_bodies(folder, _some_ids(settings, "rekeyed_cards")))
             _job(environment, "flip").wait()
             cleared, clearing = _rotate(server, load, options, environment, "retire")
-    found = {"accounts": options.accounts, "rate": options.rate, "share": options.share}
-    found |= {"job": job, "clearing": cleared, "quiet": quiet, "at work": at_work, "while clearing": clearing}
-    found["p99 times quiet"] = round(max(one["p99_ms"] for one in (at_work + clearing)) / quiet["p99_ms"], 2)
-    print(json.dumps(found, indent=1))
+            found = {"accounts": options.accounts, "rate": options.rate, "share": options.share}
+            found |= {"job": job, "clearing": cleared, "quiet": quiet, "at work": at_work, "while clearing": clearing}
+            p99s = sorted(one["p99_ms"] for one in at_work + clearing)
+            times = {"median": statistics.median(p99s), "worst": p99s[-1]}
+            found["p99 times quiet"] = {name: round(p99 / quiet["p99_ms"], 2) for name, p99 in times.items()}
+            print(json.dumps(found, indent=1), flush=True)
 
 
 def _options() -> argparse.Namespace:
@@ -68,7 +75,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--accounts", type=int, default=200_000)
     parser.add_argument("--rate", type=int, default=500, help="codes verified a second")
     parser.add_argument("--seconds", type=float, default=5.0, help="of one measurement")
-    parser.add_argument("--share", type=float, default=0.5)
+    parser.add_argument("--share", type=float, default=0.9)
     parser.add_argument("--database", help="an empty one; default: SQLite")
     parser.add_argument("--home", type=Path, help="folder; default: a temporary one")
     parser.add_argument("--fill", action="store_true", help="register the people and end")
@@ -98,9 +105,9 @@ def _bodies(folder: Path, ids: list[str]) -> Path:
     return file
 
 
-def _job(environment: dict[str, str], do: str, share: float = 0.5) -> subprocess.Popen[bytes]:
-    words = ["keys", "rotate", "security_key", do, "--share", share]
-    command = pinned(LOAD_CORE, sys.executable, "-m", "ehc.cli", *words)
+def _job(environment: dict[str, str], do: str, share: float = 0.9) -> subprocess.Popen[bytes]:
+    words = ["keys", "rotate", "security_key", do, "--share", str(share)]
+    command = pinned(LOAD_CORE, *_BEHIND, sys.executable, "-m", "ehc.cli", *words)
     return subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL)
 
 
@@ -110,14 +117,18 @@ def _rotate(
     """How long it took, and what verification had meanwhile."""
     began = time.perf_counter()
     process = _job(environment, do, options.share)
+    ended: list[float] = []
+    watch = threading.Thread(target=lambda: (process.wait(), ended.append(time.perf_counter())))
+    watch.start()
     measured = []
-    while process.poll() is None:
+    while not ended:
         measured.append(load.run(server, HEAD, options.rate, options.seconds))
     assert process.returncode == 0
     with open_rekeying(Settings(home=environment["EHC_HOME"], database=environment["EHC_DATABASE"])) as store:
         latest = store.latest()
     assert latest is not None
-    seconds = time.perf_counter() - began
+    watch.join()
+    seconds = ended[0] - began
     took = {"seconds": round(seconds, 1), "accounts/min": round(60 * options.accounts / seconds), "phase": latest.phase}
     return took, measured[:-1] or measured
 

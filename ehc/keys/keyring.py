@@ -187,8 +187,8 @@ class Keyring:
         """Take a copy of a key as the next version of its purpose, active (then those before it that are active are
         deactivated) or pre-active.
 
-        raw: purpose.size bytes. now: seconds since 1970. how: the deed's name in the audit log. Raises Conflict when the
-        key is there already or versions are used up, else as new_entry.
+        raw: purpose.size bytes. now: seconds since 1970. how: the deed's name in the audit log. Raises Conflict when
+        the key is there already or versions are used up, else as new_entry.
         """
         own = [e for e in self._entries if e.purpose is purpose]
         _refuse_known(own, raw)

@@ -15,6 +15,7 @@ import os
 import random
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -150,6 +151,8 @@ class Campaign:
                 self._begin()
             self._kill()
             self._check(whole=number % WHOLE_EVERY == 0 or number == kills - 1)
+            if number % 100 == 99:
+                print(f"{number + 1:,} kills", file=sys.stderr)
 
     def _begin(self) -> None:
         """Another province."""
@@ -290,7 +293,11 @@ class Campaign:
 def campaign(kind: str, seed: int) -> Iterator[Campaign]:
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="ehc-rekeying-", dir=memory) as name:
-        yield Campaign(kind, Path(name), random.Random(seed))
+        ran = Campaign(kind, Path(name), random.Random(seed))
+        try:
+            yield ran
+        finally:
+            ran.engine.dispose()
 
 
 def main() -> None:
