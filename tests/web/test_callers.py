@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -219,5 +218,5 @@ def test_a_caller_of_an_institution_speaks_for_no_other(service: Any) -> None:
     assert own.institution(None) == own.institution("H-1") == "H-1"
     with pytest.raises(endpoint.Forbidden, match="H-1"):
         own.institution("H-2")
-    app = replace(own, caller=new_caller("app", ["verify"]))
+    app = Call(service.services, service.app.worker.observed, new_caller("app", ["verify"]))
     assert (app.institution(None), app.institution("H-2")) == (None, "H-2")
