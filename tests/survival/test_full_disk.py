@@ -22,9 +22,9 @@ def passports(first: int) -> dict[str, list[dict[str, str]]]:
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """16 MiB of memory as a disk."""
+    """20 MiB of memory as a disk: 4 hold the counted rates."""
     place = Path(tempfile.mkdtemp(prefix="ehc-full-"))
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", place]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m,mode=0700", "tmpfs", place]
     mounted = subprocess.run(mount, check=False, capture_output=True)
     if mounted.returncode:
         place.rmdir()
