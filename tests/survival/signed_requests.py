@@ -131,7 +131,7 @@ def judge(settings: Settings, seed: int, before: list[Sent], report: Connection)
 
 def rounds(settings: Settings, seed: int) -> Iterator[list[tuple[str, bool]]]:
     """What process after process reports, each killed at a random time."""
-    context, chance, earlier = get_context("fork"), random.Random(seed), list[Sent]()
+    context, chance, earlier = get_context("spawn"), random.Random(seed), list[Sent]()
     for number in range(sys.maxsize):
         ours, theirs = context.Pipe(duplex=False)
         process = context.Process(target=judge, args=(settings, seed * 1_000_003 + number, earlier[-5000:], theirs))
