@@ -116,21 +116,27 @@ static inline vec s_box(vec x)
     return _mm256_shuffle_epi8(aes_last_round(x), ROTATE_0);
 }
 
-/* A round key of four vectors: each row's own, or one that all rows share. */
+/* A round key of four vectors, and how to load one of them: each row's own, or one that all rows share. */
 typedef struct {
-    const vec *own;
-    const sm4_uniform_key *shared; /* if `own` is NULL */
+    const void *at;
+    vec (*load)(const void *at, int k);
 } four_keys;
 
-static inline vec key_of(four_keys keys, int k)
+static inline vec own_key(const void *at, int k)
 {
-    return keys.own != NULL ? keys.own[k] : v_set(keys.shared->byte[k]);
+    return ((const vec *)at)[k];
+}
+
+static inline vec shared_key(const void *at, int k)
+{
+    return v_set(((const sm4_uniform_key *)at)->byte[k]);
 }
 
 /* The S-box of slice k of x1 + x2 + x3 + key. */
-static inline vec into_s_box(const vec *x1, const vec *x2, const vec *x3, four_keys keys, int k)
+static inline __attribute__((always_inline)) vec into_s_box(const vec *x1, const vec *x2, const vec *x3, four_keys keys,
+                                                            int k)
 {
-    return s_box(v_xor(v_xor(x1[k], key_of(keys, k)), v_xor(x2[k], x3[k])));
+    return s_box(v_xor(v_xor(x1[k], keys.load(keys.at, k)), v_xor(x2[k], x3[k])));
 }
 
 /* x0 + T, GB/T 32907 6.2, of what came out of the S-box. With B those bytes, byte k of L(B) is R(B_k) + P(B_k+3) + Q(B_0 +
@@ -175,7 +181,7 @@ static inline __attribute__((always_inline)) void sm4_step(vec b[4], vec x0[4], 
 
 static inline void sm4_rounds_one_key(const sm4_uniform_key round_keys[32], vec x[4][STREAMS])
 {
-#define KEY(i, q) ((four_keys){NULL, &round_keys[i]})
+#define KEY(i, q) ((four_keys){&round_keys[i], shared_key})
     SM4_ROUNDS(x, KEY, STREAMS)
 #undef KEY
 }
@@ -190,7 +196,7 @@ static inline void sm4_encrypt_pairs(const vec (*round_keys)[STREAMS], vec rows[
         for (int w = 0; w < 4; w++)
             x[w][s] = rows[s][w], x[w][STREAMS + s] = rows[s][4 + w];
     enter_word(x[0], 4 * N);
-#define KEY(i, q) ((four_keys){&round_keys[i][(q) % STREAMS], NULL})
+#define KEY(i, q) ((four_keys){&round_keys[i][(q) % STREAMS], own_key})
     SM4_ROUNDS(x, KEY, N)
 #undef KEY
     leave_word(x[0], 4 * N);
@@ -254,7 +260,7 @@ static inline __attribute__((always_inline)) void key_step(vec b[4], const vec k
     for (int k = 0; k < 4; k++)
         round_key[k] = out[k];
     for (int k = 0; k < 4; k++) {
-        b[k] = into_s_box(k1, k2, k3, (four_keys){NULL, constant}, k);
+        b[k] = into_s_box(k1, k2, k3, (four_keys){constant, shared_key}, k);
         IN_ORDER(b[k]);
     }
 }
@@ -272,7 +278,7 @@ static inline void sm4_expand_lanes(const sm4_uniform_key constants[32], vec k[4
     const vec *k0 = k[0], *k1 = k[1], *k2 = k[2], *k3 = k[3];
     vec b[4];
     for (int j = 0; j < 4; j++)
-        b[j] = into_s_box(k1, k2, k3, (four_keys){NULL, &constants[0]}, j);
+        b[j] = into_s_box(k1, k2, k3, (four_keys){&constants[0], shared_key}, j);
     for (int i = 0; i < 32; i++) {
         vec *out = round_keys[i];
 #pragma GCC unroll 1

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "dispatch.h"
 #include "guarded.h"
+#include "kernels.h"
 
 enum { MOST = 150 };
 
@@ -142,16 +143,16 @@ static void mixtures(const ehc_sm4_key *root)
     }
 }
 
-/* One bad row of each kind at each place of a small batch. */
-static void bad_rows(const ehc_sm4_key *root)
+/* One bad row of each kind at each place of a batch of n rows. */
+static void bad_rows(const ehc_sm4_key *root, size_t n)
 {
-    uint32_t lengths[70];
-    for (size_t i = 0; i < 70; i++)
+    uint32_t lengths[MOST];
+    for (size_t i = 0; i < n; i++)
         lengths[i] = LENGTHS[i % KINDS] < 33 ? 40 : LENGTHS[i % KINDS];
     for (uint8_t kind = EHC_ROW_ID_SHORT; kind <= EHC_ROW_OFFSETS; kind++)
-        for (size_t at = 0; at < 70; at++) {
-            uint8_t status[70] = {0};
-            batch b = make_batch(70, lengths, 1);
+        for (size_t at = 0; at < n; at++) {
+            uint8_t status[MOST] = {0};
+            batch b = make_batch(n, lengths, 1);
             status[at] = kind;
             if (kind == EHC_ROW_ID_SHORT)
                 b.id_lengths[at] = (uint8_t)(at % 3);
@@ -252,7 +253,8 @@ void test_derive(void)
     card_lines();
     sizes(&root);
     mixtures(&root);
-    bad_rows(&root);
+    bad_rows(&root, 70);
+    bad_rows(&root, EHC_FEW);
     backward_offsets(&root);
     rows_behind_the_last_offset(&root);
     many_rows_by_the_way_for_few(&root);
