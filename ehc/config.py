@@ -15,8 +15,10 @@ import msgspec
 from ehc.errors import ConfigError
 
 DEFAULT_HOME = "~/.local/share/ehc"
-NOT_SETTINGS = {"EHC_ISA", "EHC_CONFIG"}
-"""EHC_ISA forces a tier of the compiled core; EHC_CONFIG names the TOML file."""
+OF_LIBRARIES = {"EHC_ISA", "EHC_SDF_HOME", "EHC_SDF_KEY", "EHC_LIBCRYPTO"}
+"""EHC_ISA forces a tier of the compiled core; the others tell our GM/T 0018 library where it keeps and finds things."""
+NOT_SETTINGS = OF_LIBRARIES | {"EHC_CONFIG"}
+"""EHC_CONFIG names the TOML file."""
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -38,13 +40,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     database: str = ""  # SQLAlchemy URL; default: sqlite in HOME
     redis: str = ""  # redis://, rediss://, redis+cluster:// URL, for several hosts; default: files in HOME, for one
     redis_gone: Literal["refuse", "degrade"] = "refuse"  # △ degrade: accept, and say so, where codes serve often
-    machine: Literal["software", "tcp"] = "software"  # who holds the keys: this process, or a machine on the network
+    machine: Literal["software", "tcp", "gmt0018"] = "software"  # who holds the keys: this process, or a crypto machine
     machine_address: str = ""  # needed by machine tcp: HOST:PORT of what speaks the host protocol
     machine_connections: Positive = 4  # to it at most, a worker
     machine_depth: Positive = 1024  # frames on a connection without an answer
     machine_seconds: Positive = 5  # in which an answer must come
     machine_security_version: Annotated[int, msgspec.Meta(ge=0, le=255)] = 0  # 0: the machine says it, as ours does
     machine_protection_versions: tuple[Annotated[int, msgspec.Meta(ge=1, le=255)], ...] = ()  # the one that seals first
+    machine_library: str = ""  # needed by machine gmt0018: the vendor's library, by its path
+    machine_vendor: Literal["standard2023", "standard2012", "ehc", "gmssl", "sansec"] = "standard2023"  # its dialect
+    machine_keys: str = ""  # needed by machine gmt0018: file of the keys that it alone opens (ehc sdf enclose)
+    machine_password_file: str = ""  # whose first line is the password of its private keys, where keys need one
+    machine_pairs: tuple[Positive, ...] = ()  # its SM2 key pairs that sign: of version 1 first, the last one signs
     host: str = "127.0.0.1"  # address to listen on
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8480
     workers: Positive = 1  # processes of the service
@@ -101,6 +108,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ConfigError(f"setting {missing[0]} is missing: profile do needs it (web/profiles/README.md)")
         if self.machine == "tcp":
             self.machine_place()
+        for name in ("machine_library", "machine_keys"):
+            if self.machine == "gmt0018" and not getattr(self, name):
+                raise ConfigError(f"setting {name} is missing: machine gmt0018 needs it (machine/README.md)")
 
     def home_path(self) -> Path:
         return Path(self.home).expanduser()

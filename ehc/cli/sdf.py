@@ -9,10 +9,15 @@ from typing import Annotated
 
 import typer
 
+from ehc.cli.keys import Folder, PassphraseFile, keyring_folder, passphrase_source
 from ehc.crypto import sdf_device, wipe
+from ehc.crypto.sm2 import PublicKey
 from ehc.errors import InputError
+from ehc.keys.life import Purpose
 from ehc.machine.gmt0018 import GROUPS, Device, Library, MachineError
+from ehc.machine.gmt0018_kept import PURPOSES, KeptKeys, enclosed, generated, read_kept, write_kept
 from ehc.machine.gmt0018_vendors import VENDORS
+from ehc.store.keyring_folder import process_user
 
 app = typer.Typer(
     help="The crypto machine (密码机) of GM/T 0018: its folder, and vendors' libraries.",
@@ -20,6 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 Home = Annotated[Path, typer.Option(envvar="EHC_SDF_HOME", help="The machine's folder.")]
+LibraryPath = Annotated[str, typer.Option(metavar="PATH", help="The machine's GM/T 0018 library; none: ours.")]
+VendorName = Annotated[str, typer.Option(help=f"One of {', '.join(VENDORS)}.")]
+MachineKeysFile = Annotated[Path, typer.Option(metavar="FILE", help="The file; what the setting machine_keys names.")]
 Index = Annotated[int, typer.Option(min=1, max=1024, help="Place of the key.")]
 
 
@@ -62,9 +70,72 @@ def unlock(home: Home, index: Index) -> None:
 
 
 @app.command()
+def enclose(
+    *,
+    pair: Annotated[int, typer.Option(min=1, help="Place of the machine's SM2 encryption pair that opens them.")],
+    machine_keys: MachineKeysFile,
+    library: LibraryPath = str(sdf_device.LIBRARY),
+    vendor: VendorName = "ehc",
+    keyring: Folder = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Give the keys of the keyring to a machine: a file that it alone opens (setting machine_keys).
+
+    Do it again whenever the keyring was changed: a service takes the file over
+    within a second. What is in the file stays sealed as it is; what is new must be
+    in a state that lets it leave, and that stands in the audit log first.
+
+    \b
+    Examples:
+      ehc sdf enclose --pair 1 --machine-keys machine-keys.json
+      ehc sdf enclose --library /opt/vendor/libsdf.so --vendor standard2012 --pair 1 --machine-keys machine-keys.json
+    """
+    point = _device(library, vendor).session().public_key(pair, "Enc")
+    before = read_kept(machine_keys) if machine_keys.exists() else None
+    with keyring_folder(keyring).change(passphrase_source(passphrase_file)) as ring:
+        keys, fresh = enclosed(ring, pair, point, before)
+        for entry in fresh:
+            ring.note("export", entry, f"to the machine with encryption key {PublicKey(point).fingerprint}")
+    write_kept(machine_keys, keys)
+    typer.echo(f"{machine_keys}: {len(keys.keys)} keys, {len(fresh)} of them new, for {PublicKey(point).fingerprint}")
+
+
+@app.command()
+def generate(
+    purpose: Annotated[Purpose, typer.Argument(help=f"One of {', '.join(PURPOSES)}.")],
+    *,
+    kek: Annotated[int, typer.Option(min=1, help="Place of the machine's KEK that the key is kept under.")],
+    machine_keys: MachineKeysFile,
+    library: LibraryPath = str(sdf_device.LIBRARY),
+    vendor: VendorName = "ehc",
+    keyring: Folder = None,
+) -> None:
+    """Make a key inside the machine, which it never leaves but wrapped: the next version, active.
+
+    \b
+    Examples:
+      ehc sdf generate security_key --kek 1 --machine-keys machine-keys.json
+    """
+    if purpose not in PURPOSES:
+        raise InputError(f"{purpose}: a machine signs with pairs of its own (setting machine_pairs)")
+    before = read_kept(machine_keys) if machine_keys.exists() else KeptKeys(keys=())
+    session = _device(library, vendor).session()
+    wrapped, handle = session.generate_key(kek)
+    keys, made = generated(before, purpose, kek, wrapped, session.ecb(handle, bytes(16))[:3].hex().upper())
+    what = {"purpose": purpose, "version": made.version, "check_value": made.check_value, "kek": kek}
+    keyring_folder(keyring).audit.append("machine.generate", what, process_user())
+    write_kept(machine_keys, keys)
+    typer.echo(f"{purpose} version {made.version}, check value {made.check_value}, wrapped in {machine_keys}")
+
+
+def _device(library: str, vendor: str) -> Device:
+    return Device(Library(library, vendor))
+
+
+@app.command()
 def report(
     path: Annotated[str, typer.Argument(help="A GM/T 0018 library; none: ours.")] = str(sdf_device.LIBRARY),
-    vendor: Annotated[str, typer.Option(help=f"One of {', '.join(VENDORS)}.")] = "ehc",
+    vendor: VendorName = "ehc",
 ) -> None:
     """What a library offers, what it lacks, and what its device says of itself."""
     library = Library(path, vendor)

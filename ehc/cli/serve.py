@@ -280,9 +280,9 @@ def start_service(settings: Settings) -> tuple[subprocess.Popen[str], str]:
 def _environment(settings: Settings) -> dict[str, str]:
     """This process's environment, with every setting as the child's config.load reads it."""
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("EHC_") or name == "EHC_ISA"
+        name: value for name, value in os.environ.items() if not name.startswith("EHC_") or name in config.OF_LIBRARIES
     }
     for name, value in msgspec.to_builtins(settings).items():
-        text = ",".join(value) if isinstance(value, (list, tuple)) else str(value)
+        text = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
         environment[f"EHC_{name.upper()}"] = text.lower() if isinstance(value, bool) else text
     return environment

@@ -8,10 +8,10 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ctypes import create_string_buffer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ehc.errors import ConfigError, KeyUnavailable, Unavailable
 from ehc.machine.gmt0018_vendors import ERRORS, Vendor, vendor
@@ -19,18 +19,16 @@ from ehc.machine.gmt0018_vendors import ERRORS, Vendor, vendor
 _NEEDED = ["OpenDevice", "CloseDevice", "OpenSession", "CloseSession", "GetDeviceInfo"]
 GROUPS = {
     "device": [*_NEEDED, "GenerateRandom"],
-    "derive, validity, bound": ["ImportKeyWithKEK", "GenerateKeyWithKEK", "DestroyKey", "Encrypt", "Decrypt"],
+    "derive, validity, bound, wrap": ["DestroyKey", "Encrypt", "Decrypt"],
+    "keys under a KEK": ["ImportKeyWithKEK", "GenerateKeyWithKEK"],
+    "keys in envelopes": ["ExportEncPublicKey_ECC", "GetPrivateKeyAccessRight", "ImportKeyWithISK_ECC"],
     "mac": ["HMACInit", "HMACUpdate", "HMACFinal"],
     "sign": [
         "GetPrivateKeyAccessRight",
         "ReleasePrivateKeyAccessRight",
         "ExportSignPublicKey_ECC",
         "InternalSign_ECC",
-        "InternalVerify_ECC",
-        "ExternalVerify_ECC",
     ],
-    "wrap": ["AuthEnc", "AuthDec"],
-    "envelopes": ["ExportEncPublicKey_ECC", "ImportKeyWithISK_ECC", "GenerateKeyWithIPK_ECC", "GenerateKeyWithEPK_ECC"],
     "hash": ["HashInit", "HashUpdate", "HashFinal"],
     "parts": ["EncryptInit", "EncryptUpdate", "EncryptFinal", "DecryptInit", "DecryptUpdate", "DecryptFinal"],
 }
@@ -136,6 +134,13 @@ class Device:
         session: Session = self._local.session
         return session
 
+    def renew_session(self) -> None:
+        """This thread gets another session: the machine was restarted, or forgot what was in the old one."""
+        old: Session | None = self._local.__dict__.pop("session", None)
+        if old is not None:
+            with suppress(MachineError):
+                self.library.call("CloseSession", old.handle)
+
     def info(self) -> DeviceInfo:
         info = DeviceInfo()
         self.library.call("GetDeviceInfo", self.session().handle, ctypes.byref(info))
@@ -160,6 +165,12 @@ class Session:
         key = ctypes.c_void_p()
         algorithm = self.library.vendor.sm4 | self.library.vendor.wrap_mode
         self.library.call("ImportKeyWithKEK", self.handle, algorithm, kek, wrapped, len(wrapped), ctypes.byref(key))
+        return key
+
+    def open(self, sealed: bytes, pair: int) -> ctypes.c_void_p:
+        """A key in an SM2 envelope (C1 ‖ C3 ‖ C2) to the encryption pair at a place, to which the right is held."""
+        key, envelope = ctypes.c_void_p(), self.library.vendor.envelope(sealed)
+        self.library.call("ImportKeyWithISK_ECC", self.handle, pair, envelope, ctypes.byref(key))
         return key
 
     def generate_key(self, kek: int) -> tuple[bytes, ctypes.c_void_p]:
@@ -217,10 +228,10 @@ class Session:
         self.library.call("InternalSign_ECC", self.handle, index, e, len(e), ctypes.byref(signature))
         return signature.raw()
 
-    def public_key(self, index: int) -> bytes:
-        """x ‖ y of the signing key at an index."""
+    def public_key(self, index: int, kind: Literal["Sign", "Enc"] = "Sign") -> bytes:
+        """x ‖ y of the signing or the encryption key at an index."""
         point = PublicPoint()
-        self.library.call("ExportSignPublicKey_ECC", self.handle, index, ctypes.byref(point))
+        self.library.call(f"Export{kind}PublicKey_ECC", self.handle, index, ctypes.byref(point))
         return point.raw()
 
     def random(self, length: int) -> bytes:

@@ -1,14 +1,16 @@
-"""A crypto machine behind GM/T 0018 as ports.KeyService: its keys lie wrapped under a KEK and are used by handle."""
+"""A crypto machine behind GM/T 0018 as ports.KeyService: its keys are kept sealed and are used by handle."""
 
 from __future__ import annotations
 
 import ctypes
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import NoReturn, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ehc.crypto import (
     Batch,
@@ -19,79 +21,119 @@ from ehc.crypto import (
     Window,
     constant_time_equal,
     derive_batch,
+    sm4_ecb_decrypt,
     sm4_ecb_encrypt,
     wipe,
 )
 from ehc.crypto.batch import Padding
-from ehc.crypto.opened import check_opened, validity_block, validity_time
+from ehc.crypto.opened import (
+    bound_block,
+    bound_fields,
+    card_factor,
+    check_opened,
+    validity_block,
+    validity_time,
+)
 from ehc.crypto.sm2 import PublicKey
-from ehc.errors import KeyUnavailable
-from ehc.keys.keyring import Entry, Keyring
-from ehc.keys.life import Operation, Purpose
-from ehc.machine.gmt0018 import Device, Session
-from ehc.machine.held import Versions, versions_of
-from ehc.model import Verdict
+from ehc.crypto.sm4 import sm4_encrypt_each
+from ehc.errors import KeyringError, KeyUnavailable
+from ehc.keys.life import Operation
+from ehc.machine import wrapping
+from ehc.machine.gmt0018 import Device, MachineError, Session
+from ehc.machine.gmt0018_kept import PURPOSES, KeptKeys, Sealed
+from ehc.machine.held import Versions
+from ehc.model import BoundToken, Reason, Verdict
 from ehc.ports import AuthenticTokens, Capability, Made
 
 _REKEYING = (Operation.DERIVE, Operation.BACKFILL, Operation.LOOK_UP)
-
-
-def _none(purpose: Purpose) -> Versions[bytes]:
-    return Versions(purpose)
+_FORGOTTEN = {0x01000000 + code for code in (0x03, 0x05, 0x06, 0x08)}  # COMMFAIL, OPENDEVICE, OPENSESSION, KEYNOTEXIST
 
 
 @dataclass(frozen=True)
-class WrappedKeys:
-    """Keys as ImportKeyWithKEK takes them, by purpose; signing: version -> index of a key pair behind `password`."""
+class MachineKeys:
+    """Keys as the machine takes them, by purpose. signing: version -> place of a pair of its own; password: of its
+    private keys, at every place that is used."""
 
-    kek: int
-    security: Versions[bytes] = field(default_factory=lambda: _none(Purpose.SECURITY_KEY))
-    protection: Versions[bytes] = field(default_factory=lambda: _none(Purpose.PROTECTION_KEY))
-    macs: Versions[bytes] = field(default_factory=lambda: _none(Purpose.MAC_KEY))
-    signing: Mapping[int, int] = field(default_factory=dict)
-    password: bytes = b""
+    security: Versions[Sealed]
+    protection: Versions[Sealed]
+    macs: Versions[Sealed]
+    wraps: Versions[Sealed]
+    signing: Mapping[int, int]
+    password: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, keyring: Keyring, kek: int, wrapped: Callable[[Entry], bytes]) -> Self:
-        """Of an open keyring, whose keys `wrapped` gives under the KEK."""
-        return cls(
-            kek,
-            versions_of(keyring, Purpose.SECURITY_KEY, wrapped),
-            versions_of(keyring, Purpose.PROTECTION_KEY, wrapped),
-            versions_of(keyring, Purpose.MAC_KEY, wrapped),
-        )
+    def of(cls, kept: KeptKeys, signing: Mapping[int, int] | None = None, password: bytes = b"") -> Self:
+        security, protection, macs, wraps = map(kept.of, PURPOSES)
+        return cls(security, protection, macs, wraps, signing or {}, password)
 
-    def __repr__(self) -> str:
-        return f"<WrappedKeys under KEK {self.kek}>"
+    def all(self) -> list[tuple[str, Sealed]]:
+        """Every key that may anything, with its name."""
+        held = (self.security, self.protection, self.macs, self.wraps)
+        return [(f"{one.purpose} version {v}", key) for one in held for v, key in one.that_may(*Operation).items()]
 
 
 class Gmt0018Machine:
-    """ports.KeyService. Offers card ids and validity tokens; MACs where the library has HMAC under a handle; SM2
-    signatures where `keys` names key pairs. The user key of a card leaves the machine as an answer, as the standard's
-    interface has it, and is wiped here; security, protection and MAC keys never do."""
+    """ports.KeyService. The user key of a card, the key of a card-bound token and that of one wrapping leave the
+    machine as answers, as the standard's interface has it, and are used and dropped here; no other key ever leaves it.
 
-    def __init__(self, device: Device, keys: WrappedKeys) -> None:
+    A session that the machine forgot (it was restarted) is opened once more, and its keys are brought in again.
+    """
+
+    def __init__(self, device: Device, keys: MachineKeys) -> None:
         self._device, self._keys, self._local = device, keys, threading.local()
+        self.capabilities = self._offered()
 
-    @property
-    def capabilities(self) -> frozenset[Capability]:
+    def take_over(self, keys: MachineKeys) -> None:
+        """From now on these keys. Raises KeyringError for one that does not open as what it is said to be."""
+        session = self._device.session()
+        try:
+            handles = _brought_in(session, keys.all(), keys.password)
+            found = {key: session.ecb(handle, bytes(16))[:3].hex().upper() for key, handle in handles.items()}
+        except MachineError as error:
+            raise KeyringError(str(error)) from error
+        for name, key in keys.all():
+            if found[key] != key.check_value:
+                raise KeyringError(f"{name}: the machine's key has check value {found[key]}, not {key.check_value}")
+        self._forget()
+        self._local.keys, self._local.handles = keys, handles
+        self._keys = keys
+
+    def _forget(self) -> None:
+        """The handles of this thread, as far as the machine knows them."""
+        for handle in self._local.__dict__.pop("handles", {}).values():
+            with suppress(MachineError):
+                self._device.session().destroy(handle)
+
+    def _offered(self) -> frozenset[Capability]:
         missing = self._device.library.missing()
-        found = {Capability.DERIVE, Capability.VALIDITY}
+        found = {Capability.DERIVE, Capability.VALIDITY, Capability.BOUND, Capability.WRAP}
         found |= {Capability.MAC} if "mac" not in missing else set()
         found |= {Capability.SIGN} if self._keys.signing and "sign" not in missing else set()
         return frozenset(found)
 
-    def _ecb(self, wrapped: bytes, data: bytes, *, decrypt: bool = False) -> bytes:
-        session, key = self._key(wrapped)
-        return session.ecb(key, data, decrypt=decrypt)
+    def _ecb(self, key: Sealed, data: bytes, *, decrypt: bool = False) -> bytes:
+        return self._with(key, lambda session, handle: session.ecb(handle, data, decrypt=decrypt))
 
-    def _key(self, wrapped: bytes) -> tuple[Session, ctypes.c_void_p]:
-        """This thread's session, and the handle of a key in it: brought in once."""
-        session = self._device.session()
-        handles = self._local.__dict__.setdefault("handles", {})
-        if wrapped not in handles:
-            handles[wrapped] = session.import_key(wrapped, self._keys.kek)
-        return session, handles[wrapped]
+    def _with(self, key: Sealed, act: Callable[[Session, ctypes.c_void_p], bytes]) -> bytes:
+        try:
+            return act(*self._key(key))
+        except MachineError as error:
+            if error.code not in _FORGOTTEN:
+                raise
+        self._device.renew_session()
+        self._local.__dict__.clear()
+        return act(*self._key(key))
+
+    def _key(self, key: Sealed) -> tuple[Session, ctypes.c_void_p]:
+        """This thread's session, and the handle of a key in it: all are brought in once."""
+        session, local, keys = self._device.session(), self._local, self._keys
+        if getattr(local, "keys", None) is not keys:
+            self._forget()
+            local.handles = _brought_in(session, keys.all(), keys.password)
+            local.keys = keys
+        if key not in local.handles:  # asked for just before the keys were replaced
+            local.handles |= _brought_in(session, [("a key that was replaced", key)], keys.password)
+        return session, local.handles[key]
 
     # ---- card ids
 
@@ -101,12 +143,12 @@ class Gmt0018Machine:
 
     @property
     def security_key_check_value(self) -> str:
-        return self._ecb(self._keys.security.first(Operation.DERIVE)[1], bytes(16))[:3].hex().upper()
+        return self._keys.security.first(Operation.DERIVE)[1].check_value
 
     def derive_batch(self, rows: Batch, *, version: int | None = None, padding: Padding = "full") -> DerivedBatch:
         held = self._keys.security
-        wrapped = held.first(Operation.DERIVE)[1] if version is None else held.one(version, Operation.DERIVE)
-        return self._derived(rows, wrapped, padding)
+        key = held.first(Operation.DERIVE)[1] if version is None else held.one(version, Operation.DERIVE)
+        return self._derived(rows, key, padding)
 
     def rekey_batch(self, rows: Batch, *, old: int, new: int, padding: Padding = "full") -> RekeyedBatch:
         before, after = (
@@ -114,21 +156,19 @@ class Gmt0018Machine:
         )
         return RekeyedBatch(before.card_id, after.card_id, after.errors, after.card_id_lengths)
 
-    def _derived(self, rows: Batch, wrapped: bytes, padding: Padding) -> DerivedBatch:
+    def _derived(self, rows: Batch, key: Sealed, padding: Padding) -> DerivedBatch:
         """mindex here, user keys of all rows in the machine at once, card ids here."""
         made = derive_batch(rows, bytes(16), padding=padding)  # the mindex needs no key; its card ids are not these
         groups = made.mindex.reshape(-1, 4, 8)
         factor = groups[:, 0] ^ groups[:, 1] ^ groups[:, 2] ^ groups[:, 3]
         blocks = np.concatenate([factor, ~factor], axis=1).tobytes()
-        user_keys = bytearray(self._ecb(wrapped, blocks)) if len(made) else bytearray()
-        card_id = np.zeros_like(made.card_id)
-        for row in np.flatnonzero(made.card_id_lengths).tolist():
-            begin = int(rows.offsets[row])
-            number = rows.data[begin : begin + int(rows.id_lengths[row])].tobytes().ljust(32, b"\0")
-            sealed = sm4_ecb_encrypt(bytes(user_keys[16 * row : 16 * row + 16]), number)
-            length = int(made.card_id_lengths[row])
-            card_id[row] = np.frombuffer(sealed[:length].ljust(32, b"\0") if length < 32 else sealed, np.uint8)
+        user_keys = bytearray(self._ecb(key, blocks))
+        card_id = _numbers(rows, made.card_id_lengths)
+        twice = np.repeat(np.frombuffer(user_keys, np.uint8).reshape(-1, 16), 2, axis=0)
+        sm4_encrypt_each(twice, card_id.reshape(-1, 16))
         wipe(user_keys)
+        twice[:] = 0
+        card_id[np.arange(32) >= made.card_id_lengths[:, None]] = 0
         return DerivedBatch(made.mindex, card_id, made.errors, made.card_id_lengths)
 
     # ---- validity tokens
@@ -136,44 +176,60 @@ class Gmt0018Machine:
     def seal_validity(self, time: int) -> str:
         return self._ecb(self._keys.protection.first(Operation.SEAL)[1], validity_block(time)).hex().upper()
 
+    def seal_bound(self, card_id: str, expiry: int, sequence: int) -> str:
+        version, key = self._keys.protection.first(Operation.SEAL)
+        block = bound_block(expiry, version, sequence)
+        return sm4_ecb_encrypt(self._ecb(key, card_factor(card_id)), block).hex().upper()
+
     def check_token(
         self, payload: str | bytes, now: int, window: Window, profiles: Profiles = Profiles.NATIONAL
     ) -> Verdict:
-        if Profiles.BOUND in profiles:
-            self._lacks(Capability.BOUND)
         self._keys.protection.first(Operation.OPEN)
-        opening = list(self._keys.protection.that_may(Operation.OPEN).values())
-        return check_opened(payload, now, window, lambda token: self._opened(opening, token))
+        opening = self._keys.protection.that_may(Operation.OPEN)
+        return self._checked(payload, now, window, profiles, opening)
 
     def check_tokens(self, payloads: Sequence[str], profile: Profiles, window: Window) -> AuthenticTokens:
-        if profile is not Profiles.NATIONAL:
-            self._lacks(Capability.BOUND)
-        newest = [self._keys.protection.first(Operation.OPEN)[1]]
-        verdicts = [check_opened(one, 0, window, lambda token: self._opened(newest, token)) for one in payloads]
+        newest = dict([self._keys.protection.first(Operation.OPEN)])
+        verdicts = [self._checked(one, 0, window, profile, newest) for one in payloads]
         return AuthenticTokens([one.expiry is not None for one in verdicts], [one.expiry or 0 for one in verdicts])
 
-    def _opened(self, keys: Sequence[bytes], token: bytes) -> bytes | None:
-        blocks = (self._ecb(wrapped, token, decrypt=True) for wrapped in keys)
-        return next((block for block in blocks if validity_time(block) is not None), None)
+    def _checked(
+        self, payload: str | bytes, now: int, window: Window, profiles: Profiles, keys: Mapping[int, Sealed]
+    ) -> Verdict:
+        def opened(token: bytes) -> bytes | None:
+            blocks = (self._ecb(key, token, decrypt=True) for key in keys.values())
+            return next((block for block in blocks if validity_time(block) is not None), None)
+
+        def bound(card_id: str, token: bytes) -> BoundToken | Reason:
+            said = [self._bound(version, key, card_id, token) for version, key in keys.items()]
+            return next((one for one in said if isinstance(one, BoundToken)), said[-1])
+
+        national, own = Profiles.NATIONAL in profiles, Profiles.BOUND in profiles
+        return check_opened(payload, now, window, opened if national else None, bound if own else None)
+
+    def _bound(self, version: int, key: Sealed, card_id: str, token: bytes) -> BoundToken | Reason:
+        found = bound_fields(sm4_ecb_decrypt(self._ecb(key, card_factor(card_id)), token))
+        if found is None:
+            return Reason.FORGED
+        return found if found.key_version == version else Reason.KEY_VERSION
 
     # ---- MAC and SM2
 
     def mac(self, data: bytes) -> Made:
         if Capability.MAC not in self.capabilities:
             self._lacks(Capability.MAC)
-        version, wrapped = self._keys.macs.first(Operation.MAC)
-        return Made(version, self._mac(wrapped, data))
+        version, key = self._keys.macs.first(Operation.MAC)
+        return Made(version, self._mac(key, data))
 
     def check_mac(self, data: bytes, made: Made) -> bool:
         if Capability.MAC not in self.capabilities:
             self._lacks(Capability.MAC)
         self._keys.macs.first(Operation.CHECK_MAC)
-        wrapped = self._keys.macs.that_may(Operation.CHECK_MAC).get(made.version)
-        return wrapped is not None and constant_time_equal(self._mac(wrapped, data), made.value)
+        key = self._keys.macs.that_may(Operation.CHECK_MAC).get(made.version)
+        return key is not None and constant_time_equal(self._mac(key, data), made.value)
 
-    def _mac(self, wrapped: bytes, data: bytes) -> bytes:
-        session, key = self._key(wrapped)
-        return session.hmac(key, data)
+    def _mac(self, key: Sealed, data: bytes) -> bytes:
+        return self._with(key, lambda session, handle: session.hmac(handle, data))
 
     def sign(self, message: bytes) -> Made:
         if not self._keys.signing:
@@ -190,13 +246,24 @@ class Gmt0018Machine:
         session = self._device.session()
         return {version: session.public_key(index) for version, index in self._keys.signing.items()}
 
-    # ---- what such a machine has no command for
+    # ---- wrapping
+
+    def wrap(self, secret: bytes | bytearray, name: bytes) -> bytes:
+        version, key = self._keys.wraps.first(Operation.WRAP)
+        salt = self._device.session().random(wrapping.SALT_BYTES)
+        return wrapping.wrap(secret, name, version, salt, self._ecb(key, salt))
+
+    def unwrap(self, wrapped: bytes, name: bytes) -> bytearray:
+        self._keys.wraps.first(Operation.UNWRAP)
+        found = wrapping.read_wrapped(wrapped)
+        key = self._keys.wraps.one(found.version, Operation.UNWRAP)
+        return wrapping.unwrap(found, name, self._ecb(key, found.salt))
+
+    # ---- compact codes: their two keys are HMACs under the protection key, which the interface gives out and never
+    # into a handle; whoever has them forges every code, so they stay unmade
 
     def _lacks(self, capability: Capability) -> NoReturn:
         raise KeyUnavailable(f"this crypto machine of GM/T 0018 offers no {capability}: see `ehc sdf report`")
-
-    def seal_bound(self, card_id: str, expiry: int, sequence: int) -> str:
-        self._lacks(Capability.BOUND)
 
     def seal_compact(self, account: int, *, issuer: int, node: int, serial: int, issued_at: int, ttl: int) -> str:
         self._lacks(Capability.COMPACT)
@@ -204,14 +271,36 @@ class Gmt0018Machine:
     def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
         self._lacks(Capability.COMPACT)
 
-    def wrap(self, secret: bytes | bytearray, name: bytes) -> bytes:
-        self._lacks(Capability.WRAP)
-
-    def unwrap(self, wrapped: bytes, name: bytes) -> bytearray:
-        self._lacks(Capability.WRAP)
+    def open_alias(self, alias: bytes, day: int) -> int | None:
+        self._lacks(Capability.COMPACT)
 
     def close(self) -> None:
         self._device.close()
 
     def __repr__(self) -> str:
         return f"<Gmt0018Machine {self._device.library.path}>"
+
+
+def _numbers(rows: Batch, lengths: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """id_type ‖ id_number of each row in 32 bytes, filled up with zeros; zeros alone for a row in error (length 0)."""
+    column = np.arange(32)
+    inside = (column < rows.id_lengths[:, None]) & (lengths[:, None] > 0)
+    at = np.where(inside, rows.offsets[:-1, None] + column, 0)
+    numbers: NDArray[np.uint8] = np.where(inside, rows.data[at] if len(rows.data) else 0, 0).astype(np.uint8)
+    return numbers
+
+
+def _brought_in(session: Session, keys: Sequence[tuple[str, Sealed]], password: bytes) -> dict[Sealed, ctypes.c_void_p]:
+    """Every key under a handle of this session. Raises MachineError that names the one."""
+    handles: dict[Sealed, ctypes.c_void_p] = {}
+    rights: set[int] = set()
+    with ExitStack() as held:
+        for name, key in keys:
+            try:
+                if key.pair and key.pair not in rights:
+                    held.enter_context(session.right(key.pair, password))
+                    rights.add(key.pair)
+                handles[key] = session.import_key(key.raw, key.kek) if key.kek else session.open(key.raw, key.pair)
+            except MachineError as error:
+                raise MachineError(f"{name}: {error}", error.code) from error
+    return handles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 
 from ehc.errors import ConfigError
@@ -13,41 +14,38 @@ class Vendor:
 
     name: str
     sm4: int = 0x400  # with the mode in the low byte
-    sm4_gcm: int | None = 0x02000400
     sm3: int = 0x1
-    sm2_sign: int = 0x00020200
-    sm2_encrypt: int = 0x00020800
-    cipher_bytes: int | None = None  # of C in ECCCipher; None: as many as there are
-    cipher_leads_with_length: bool = False  # older Sansec: L and C before M
-    encrypt_takes_algorithm: bool = True  # SDF_InternalEncrypt_ECC, InternalDecrypt_ECC
+    cipher_room: int = 0  # bytes of C in ECCCipher that the library may read; 0: as many as there are
+    cipher_leads_with_length: bool = False  # older Sansec: L, x, y, C, M in 64 bytes
     wrap_mode: int = 0x01  # of keys under a KEK: ECB, or CBC with iv and PKCS#7
     has_ecb: bool = True  # SoftSDF as it is built by itself has CBC alone
     hmac_by_mac: bool = False  # no SDF_HMAC*, but SDF_CalculateMAC with SGD_SM3 under a key handle
     errors: dict[int, str] = field(default_factory=dict)  # codes of its own
 
+    def envelope(self, sealed: bytes) -> bytes:
+        """ECCCipher of C1 ‖ C3 ‖ C2 as GM/T 0009 and we have it: x, y (right-aligned in 64 bytes each), M, L, C."""
+        x, y, m, c = sealed[:32], sealed[32:64], sealed[64:96], sealed[96:]
+        point, room = bytes(32) + x + bytes(32) + y, c.ljust(self.cipher_room, b"\0")
+        if self.cipher_leads_with_length:
+            return len(c).to_bytes(4, sys.byteorder) + point + room + m.ljust(64, b"\0")
+        return point + m + len(c).to_bytes(4, sys.byteorder) + room
+
 
 VENDORS = {
     vendor.name: vendor
     for vendor in (
-        Vendor("standard2023", encrypt_takes_algorithm=False),
-        Vendor("standard2012", sm4_gcm=None, cipher_bytes=1),
+        Vendor("standard2023"),
+        Vendor("standard2012"),
         Vendor("ehc"),
         Vendor(
             "gmssl",  # GmSSL and SoftSDF
-            sm4_gcm=None,
-            cipher_bytes=255,
+            cipher_room=255,
             wrap_mode=0x02,
             has_ecb=False,
             hmac_by_mac=True,
             errors={0x01000100: "wrong password, or no such file (SoftSDF)"},
         ),
-        Vendor(
-            "sansec",  # the older interface, as GmSSL maps it
-            sm4=0x2000,
-            sm4_gcm=None,
-            cipher_bytes=136,
-            cipher_leads_with_length=True,
-        ),
+        Vendor("sansec", sm4=0x2000, cipher_room=136, cipher_leads_with_length=True),  # older, as GmSSL maps it
     )
 }
 

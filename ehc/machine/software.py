@@ -6,15 +6,13 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from ehc import crypto
 from ehc.crypto import Batch, CompactKey, CompactVerdict, DerivedBatch, KeyHandle, Profiles, RekeyedBatch, Window
 from ehc.crypto.batch import Padding
-from ehc.errors import InputError, KeyUnavailable, Unavailable
+from ehc.errors import KeyUnavailable, Unavailable
 from ehc.keys.keyring import Keyring
 from ehc.keys.life import Operation, Purpose
+from ehc.machine import wrapping
 from ehc.machine.held import HeldKeys, T, Versions, held_of, held_of_handles, missing
 from ehc.machine.random_tests import WatchedSource
 from ehc.model import Reason, Verdict
@@ -22,9 +20,6 @@ from ehc.ports import AuthenticTokens, Capability, Made
 
 _OF_ANOTHER_VERSION = (Reason.FORGED, Reason.KEY_VERSION)
 _REKEYING = (Operation.DERIVE, Operation.BACKFILL, Operation.LOOK_UP)
-
-_WRAPPED, _SALT, _TAG = 1, 16, 16  # format; bytes
-_NO_NONCE = bytes(12)  # each wrapping has a key of its own
 
 
 class SoftwareMachine:
@@ -167,33 +162,18 @@ class SoftwareMachine:
         return self._held.verification
 
     def wrap(self, secret: bytes | bytearray, name: bytes) -> bytes:
-        """01 ‖ version ‖ salt (16) ‖ SM4-GCM of the secret ‖ tag (16), under a key of its own: SM4 of the salt under
-        the wrapping key. What stands in front, and the name, are bound to it."""
         version, key = self._first(self._held.wrapping, Operation.WRAP)
-        head = bytes([_WRAPPED, version]) + self._random(_SALT)
-        cipher = _gcm(key, head, modes.GCM(_NO_NONCE)).encryptor()
-        cipher.authenticate_additional_data(head + name)
-        return head + cipher.update(secret) + cipher.finalize() + cipher.tag
+        salt = self._random(wrapping.SALT_BYTES)
+        return wrapping.wrap(secret, name, version, salt, crypto.sm4_ecb_encrypt(key, salt))
 
     def unwrap(self, wrapped: bytes, name: bytes) -> bytearray:
         self._first(self._held.wrapping, Operation.UNWRAP)
-        head, rest = wrapped[: 2 + _SALT], wrapped[2 + _SALT :]
-        if len(rest) < _TAG or head[0] != _WRAPPED:
-            raise InputError("this was not wrapped by a crypto machine of ehc")
+        found = wrapping.read_wrapped(wrapped)
         try:
-            key = self._held.wrapping.one(head[1], Operation.UNWRAP)
+            key = self._held.wrapping.one(found.version, Operation.UNWRAP)
         except KeyUnavailable as error:
             self._refused(str(error))
-        cipher = _gcm(key, head, modes.GCM(_NO_NONCE, rest[-_TAG:])).decryptor()
-        cipher.authenticate_additional_data(head + name)
-        secret = bytearray(len(rest) + 15)
-        size = cipher.update_into(rest[:-_TAG], secret)
-        try:
-            cipher.finalize()
-        except InvalidTag:
-            crypto.wipe(secret)
-            raise InputError("what was wrapped does not open: it was changed, or is of another name") from None
-        return secret[:size]
+        return wrapping.unwrap(found, name, crypto.sm4_ecb_encrypt(key, found.salt))
 
     def _first(self, versions: Versions[T], operation: Operation) -> tuple[int, T]:
         try:
@@ -203,7 +183,3 @@ class SoftwareMachine:
 
     def __repr__(self) -> str:
         return f"<SoftwareMachine {self._held.security} {self._held.protection}>"
-
-
-def _gcm(key: KeyHandle, head: bytes, mode: modes.GCM) -> Cipher[modes.GCM]:
-    return Cipher(algorithms.SM4(crypto.sm4_ecb_encrypt(key, head[2:])), mode)

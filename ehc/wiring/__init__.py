@@ -42,6 +42,7 @@ from ehc.institutions.statistics import Statistics
 from ehc.keys.app_secrets import AppSecrets
 from ehc.keys.authority import KeyringAuthority
 from ehc.keys.keyring import Keyring, Purpose
+from ehc.machine.gmt0018_keys import Gmt0018Machine
 from ehc.machine.selftest import SelfTest
 from ehc.machine.software import SoftwareMachine
 from ehc.machine.tcp import TcpMachine
@@ -160,7 +161,7 @@ def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
     def close() -> None:
         if watch is not None:
             watch.close()
-        if isinstance(keys, TcpMachine):
+        if isinstance(keys, TcpMachine | Gmt0018Machine):
             keys.close()
         stores.close()
 

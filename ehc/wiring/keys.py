@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from ehc.config import Settings
 from ehc.errors import ConfigError
@@ -10,6 +13,9 @@ from ehc.keys.app_secrets import AppSecrets
 from ehc.keys.audit import Actor, Role
 from ehc.keys.authority import KeyringAuthority
 from ehc.keys.keyring import Keyring
+from ehc.machine.gmt0018 import Device, Library, MachineError
+from ehc.machine.gmt0018_kept import KeptKeys, generation, read_kept
+from ehc.machine.gmt0018_keys import Gmt0018Machine, MachineKeys
 from ehc.machine.host_audit import HostAudit
 from ehc.machine.host_keys import HostKeys
 from ehc.machine.host_pool import LinePool
@@ -36,6 +42,10 @@ def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None
     """
     if settings.machine == "tcp":
         return _tcp_machine(settings)
+    if settings.machine == "gmt0018":
+        machine, (_, take_over) = _gmt0018_machine(settings)
+        take_over()
+        return machine
     with keyring_folder(settings).open(passphrase) as keyring:
         return SoftwareMachine.of(keyring)
 
@@ -49,20 +59,68 @@ def _tcp_machine(settings: Settings) -> TcpMachine:
     return TcpMachine(pool, said if security else None)
 
 
-def _watched(
-    settings: Settings, passphrase: Callable[[], str] | None, *holders: Callable[[Keyring], None]
-) -> KeyringWatch:
-    """Each takes over the keyring, now and whenever it is changed. Raises KeyringError."""
+def _gmt0018_machine(settings: Settings) -> tuple[Gmt0018Machine, Watched]:
+    """A machine behind a vendor's library, and the file of its keys, which it has not taken over yet.
+
+    Raises ConfigError, KeyringError for a setting, a library or a key that cannot be used.
+    """
+    file = Path(settings.machine_keys).expanduser()
+    pairs, password = dict(enumerate(settings.machine_pairs, 1)), _password(settings)
+    library = Library(Path(settings.machine_library).expanduser(), settings.machine_vendor)
+    try:
+        machine = Gmt0018Machine(Device(library), MachineKeys.of(KeptKeys(keys=()), pairs, password))
+    except MachineError as error:
+        raise ConfigError(f"setting machine_library: {library.path} does not open its device: {error}") from error
+
+    def renew() -> None:
+        machine.take_over(MachineKeys.of(read_kept(file), pairs, password))
+
+    return machine, (generation(file), renew)
+
+
+def _password(settings: Settings) -> bytes:
+    """The first line of the file that the settings name, which is its owner's alone."""
+    if not settings.machine_password_file:
+        return b""
+    path = Path(settings.machine_password_file).expanduser()
+    try:
+        with open(path, "rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+                raise ConfigError(f"setting machine_password_file: {path} is open to others: chmod 600 {path}")
+            return file.readline().rstrip(b"\r\n")
+    except OSError as error:
+        raise ConfigError(f"setting machine_password_file: {path}: {error.strerror}") from error
+
+
+Watched = tuple[Callable[[], int], Callable[[], None]]
+"""What gives another number whenever something was changed, and what takes it over as it is then."""
+
+
+def _keyring(settings: Settings, passphrase: Callable[[], str] | None, *holders: Callable[[Keyring], None]) -> Watched:
+    """Each takes over the keyring. Raises KeyringError."""
     folder = keyring_folder(settings)
-    known = folder.generation() if folder.sealed.exists() else 0
 
     def renew() -> None:
         with folder.open(passphrase) as keyring:
             for take_over in holders:
                 take_over(keyring)
 
+    return lambda: folder.generation() if folder.sealed.exists() else 0, renew
+
+
+def _watched(*watched: Watched) -> KeyringWatch:
+    """All are taken over, now and whenever one of them is changed."""
+
+    def generation() -> int:
+        return hash(tuple(changed() for changed, _ in watched))
+
+    def renew() -> None:
+        for _, take_over in watched:
+            take_over()
+
+    known = generation()
     renew()
-    return KeyringWatch(folder.generation, renew, known)
+    return KeyringWatch(generation, renew, known)
 
 
 def open_host(
@@ -73,7 +131,7 @@ def open_host(
     Raises KeyringError, also when its start cannot be written to the audit log.
     """
     keys, log, actor = HostKeys(), keyring_folder(settings).audit, Actor("ehc machine", Role.OPERATOR)
-    watch = _watched(settings, passphrase, SelfTest(keys.refuse).take_over, keys.take_over)
+    watch = _watched(_keyring(settings, passphrase, SelfTest(keys.refuse).take_over, keys.take_over))
     log.append("machine.start", {"networks": [str(network) for network in networks]}, actor)
     audit = HostAudit(lambda act, what: log.append(act, dict(what), actor), keys.counts)
 
@@ -91,28 +149,42 @@ def open_keys(settings: Settings, passphrase: Callable[[], str] | None) -> Opene
     """The machine of a service, which notices within a second what is done to the keyring. With a machine elsewhere
     there need be none here: then apps have no secrets, and nothing is signed."""
     app_secrets, authority = AppSecrets(Keyring()), KeyringAuthority(Keyring())
-    holders = (app_secrets.take_over, authority.take_over)
-    if settings.machine == "tcp":
-        keys = _tcp_machine(settings)
+    keyring = _keyring(settings, passphrase, app_secrets.take_over, authority.take_over)
+    if settings.machine != "software":
+        keys, watched = _elsewhere(settings)
         _require_capabilities(settings, keys)
-        here = keyring_folder(settings).sealed.exists()
-        return keys, app_secrets, authority, None, _watched(settings, passphrase, *holders) if here else None
+        watched += [keyring] if keyring_folder(settings).sealed.exists() else []
+        return keys, app_secrets, authority, None, _watched(*watched) if watched else None
     machine = SoftwareMachine(None, None)
     tested = SelfTest(machine.refuse)
-    watch = _watched(settings, passphrase, tested.take_over, machine.take_over, *holders)
+    watch = _watched(_keyring(settings, passphrase, tested.take_over, machine.take_over), keyring)
     return machine, app_secrets, authority, tested, watch
+
+
+def _elsewhere(settings: Settings) -> tuple[KeyService, list[Watched]]:
+    if settings.machine == "tcp":
+        return _tcp_machine(settings), []
+    machine, watched = _gmt0018_machine(settings)
+    return machine, [watched]
+
+
+_NEEDED = {
+    "A": (Capability.BOUND,),
+    "E2": (Capability.COMPACT,),
+    "E3": (Capability.SIGN, Capability.COMPACT),  # the alias in it is that of a compact code
+}
 
 
 def _require_capabilities(settings: Settings, keys: KeyService) -> None:
     """Raises ConfigError for a profile that the machine has nothing for."""
-    needed = {"A": Capability.BOUND, "E2": Capability.COMPACT}
     asked = [("issue_profile", settings.issue_profile), *(("accept_profiles", one) for one in settings.accept_profiles)]
     for name, profile in asked:
-        if profile in needed and needed[profile] not in keys.capabilities:
-            raise ConfigError(
-                f"setting {name} names {profile}, for which machine {settings.machine} has no {needed[profile]}: "
-                f"leave {profile} out"
-            )
+        for capability in _NEEDED.get(profile, ()):
+            if capability not in keys.capabilities:
+                raise ConfigError(
+                    f"setting {name} names {profile}, for which machine {settings.machine} has no {capability}: "
+                    f"leave {profile} out"
+                )
 
 
 def open_authority(settings: Settings, passphrase: Callable[[], str] | None = None) -> tuple[AppSecrets, Authority]:

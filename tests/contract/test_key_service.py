@@ -4,20 +4,19 @@ A machine is made of `Keys`: hex keys by version, and which of each purpose is a
 refuse by name.
 """
 
-import atexit
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
-from sdf_machines import sdf_machine
+from host_ends import Served
+from sdf_machines import created, sdf_machine
 from vectors import load
 
 from ehc.crypto import Batch, Profiles, Window, derive_batch, hmac_sm3
@@ -71,53 +70,69 @@ class Keys:
         )
 
 
-def software(keys: Keys) -> KeyService:
+def software(keys: Keys, home: Path, ends: ExitStack) -> KeyService:
     with keys.keyring() as keyring:
         return SoftwareMachine.of(keyring)
 
 
-@lru_cache
-def _host(keys: str) -> tuple[str, int]:
-    """Where an `ehc machine serve` with such keys listens: one process for all tests that want the same."""
-    folder = Path(tempfile.mkdtemp(prefix="ehc-machine-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with _WANTED[keys].keyring() as keyring:
-        KeyringFolder(folder / "keyring").create(keyring)
+def tcp(keys: Keys, home: Path, ends: ExitStack) -> KeyService:
+    """Over a real `ehc machine serve` for the keys of most tests, over its server in a thread for the others."""
+    host = _served if keys == Keys() else _in_thread
+    return TcpMachine(LinePool(host(keys, home, ends), connections=2, depth=7, seconds=30))
+
+
+@lru_cache(1)
+def _serving(home: Path, ends: ExitStack) -> tuple[str, int]:
+    with Keys().keyring() as keyring:
+        KeyringFolder(home / "keyring").create(keyring)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EHC_")}
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "ehc.cli", "machine", "serve", "--port", "0"],
-        env=environment | {"EHC_HOME": str(folder)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    atexit.register(process.kill)
-    line = process.stdout.readline()
+    command = [sys.executable, "-P", "-m", "ehc.cli", "machine", "serve", "--port", "0"]
+    served = subprocess.Popen(command, env=environment | {"EHC_HOME": str(home)}, stdout=subprocess.PIPE, text=True)
+    ends.enter_context(served)
+    ends.callback(served.kill)
+    line = served.stdout.readline()
     assert line.startswith("listening on "), line
     return "127.0.0.1", int(line.split()[-1])
 
 
-_WANTED: dict[str, Keys] = {}
+def _served(keys: Keys, home: Path, ends: ExitStack) -> tuple[str, int]:
+    return _serving(home, ends)
 
 
-def tcp(keys: Keys) -> KeyService:
-    """Over a real `ehc machine serve`."""
-    _WANTED[repr(keys)] = keys
-    return TcpMachine(LinePool(_host(repr(keys)), connections=2, depth=7, seconds=30))
+def _in_thread(keys: Keys, home: Path, ends: ExitStack) -> tuple[str, int]:
+    with keys.keyring() as keyring:
+        served = Served(keyring)
+    ends.callback(served.stop)
+    return "127.0.0.1", served.port
 
 
-MACHINES: dict[str, Callable[[Keys], KeyService]] = {
+MACHINES: dict[str, Callable[[Keys, Path, ExitStack], KeyService]] = {
     "software": software,
     "tcp": tcp,
-    "gmt0018": lambda keys: sdf_machine(keys.keyring),
+    "gmt0018": lambda keys, home, ends: sdf_machine(keys.keyring, home / "sdf"),
 }
 
 
+@pytest.fixture(scope="module")
+def ends() -> Iterator[ExitStack]:
+    """What ends with the last test."""
+    with ExitStack() as ends:
+        yield ends
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("machines")
+    created(folder / "sdf")
+    return folder
+
+
 @pytest.fixture(params=MACHINES.values(), ids=MACHINES)
-def machine_of(request) -> Iterator[Callable[[Keys], KeyService]]:
+def machine_of(request, home, ends) -> Iterator[Callable[[Keys], KeyService]]:
     made: list[KeyService] = []
 
     def make(keys: Keys) -> KeyService:
-        made.append(request.param(keys))
+        made.append(request.param(keys, home, ends))
         return made[-1]
 
     yield make

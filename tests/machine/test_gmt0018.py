@@ -7,14 +7,17 @@ from threading import Thread
 
 import pytest
 
-from ehc.crypto import hmac_sm3, sdf_device, sm2, sm4_ecb_encrypt
-from ehc.errors import ConfigError, KeyUnavailable
+from ehc.crypto import Batch, KeyHandle, hmac_sm3, sdf_device, sm2, sm4_ecb_encrypt
+from ehc.errors import ConfigError, KeyringError, KeyUnavailable
+from ehc.keys.life import Operation, Purpose
 from ehc.machine.gmt0018 import GROUPS, Device, Library, MachineError
-from ehc.machine.gmt0018_keys import Gmt0018Machine, WrappedKeys
+from ehc.machine.gmt0018_kept import KeptKey, KeptKeys
+from ehc.machine.gmt0018_keys import Gmt0018Machine, MachineKeys
 from ehc.machine.gmt0018_vendors import VENDORS
 from ehc.ports import Capability
 
 KEK, KEY, PASSWORD = bytes(range(16)), bytes.fromhex("0123456789ABCDEFFEDCBA9876543210"), b"a long password"
+PEOPLE = Batch.pack([("01", f"{11010020000101000 + i:018}", "电子健康卡") for i in range(40)])
 OLD_LIBRARY = """
 int SDF_OpenDevice(void **h) { *h = h; return 0; }
 int SDF_CloseDevice(void *h) { return 0; }
@@ -126,10 +129,81 @@ def test_an_unknown_vendor_is_refused_with_those_known():
 
 def test_a_key_service_signs_with_the_machines_own_pair(home):
     machine = Gmt0018Machine(
-        Device(Library(sdf_device.LIBRARY, "ehc")), WrappedKeys(1, signing={3: 1}, password=PASSWORD)
+        Device(Library(sdf_device.LIBRARY, "ehc")), MachineKeys.of(KeptKeys(keys=()), {3: 1}, PASSWORD)
     )
     assert Capability.SIGN in machine.capabilities
     made = machine.sign(b"text")
     assert made.version == 3
     assert sm2.PublicKey(machine.verification_keys()[3]).verify(made.value, b"text")
     machine.close()
+
+
+def kept(wrapped, check_value, kek=1, pair=0):
+    may = (Operation.DERIVE, Operation.LOOK_UP)
+    return KeptKeys(
+        keys=(
+            KeptKey(
+                purpose=Purpose.SECURITY_KEY,
+                version=1,
+                may=may,
+                check_value=check_value,
+                kek=kek,
+                pair=pair,
+                sealed=wrapped,
+            ),
+        )
+    )
+
+
+@pytest.fixture
+def machine(device):
+    return Gmt0018Machine(device, MachineKeys.of(KeptKeys(keys=()), {}, PASSWORD))
+
+
+def taken(machine, keys, password=PASSWORD):
+    machine.take_over(MachineKeys.of(keys, {}, password))
+    return machine
+
+
+def test_a_key_made_in_the_machine_makes_card_ids(machine, device):
+    wrapped, handle = device.session().generate_key(1)
+    check_value = device.session().ecb(handle, bytes(16))[:3].hex().upper()
+    taken(machine, kept(wrapped, check_value))
+    assert machine.security_key_check_value == check_value
+    first = machine.derive_batch(PEOPLE).hex().card_id
+    assert first == machine.derive_batch(PEOPLE).hex().card_id
+    assert len(set(first)) == len(PEOPLE)
+
+
+def test_a_key_that_is_not_what_its_file_says_is_not_taken_over(home):
+    machine = Gmt0018Machine(
+        Device(Library(sdf_device.LIBRARY, "ehc")), MachineKeys.of(KeptKeys(keys=()), {}, PASSWORD)
+    )
+    good = sm4_ecb_encrypt(KEK, KEY)
+    taken(machine, kept(good, KeyHandle(KEY).check_value))
+    before = machine.derive_batch(PEOPLE).hex().card_id
+    for keys, password, why in (
+        (kept(good, "000000"), PASSWORD, "security_key version 1: .* has check value .*, not 000000"),
+        (kept(good, "000000", kek=9), PASSWORD, "SDR_KEYNOTEXIST"),
+        (kept(bytes(130), "000000", kek=0, pair=1), PASSWORD, "ImportKeyWithISK_ECC answered"),
+        (kept(bytes(130), "000000", kek=0, pair=1), b"wrong password", "SDR_PRKRERR"),
+    ):
+        with pytest.raises(KeyringError, match=why):
+            taken(machine, keys, password)
+    assert machine.derive_batch(PEOPLE).hex().card_id == before
+
+
+def test_a_session_that_the_machine_forgot_is_opened_once_more(machine, device):
+    wrapped, handle = device.session().generate_key(1)
+    taken(machine, kept(wrapped, device.session().ecb(handle, bytes(16))[:3].hex().upper()))
+    before = machine.derive_batch(PEOPLE).hex().card_id
+    device.library.call("CloseSession", device.session().handle)
+    assert machine.derive_batch(PEOPLE).hex().card_id == before
+
+
+def test_an_envelope_has_the_vendors_layout():
+    sealed = bytes(range(96)) + b"sixteen bytes---"
+    ours, old, soft = (VENDORS[name].envelope(sealed) for name in ("standard2023", "sansec", "gmssl"))
+    assert ours == bytes(32) + sealed[:32] + bytes(32) + sealed[32:96] + b"\x10\0\0\0" + sealed[96:]
+    assert soft == ours + bytes(255 - 16)
+    assert old == b"\x10\0\0\0" + ours[:128] + sealed[96:].ljust(136, b"\0") + sealed[64:96].ljust(64, b"\0")

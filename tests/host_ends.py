@@ -28,9 +28,9 @@ def ring():
 class Served:
     """A server of ours in a thread."""
 
-    def __init__(self, lines=100, networks=(), port=0):
+    def __init__(self, keyring=None, lines=100, networks=(), port=0):
         self.keys = HostKeys()
-        self.keys.take_over(ring())
+        self.keys.take_over(ring() if keyring is None else keyring)
         self.server = HostServer(self.keys, lines, networks)
         self.listening = socket.create_server(("127.0.0.1", port))
         self.port = self.listening.getsockname()[1]
