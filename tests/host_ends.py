@@ -1,7 +1,10 @@
 """A server of the host protocol in a thread, and a client's pool to it."""
 
 import asyncio
+import os
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import closing
 
@@ -11,6 +14,7 @@ from ehc.keys.keyring import Keyring, Purpose
 from ehc.machine.host_keys import HostKeys
 from ehc.machine.host_pool import LinePool
 from ehc.machine.host_server import HostServer
+from ehc.store.keyring_folder import KeyringFolder
 
 KEY = bytes(range(16))
 PEOPLE = [("01", f"{11010020000101000 + i:018}", "电子健康卡") for i in range(500)]
@@ -90,3 +94,28 @@ def cards(pool, people=PEOPLE):
 def cards_of(served):
     with closing(pool_of(served.port)) as pool:
         return cards(pool)
+
+
+def thread_port(keyring, ends):
+    """The port of a server in a thread, which stops when `ends` does."""
+    served = Served(keyring)
+    ends.callback(served.stop)
+    return served.port
+
+
+def served_port(keyring, home, ends):
+    """The port of an `ehc machine serve` over HOME/keyring; one process, whatever the keyring, until `ends` does."""
+    folder = KeyringFolder(home / "keyring")
+    if not folder.sealed.exists():
+        folder.create(keyring)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("EHC_")}
+        command = [sys.executable, "-P", "-m", "ehc.cli", "machine", "serve", "--port", "0"]
+        process = subprocess.Popen(
+            command, env=environment | {"EHC_HOME": str(home)}, stdout=subprocess.PIPE, text=True
+        )
+        ends.enter_context(process)
+        ends.callback(process.kill)
+        line = process.stdout.readline()
+        assert line.startswith("listening on "), line
+        (home / "port").write_text(line.split()[-1])
+    return int((home / "port").read_text())

@@ -4,18 +4,14 @@ A machine is made of `Keys`: hex keys by version, and which of each purpose is a
 refuse by name.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
-from host_ends import Served
+from host_ends import served_port, thread_port
 from sdf_machines import created, sdf_machine
 from vectors import load
 
@@ -28,7 +24,6 @@ from ehc.machine.software import SoftwareMachine
 from ehc.machine.tcp import TcpMachine
 from ehc.model import Reason
 from ehc.ports import Capability, KeyService
-from ehc.store.keyring_folder import KeyringFolder
 
 IDENTIFIERS, TOKENS, BOUND = load("identifiers"), load("tokens_n"), load("tokens_a")
 ROOT, PROTECTION = IDENTIFIERS["security_key"], TOKENS["protection_key"]
@@ -77,33 +72,9 @@ def software(keys: Keys, home: Path, ends: ExitStack) -> KeyService:
 
 def tcp(keys: Keys, home: Path, ends: ExitStack) -> KeyService:
     """Over a real `ehc machine serve` for the keys of most tests, over its server in a thread for the others."""
-    host = _served if keys == Keys() else _in_thread
-    return TcpMachine(LinePool(host(keys, home, ends), connections=2, depth=7, seconds=30))
-
-
-@lru_cache(1)
-def _serving(home: Path, ends: ExitStack) -> tuple[str, int]:
-    with Keys().keyring() as keyring:
-        KeyringFolder(home / "keyring").create(keyring)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("EHC_")}
-    command = [sys.executable, "-P", "-m", "ehc.cli", "machine", "serve", "--port", "0"]
-    served = subprocess.Popen(command, env=environment | {"EHC_HOME": str(home)}, stdout=subprocess.PIPE, text=True)
-    ends.enter_context(served)
-    ends.callback(served.kill)
-    line = served.stdout.readline()
-    assert line.startswith("listening on "), line
-    return "127.0.0.1", int(line.split()[-1])
-
-
-def _served(keys: Keys, home: Path, ends: ExitStack) -> tuple[str, int]:
-    return _serving(home, ends)
-
-
-def _in_thread(keys: Keys, home: Path, ends: ExitStack) -> tuple[str, int]:
     with keys.keyring() as keyring:
-        served = Served(keyring)
-    ends.callback(served.stop)
-    return "127.0.0.1", served.port
+        port = served_port(keyring, home, ends) if keys == Keys() else thread_port(keyring, ends)
+    return TcpMachine(LinePool(("127.0.0.1", port), connections=2, depth=7, seconds=30))
 
 
 MACHINES: dict[str, Callable[[Keys, Path, ExitStack], KeyService]] = {
