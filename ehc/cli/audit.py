@@ -172,6 +172,7 @@ def _what(what: dict[str, object]) -> str:
     if not isinstance(deeds, list):
         return ", ".join(f"{name} {value}" for name, value in what.items())
     shown = [
-        f"{operation} {purpose} {version or ''} {detail}".strip() for operation, purpose, version, _, detail in deeds
+        f"{operation} {purpose} {version or ''} {detail}".strip()
+        for operation, purpose, version, _, detail, *_ in deeds
     ]
     return f"writing {what.get('counter')}" + "".join(f"\n{one}" for one in shown)

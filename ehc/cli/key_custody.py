@@ -30,6 +30,7 @@ from ehc.keys.audit import Actor, Role
 from ehc.keys.composing import add_component, check_values
 from ehc.keys.credential import Credential, open_credential
 from ehc.keys.destruction import DEFAULT_DELAY, approve, cancel, destroy, request
+from ehc.keys.duties import Duty
 from ehc.keys.identity import read_identity
 from ehc.keys.keyring import Entry, Keyring
 from ehc.keys.sealing import secret_of_new_passphrase, secret_of_passphrase
@@ -101,6 +102,9 @@ def enrol(
 ) -> None:
     """Make somebody a custodian of the keyring. The first two come in freely; who comes later needs two of them.
 
+    An identity of another role is put in charge of that role's duties: MANAGER of
+    keys, OPERATOR of machines that serve; from then on these take `ehc --as FILE`.
+
     \b
     Examples:
       ehc keys enrol wang.identity
@@ -108,11 +112,12 @@ def enrol(
     """
     new = read_identity(read_file(identity_file))
     witnesses = _witnesses(custodian, custodian_passphrase)
-    with keyring_folder(keyring).change(passphrase_source(passphrase_file)) as ring:
+    with keyring_folder(keyring).change(passphrase_source(passphrase_file), duty=Duty.ENROL) as ring:
         ring.office.enrol(new, witnesses, int(time.time()))
         by = " and ".join(one.identity.name for one in witnesses)
-        ring.note_about("enrol", f"{new.name} {new.fingerprint}" + (f" by {by}" if by else ""))
-    typer.echo(f"{new.name} is a custodian, fingerprint {new.fingerprint}")
+        ring.note_about("enrol", f"{new.name} {new.role} {new.fingerprint}" + (f" by {by}" if by else ""))
+    said = "a custodian" if new.role is Role.USER else new.role
+    typer.echo(f"{new.name} is {said}, fingerprint {new.fingerprint}")
 
 
 @app.command()
@@ -124,7 +129,7 @@ def custodians(keyring: Folder = None, passphrase_file: PassphraseFile = None) -
       ehc keys custodians
     """
     with keyring_folder(keyring).open(passphrase_source(passphrase_file)) as ring:
-        for one in ring.office.custodians:
+        for one in (*ring.office.custodians, *ring.office.staff):
             typer.echo(f"{one.name}  {one.role}  fingerprint {one.fingerprint}")
         for pending in ring.office.destructions:
             names = " and ".join(approval.name for approval in pending.approvals)

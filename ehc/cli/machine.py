@@ -18,6 +18,7 @@ from rich.table import Table
 from ehc import config, wiring
 from ehc.cli.keys import PassphraseFile, passphrase_source
 from ehc.errors import ConfigError, Unavailable
+from ehc.keys.duties import Duty
 from ehc.machine.host_server import HostServer, Network
 from ehc.machine.selftest import self_test
 
@@ -56,7 +57,9 @@ def serve(
     settings = config.load(os.environ | given, config_file)
     networks = _networks(allow or [])
     listening = _listening(host, port, networks)
-    server, end = wiring.open_host(settings, passphrase_source(passphrase_file), connections, networks)
+    server, end = wiring.open_host(
+        wiring.keyring_folder(settings), passphrase_source(passphrase_file), connections, networks
+    )
     with listening:
         try:
             uvloop.run(_serve(server, listening))
@@ -83,8 +86,11 @@ def selftest(
     """
     given = {} if keyring is None else {"EHC_KEYRING": str(keyring)}
     settings = config.load(os.environ | given, config_file)
-    with wiring.keyring_folder(settings).open(passphrase_source(passphrase_file)) as content:
+    folder = wiring.keyring_folder(settings)
+    with folder.open(passphrase_source(passphrase_file)) as content:
+        who = folder.require(Duty.SELF_TEST, content)
         report = self_test(content)
+    folder.audit.append("machine.selftest", {"failed": report.failed, "tier": report.tier}, who)
     table = Table("chapter of GM/T 0030", "check", "result")
     for check in report.checks:
         table.add_row(check.chapter, check.name, check.wrong or "passed")

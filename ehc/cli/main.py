@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -56,8 +57,18 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=F
 
 
 @app.callback()
-def ehc() -> None:
+def ehc(
+    as_: Annotated[
+        Path | None,
+        typer.Option("--as", metavar="FILE", help="Your credential, where a duty takes it (ehc keys enrol)."),
+    ] = None,
+    as_passphrase_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Its passphrase is the first line of this file; else asked.")
+    ] = None,
+) -> None:
     """Electronic health card (电子健康卡): derive card ids, issue and check codes, read them, serve them."""
+    if as_ is not None:
+        import_module("ehc.cli.acting").act_as(as_, as_passphrase_file)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from ehc.cli.keys import Folder, PassphraseFile, keyring_folder, passphrase_sour
 from ehc.crypto import sdf_device, wipe
 from ehc.crypto.sm2 import PublicKey
 from ehc.errors import InputError
+from ehc.keys.duties import Duty
 from ehc.keys.life import Purpose
 from ehc.machine.gmt0018 import GROUPS, Device, Library, MachineError
 from ehc.machine.gmt0018_kept import PURPOSES, KeptKeys, enclosed, generated, read_kept, write_kept
@@ -109,6 +110,7 @@ def generate(
     library: LibraryPath = str(sdf_device.LIBRARY),
     vendor: VendorName = "ehc",
     keyring: Folder = None,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Make a key inside the machine, which it never leaves but wrapped: the next version, active.
 
@@ -123,7 +125,12 @@ def generate(
     wrapped, handle = session.generate_key(kek)
     keys, made = generated(before, purpose, kek, wrapped, session.ecb(handle, bytes(16))[:3].hex().upper())
     what = {"purpose": purpose, "version": made.version, "check_value": made.check_value, "kek": kek}
-    keyring_folder(keyring).audit.append("machine.generate", what, process_user())
+    folder = keyring_folder(keyring)
+    who = process_user()
+    if folder.sealed.exists():
+        with folder.open(passphrase_source(passphrase_file)) as ring:
+            who = folder.require(Duty.KEYS, ring)
+    folder.audit.append("machine.generate", what, who)
     write_kept(machine_keys, keys)
     typer.echo(f"{purpose} version {made.version}, check value {made.check_value}, wrapped in {machine_keys}")
 

@@ -35,6 +35,20 @@ class Role(enum.StrEnum):
     USER = "USER"  # a custodian of a component or a share
 
 
+KEY_CODES = {
+    "generate": 0x101,
+    "dispense": 0x102,
+    "import": 0x103,
+    "export": 0x104,
+    "component": 0x106,  # of a key that is composed
+    "compose": 0x106,
+    "backup": 0x108,
+    "restore": 0x109,
+    "destroy": 0x10A,
+}
+"""SGD_KEY_* of GM/T 0006 for what is done to a key; what the standard has no code for goes without."""
+
+
 class Actor(msgspec.Struct, frozen=True):
     """Who did something. name: of a person or a process, no document and no secret."""
 

@@ -11,6 +11,8 @@ from typing import Protocol
 import msgspec
 
 from ehc.errors import Conflict, Forbidden, NotFound
+from ehc.keys.audit import Role
+from ehc.keys.duties import Duty, duties
 from ehc.keys.identity import Identity
 from ehc.keys.life import Purpose
 
@@ -93,6 +95,7 @@ class Office(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     compositions: list[Composition] = msgspec.field(default_factory=list)
     sent: list[Sent] = msgspec.field(default_factory=list)
     opened: list[str] = msgspec.field(default_factory=list)  # ids of envelopes: each is opened once
+    staff: list[Identity] = msgspec.field(default_factory=list)  # managers, operators, auditors
 
     def custodian(self, name: str) -> Identity:
         """Raises NotFound."""
@@ -125,7 +128,22 @@ class Office(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         """
         self._refuse_known(identity)
         self.require_present(b"ehc enrol v1\n" + msgspec.json.encode(identity), witnesses, at)
-        self.custodians.append(identity)
+        (self.custodians if identity.role is Role.USER else self.staff).append(identity)
+
+    def require(self, duty: Duty, who: Signer | None) -> None:
+        """Raises Forbidden unless this is one of those who are in charge of a duty; where nobody is, anybody may.
+
+        who: an open credential, which signs here and now; None: nobody said who they are.
+        """
+        if not any(duty in duties(one.role) for one in self.staff):
+            return
+        if who is None:
+            raise Forbidden(f"{duty}: this takes the credential of one who is in charge: `ehc --as FILE …`")
+        text = b"ehc duty v1\n" + duty.encode()
+        if who.identity not in self.staff or not who.identity.signed(who.sign(text), text):
+            raise Forbidden(f"{who.identity.name} is not enrolled in this keyring, or has other keys than enrolled")
+        if duty not in duties(who.identity.role):
+            raise Forbidden(f"{duty}: not a duty of {who.identity.name}, who is {who.identity.role} (keys/duties.py)")
 
     def require_present(self, text: bytes, witnesses: Iterable[Signer], at: int) -> None:
         """Raises Forbidden unless two custodians sign this now; before two are enrolled nobody has to."""
@@ -133,9 +151,9 @@ class Office(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             self.require_two([self.approval(one, text, at) for one in witnesses], text)
 
     def _refuse_known(self, identity: Identity) -> None:
-        for one in self.custodians:
+        for one in (*self.custodians, *self.staff):
             if one.name == identity.name or one.verifies == identity.verifies:
-                raise Conflict(f"custodian {one.name} is enrolled already, under this name or this key")
+                raise Conflict(f"{one.name} is enrolled already, under this name or this key")
 
     def begin(self, identities: Iterable[Identity]) -> None:
         """All the first custodians at once, in a ceremony that makes the keyring. Raises Conflict as enrol."""

@@ -42,6 +42,7 @@ from ehc.machine import wrapping
 from ehc.machine.gmt0018 import Device, MachineError, Session
 from ehc.machine.gmt0018_kept import PURPOSES, KeptKeys, Sealed
 from ehc.machine.held import Versions
+from ehc.machine.tally import Kind, Tally
 from ehc.model import BoundToken, Reason, Verdict
 from ehc.ports import AuthenticTokens, Capability, Made
 
@@ -81,7 +82,7 @@ class Gmt0018Machine:
 
     def __init__(self, device: Device, keys: MachineKeys) -> None:
         self._device, self._keys, self._local = device, keys, threading.local()
-        self.capabilities = self._offered()
+        self.capabilities, self.tally = self._offered(), Tally()
 
     def take_over(self, keys: MachineKeys) -> None:
         """From now on these keys. Raises KeyringError for one that does not open as what it is said to be."""
@@ -147,13 +148,15 @@ class Gmt0018Machine:
 
     def derive_batch(self, rows: Batch, *, version: int | None = None, padding: Padding = "full") -> DerivedBatch:
         held = self._keys.security
-        key = held.first(Operation.DERIVE)[1] if version is None else held.one(version, Operation.DERIVE)
+        wanted = held.first(Operation.DERIVE)[0] if version is None else version
+        key = held.one(wanted, Operation.DERIVE)
+        self.tally.many(Kind.CARD_MADE, wanted, len(rows))
         return self._derived(rows, key, padding)
 
     def rekey_batch(self, rows: Batch, *, old: int, new: int, padding: Padding = "full") -> RekeyedBatch:
-        before, after = (
-            self._derived(rows, self._keys.security.one(version, *_REKEYING), padding) for version in (old, new)
-        )
+        keys = [self._keys.security.one(version, *_REKEYING) for version in (old, new)]
+        self.tally.many(Kind.CARD_REKEYED, new, len(rows))
+        before, after = (self._derived(rows, key, padding) for key in keys)
         return RekeyedBatch(before.card_id, after.card_id, after.errors, after.card_id_lengths)
 
     def _derived(self, rows: Batch, key: Sealed, padding: Padding) -> DerivedBatch:
@@ -174,11 +177,14 @@ class Gmt0018Machine:
     # ---- validity tokens
 
     def seal_validity(self, time: int) -> str:
-        return self._ecb(self._keys.protection.first(Operation.SEAL)[1], validity_block(time)).hex().upper()
+        version, key = self._keys.protection.first(Operation.SEAL)
+        self.tally.one(Kind.TOKEN_MADE, version)
+        return self._ecb(key, validity_block(time)).hex().upper()
 
     def seal_bound(self, card_id: str, expiry: int, sequence: int) -> str:
         version, key = self._keys.protection.first(Operation.SEAL)
         block = bound_block(expiry, version, sequence)
+        self.tally.one(Kind.TOKEN_MADE, version)
         return sm4_ecb_encrypt(self._ecb(key, card_factor(card_id)), block).hex().upper()
 
     def check_token(
@@ -196,6 +202,8 @@ class Gmt0018Machine:
     def _checked(
         self, payload: str | bytes, now: int, window: Window, profiles: Profiles, keys: Mapping[int, Sealed]
     ) -> Verdict:
+        self.tally.one(Kind.TOKEN_CHECKED, next(iter(keys)))
+
         def opened(token: bytes) -> bytes | None:
             blocks = (self._ecb(key, token, decrypt=True) for key in keys.values())
             return next((block for block in blocks if validity_time(block) is not None), None)
@@ -219,12 +227,14 @@ class Gmt0018Machine:
         if Capability.MAC not in self.capabilities:
             self._lacks(Capability.MAC)
         version, key = self._keys.macs.first(Operation.MAC)
+        self.tally.one(Kind.MAC_MADE, version)
         return Made(version, self._mac(key, data))
 
     def check_mac(self, data: bytes, made: Made) -> bool:
         if Capability.MAC not in self.capabilities:
             self._lacks(Capability.MAC)
         self._keys.macs.first(Operation.CHECK_MAC)
+        self.tally.one(Kind.MAC_CHECKED, made.version & 0xFF)
         key = self._keys.macs.that_may(Operation.CHECK_MAC).get(made.version)
         return key is not None and constant_time_equal(self._mac(key, data), made.value)
 
@@ -235,6 +245,7 @@ class Gmt0018Machine:
         if not self._keys.signing:
             self._lacks(Capability.SIGN)
         version = max(self._keys.signing)
+        self.tally.one(Kind.SIGNED, version)
         session, index = self._device.session(), self._keys.signing[version]
         digest = PublicKey(session.public_key(index)).digest(message)
         with session.right(index, self._keys.password):
@@ -250,6 +261,7 @@ class Gmt0018Machine:
 
     def wrap(self, secret: bytes | bytearray, name: bytes) -> bytes:
         version, key = self._keys.wraps.first(Operation.WRAP)
+        self.tally.one(Kind.WRAPPED, version)
         salt = self._device.session().random(wrapping.SALT_BYTES)
         return wrapping.wrap(secret, name, version, salt, self._ecb(key, salt))
 
@@ -257,6 +269,7 @@ class Gmt0018Machine:
         self._keys.wraps.first(Operation.UNWRAP)
         found = wrapping.read_wrapped(wrapped)
         key = self._keys.wraps.one(found.version, Operation.UNWRAP)
+        self.tally.one(Kind.UNWRAPPED, found.version)
         return wrapping.unwrap(found, name, self._ecb(key, found.salt))
 
     # ---- compact codes: their two keys are HMACs under the protection key, which the interface gives out and never

@@ -15,6 +15,7 @@ from ehc.keys.life import Operation, Purpose
 from ehc.machine import wrapping
 from ehc.machine.held import HeldKeys, T, Versions, held_of, held_of_handles, missing
 from ehc.machine.random_tests import WatchedSource
+from ehc.machine.tally import Kind, Tally
 from ehc.model import Reason, Verdict
 from ehc.ports import AuthenticTokens, Capability, Made
 
@@ -41,6 +42,7 @@ class SoftwareMachine:
         self._held = held_of_handles(security_key, protection_key, older_protection_keys, compact_keys)
         self._refuses = ""
         self._random = WatchedSource(os.urandom)
+        self.tally = Tally()
 
     @classmethod
     def of(cls, keyring: Keyring) -> SoftwareMachine:
@@ -69,10 +71,12 @@ class SoftwareMachine:
 
     def derive_batch(self, rows: Batch, *, version: int | None = None, padding: Padding = "full") -> DerivedBatch:
         key = self._deriving() if version is None else self._security(version, Operation.DERIVE)
+        self.tally.many(Kind.CARD_MADE, key.version, len(rows))
         return crypto.derive_batch(rows, key, padding=padding)
 
     def rekey_batch(self, rows: Batch, *, old: int, new: int, padding: Padding = "full") -> RekeyedBatch:
-        keys = (self._security(version, *_REKEYING) for version in (old, new))
+        keys = [self._security(version, *_REKEYING) for version in (old, new)]
+        self.tally.many(Kind.CARD_REKEYED, new, len(rows))
         return crypto.rekey_batch(rows, *keys, padding=padding)
 
     def _deriving(self) -> KeyHandle:
@@ -87,10 +91,13 @@ class SoftwareMachine:
     # ---- codes
 
     def seal_validity(self, time: int) -> str:
-        return crypto.make_token(time, self._held.sealing or self._no_sealing())
+        key = self._held.sealing or self._no_sealing()
+        self.tally.one(Kind.TOKEN_MADE, key.version)
+        return crypto.make_token(time, key)
 
     def seal_bound(self, card_id: str, expiry: int, sequence: int) -> str:
         key = self._held.sealing or self._no_sealing()
+        self.tally.one(Kind.TOKEN_MADE, key.version)
         return crypto.make_bound_token(card_id, expiry, key, sequence=sequence)
 
     def check_token(
@@ -101,21 +108,25 @@ class SoftwareMachine:
         Profile N names no version, so each that may open is tried, newest first.
         """
         keys = self._held.opening or self._no_opening()
+        self.tally.one(Kind.TOKEN_CHECKED, keys[0].version)
         verdict = crypto.check_token(payload, keys[0], now, window=window, profiles=profiles)
         for key in keys[1:]:
             if verdict.reason not in _OF_ANOTHER_VERSION:
                 break
+            self.tally.one(Kind.TOKEN_CHECKED, key.version)
             verdict = crypto.check_token(payload, key, now, window=window, profiles=profiles)
         return verdict
 
     def check_tokens(self, payloads: Sequence[str], profile: Profiles, window: Window) -> AuthenticTokens:
         key = (self._held.opening or self._no_opening())[0]
+        self.tally.many(Kind.TOKEN_CHECKED, key.version, len(payloads))
         found = crypto.check_batch(payloads, key, 0, window=window, profiles=profile)
         return AuthenticTokens(found.authentic.tolist(), found.expiry.tolist())
 
     def seal_compact(self, account: int, *, issuer: int, node: int, serial: int, issued_at: int, ttl: int) -> str:
         held = self._held
         key = held.compact[(held.sealing or self._no_sealing()).version]
+        self.tally.one(Kind.CODE_MADE, key.version)
         return crypto.make_compact_code(
             key, account=account, issuer=issuer, node=node, serial=serial, issued_at=issued_at, ttl=ttl
         )
@@ -123,11 +134,13 @@ class SoftwareMachine:
     def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
         held = self._held
         keys = held.compact if held.opening else self._no_opening()
+        self.tally.one(Kind.CODE_CHECKED, held.opening[0].version)
         return crypto.check_compact(payload, keys, now, tolerance=tolerance)
 
     def open_alias(self, alias: bytes, day: int) -> int | None:
         held = self._held
         keys = held.compact.values() if held.opening else self._no_opening()
+        self.tally.one(Kind.CODE_CHECKED, held.opening[0].version)
         return next((account for key in keys if (account := key.open_alias(alias, day)) is not None), None)
 
     def _no_sealing(self) -> NoReturn:
@@ -145,15 +158,18 @@ class SoftwareMachine:
 
     def mac(self, data: bytes) -> Made:
         version, key = self._first(self._held.macs, Operation.MAC)
+        self.tally.one(Kind.MAC_MADE, version)
         return Made(version, key.mac(data))
 
     def check_mac(self, data: bytes, made: Made) -> bool:
         self._first(self._held.macs, Operation.CHECK_MAC)
+        self.tally.one(Kind.MAC_CHECKED, made.version & 0xFF)
         key = self._held.macs.that_may(Operation.CHECK_MAC).get(made.version)
         return key is not None and crypto.constant_time_equal(key.mac(data), made.value)
 
     def sign(self, message: bytes) -> Made:
         version, key = self._first(self._held.signing, Operation.SIGN)
+        self.tally.one(Kind.SIGNED, version)
         return Made(version, key.sign(message))
 
     def verification_keys(self) -> Mapping[int, bytes]:
@@ -163,6 +179,7 @@ class SoftwareMachine:
 
     def wrap(self, secret: bytes | bytearray, name: bytes) -> bytes:
         version, key = self._first(self._held.wrapping, Operation.WRAP)
+        self.tally.one(Kind.WRAPPED, version)
         salt = self._random(wrapping.SALT_BYTES)
         return wrapping.wrap(secret, name, version, salt, crypto.sm4_ecb_encrypt(key, salt))
 
@@ -173,6 +190,7 @@ class SoftwareMachine:
             key = self._held.wrapping.one(found.version, Operation.UNWRAP)
         except KeyUnavailable as error:
             self._refused(str(error))
+        self.tally.one(Kind.UNWRAPPED, found.version)
         return wrapping.unwrap(found, name, crypto.sm4_ecb_encrypt(key, found.salt))
 
     def _first(self, versions: Versions[T], operation: Operation) -> tuple[int, T]:

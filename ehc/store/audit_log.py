@@ -35,6 +35,8 @@ class AuditLog:
 
     def append(self, act: str, what: dict[str, Any], actor: Actor, at: int | None = None) -> Record:
         """The record, durable. what: names, numbers, digests; never a secret. Raises KeyringError: do nothing then."""
+        with _reporting(self.path):
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _reporting(self.path), _opened(self.path) as file:
             now = int(time.time()) if at is None else at
             seq, prev = self._next(file, now)
@@ -60,15 +62,16 @@ class AuditLog:
         _add(file, line)
         return seq + 1, read_line(line)[1]
 
-    def backwards(self) -> Iterator[Record]:
-        """The records from the last one back, as far as _TAIL_BYTES reach; none when there is no log."""
+    def backwards(self, *acts: str) -> Iterator[Record]:
+        """The records of these acts from the last one back; none when there is no log."""
+        names = [f'"act":"{act}"'.encode() for act in acts]  # blocks of a machine may stand behind them by the million
         with _reporting(self.path):
             if not self.path.exists():
                 return
             with open(self.path, "rb", buffering=0) as file:
-                lines, _ = _last_lines(file)
-            for line in reversed(lines):
-                yield read_line(line)[0]
+                for line in _lines_backwards(file):
+                    if any(name in line for name in names) and (record := read_line(line)[0]).act in acts:
+                        yield record
 
     def checkpoint(self, public_key: bytes, sign: Sign, at: int | None = None) -> Checkpoint:
         """Sign what the log is now. public_key: x ‖ y; sign: SM2."""
@@ -105,6 +108,20 @@ def _last_lines(file: FileIO) -> tuple[list[bytes], bytes]:
     if size > _TAIL_BYTES:
         del lines[:1]  # its beginning was not read
     return [line + b"\n" for line in lines], torn
+
+
+def _lines_backwards(file: FileIO) -> Iterator[bytes]:
+    """The whole lines of a file, the last one first, each with its newline."""
+    end, rest = file.seek(0, os.SEEK_END), b""
+    while end > 0:
+        begin = max(0, end - _TAIL_BYTES)
+        file.seek(begin)
+        first, *lines = (file.read(end - begin) + rest).split(b"\n")
+        end, rest = begin, first + b"\n" if lines else first
+        for line in reversed(lines[:-1]):
+            yield line + b"\n"
+    if rest.endswith(b"\n"):
+        yield rest
 
 
 @contextlib.contextmanager

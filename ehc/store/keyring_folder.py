@@ -20,7 +20,9 @@ import msgspec
 from ehc.crypto.secret_memory import guard_process
 from ehc.crypto.sm2 import PrivateKey
 from ehc.errors import Conflict, KeyringError
+from ehc.keys.acting import acting
 from ehc.keys.audit import Actor
+from ehc.keys.duties import Duty
 from ehc.keys.keyring import Keyring, Operation, Purpose
 from ehc.keys.sealing import (
     KEY_FILE_BYTES,
@@ -86,19 +88,30 @@ class KeyringFolder:
         return self._open(passphrase)[0]
 
     @contextlib.contextmanager
-    def change(self, passphrase: Passphrase | None = None, *, actor: Actor | None = None) -> Iterator[Keyring]:
+    def change(
+        self, passphrase: Passphrase | None = None, *, actor: Actor | None = None, duty: Duty = Duty.KEYS
+    ) -> Iterator[Keyring]:
         """The keyring to change; stored when the block ends without an error, wiped in any case.
 
-        actor: who changes it; else the user of this process. Raises Conflict when another process is changing it.
+        actor: a custodian who changes it by dual control; else who acts, whose duty it must be, or the user of this
+        process. Raises Conflict when another process is changing it, Forbidden.
         """
         self._require_keyring()
         with self._locked():
             keyring, secret, header = self._open(passphrase)
             with keyring:
+                if actor is None:
+                    actor = self.require(duty, keyring)
                 yield keyring
                 key = msgspec.structs.replace(header.key, salt=os.urandom(SALT_BYTES))
                 with _reporting(self.sealed):
                     self._write(keyring, secret, key, self._history.last_counter() + 1, actor)
+
+    def require(self, duty: Duty, keyring: Keyring) -> Actor:
+        """Who acts, for the audit log. Raises Forbidden when this is not their duty."""
+        who = acting()
+        keyring.office.require(duty, who)
+        return process_user() if who is None else Actor(who.identity.name, who.identity.role)
 
     def reinstate(self, passphrase: Passphrase | None, allow: Callable[[Keyring], None], *, actor: Actor) -> int:
         """Take the document that is here although it is not the last one of its log, and say so in the log; returns its

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from ehc.crypto import sm3
 from ehc.errors import KeyringError
-from ehc.keys.audit import Actor
+from ehc.keys.audit import KEY_CODES, Actor
 from ehc.keys.keyring import Deed
 from ehc.store.audit_log import AuditLog
 
@@ -32,7 +32,7 @@ class KeyringHistory:
 
     def begin(self, counter: int, document: bytes, deeds: Iterable[Deed], actor: Actor) -> None:
         """Raises KeyringError: then nothing may be written."""
-        done = [[deed.operation, deed.purpose, deed.version, deed.check_value, deed.detail] for deed in deeds]
+        done = [[*deed, KEY_CODES.get(deed.operation, 0)] for deed in deeds]
         what = {"counter": counter, "document": sm3(document).hex(), "deeds": done}
         self.log.append("change", what, actor)
 
@@ -59,7 +59,7 @@ class KeyringHistory:
         after it, any of which a kill may have left; and whether one was finished."""
         found: dict[int, str] = {}
         finished = None
-        for record in self.log.backwards():
+        for record in self.log.backwards("change", "changed"):
             if record.act == "changed":
                 finished = finished or record.what["counter"]
             elif record.act == "change":

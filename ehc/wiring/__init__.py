@@ -42,10 +42,8 @@ from ehc.institutions.statistics import Statistics
 from ehc.keys.app_secrets import AppSecrets
 from ehc.keys.authority import KeyringAuthority
 from ehc.keys.keyring import Keyring, Purpose
-from ehc.machine.gmt0018_keys import Gmt0018Machine
 from ehc.machine.selftest import SelfTest
 from ehc.machine.software import SoftwareMachine
-from ehc.machine.tcp import TcpMachine
 from ehc.machine.watch import KeyringWatch
 from ehc.ports import Clock, HotState, KeyService
 from ehc.sdkauth.authority import Authority
@@ -149,20 +147,17 @@ def open_sandbox(settings: Settings, clock: Clock = system_clock) -> Services:
     with Keyring() as keyring:
         keyring.add(Purpose.SECURITY_KEY, bytearray.fromhex("0123456789ABCDEFFEDCBA9876543210"), 0)
         keyring.add(Purpose.PROTECTION_KEY, bytearray.fromhex("11223344556677888877665544332211"), 0)
-        keys = SoftwareMachine.of(keyring), AppSecrets(keyring), KeyringAuthority(keyring), None, None
+        keys = Opened(SoftwareMachine.of(keyring), AppSecrets(keyring), KeyringAuthority(keyring))
     return _services(own, keys, clock)
 
 
 def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
     policy = scene_policy(settings)
-    keys, app_secrets, authority, self_test, watch = opened
+    keys, app_secrets = opened.keys, opened.app_secrets
     stores = open_store(settings, clock)
 
     def close() -> None:
-        if watch is not None:
-            watch.close()
-        if isinstance(keys, TcpMachine | Gmt0018Machine):
-            keys.close()
+        opened.close()
         stores.close()
 
     derive = Deriver(keys, settings.padding, stores.rekeying.present)
@@ -197,10 +192,10 @@ def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
         operators=stores.operators,
         sessions=stores.sessions,
         deeds=stores.deeds,
-        self_test=self_test,
-        sdks=SdkRegistry(stores.sdks, authority),
+        self_test=opened.self_test,
+        sdks=SdkRegistry(stores.sdks, opened.authority),
         app_registry=AppRegistry(stores.sdk_apps, app_secrets),
-        authority=authority,
-        watch=watch,
+        authority=opened.authority,
+        watch=opened.watch,
         close=close,
     )

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import os
 import stat
+import weakref
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from ehc.config import Settings
+from ehc.crypto.host import OPERATIONS
 from ehc.errors import ConfigError
 from ehc.keys.app_secrets import AppSecrets
 from ehc.keys.audit import Actor, Role
 from ehc.keys.authority import KeyringAuthority
+from ehc.keys.duties import Duty
 from ehc.keys.keyring import Keyring
+from ehc.machine.block_audit import BlockAudit
 from ehc.machine.gmt0018 import Device, Library, MachineError
 from ehc.machine.gmt0018_kept import KeptKeys, generation, read_kept
 from ehc.machine.gmt0018_keys import Gmt0018Machine, MachineKeys
-from ehc.machine.host_audit import HostAudit
 from ehc.machine.host_keys import HostKeys
 from ehc.machine.host_pool import LinePool
 from ehc.machine.host_server import HostServer, Network
 from ehc.machine.host_text import HostVersions
 from ehc.machine.selftest import SelfTest
 from ehc.machine.software import SoftwareMachine
+from ehc.machine.tally import Audit, Tally
 from ehc.machine.tcp import TcpMachine
 from ehc.machine.watch import KeyringWatch
 from ehc.ports import Capability, KeyService
@@ -42,12 +48,21 @@ def open_machine(settings: Settings, passphrase: Callable[[], str] | None = None
     """
     if settings.machine == "tcp":
         return _tcp_machine(settings)
+    machine: SoftwareMachine | Gmt0018Machine
     if settings.machine == "gmt0018":
         machine, (_, take_over) = _gmt0018_machine(settings)
         take_over()
-        return machine
-    with keyring_folder(settings).open(passphrase) as keyring:
-        return SoftwareMachine.of(keyring)
+    else:
+        with keyring_folder(settings).open(passphrase) as keyring:
+            machine = SoftwareMachine.of(keyring)
+    weakref.finalize(machine, _audited(settings, machine.tally).end)  # when the process ends in order, at the latest
+    return machine
+
+
+def _audited(settings: Settings, tally: Tally) -> Audit:
+    """What is done from now on stands in the audit log of the keyring. Raises KeyringError."""
+    log, actor = keyring_folder(settings).audit, Actor("ehc", Role.OPERATOR)
+    return Audit(tally, lambda act, what: log.append(act, dict(what), actor))
 
 
 def _tcp_machine(settings: Settings) -> TcpMachine:
@@ -96,9 +111,10 @@ Watched = tuple[Callable[[], int], Callable[[], None]]
 """What gives another number whenever something was changed, and what takes it over as it is then."""
 
 
-def _keyring(settings: Settings, passphrase: Callable[[], str] | None, *holders: Callable[[Keyring], None]) -> Watched:
+def _keyring(
+    folder: KeyringFolder, passphrase: Callable[[], str] | None, *holders: Callable[[Keyring], None]
+) -> Watched:
     """Each takes over the keyring. Raises KeyringError."""
-    folder = keyring_folder(settings)
 
     def renew() -> None:
         with folder.open(passphrase) as keyring:
@@ -124,16 +140,19 @@ def _watched(*watched: Watched) -> KeyringWatch:
 
 
 def open_host(
-    settings: Settings, passphrase: Callable[[], str], lines: int, networks: Sequence[Network]
+    folder: KeyringFolder, passphrase: Callable[[], str], lines: int, networks: Sequence[Network]
 ) -> tuple[HostServer, Callable[[], None]]:
     """What `ehc machine serve` runs, with the keys as they are from one second to the next, and how it ends.
 
-    Raises KeyringError, also when its start cannot be written to the audit log.
+    Raises KeyringError, also when its start cannot be written to the audit log; Forbidden for who may not start it.
     """
-    keys, log, actor = HostKeys(), keyring_folder(settings).audit, Actor("ehc machine", Role.OPERATOR)
-    watch = _watched(_keyring(settings, passphrase, SelfTest(keys.refuse).take_over, keys.take_over))
+    keys, log = HostKeys(), folder.audit
+    with folder.open(passphrase) as ring:
+        who = folder.require(Duty.START, ring)
+    actor = Actor(who.name, Role.OPERATOR)
+    watch = _watched(_keyring(folder, passphrase, SelfTest(keys.refuse).take_over, keys.take_over))
     log.append("machine.start", {"networks": [str(network) for network in networks]}, actor)
-    audit = HostAudit(lambda act, what: log.append(act, dict(what), actor), keys.counts)
+    audit = BlockAudit(lambda act, what: log.append(act, dict(what), actor), keys.counts, OPERATIONS)
 
     def end() -> None:
         watch.close()
@@ -142,30 +161,47 @@ def open_host(
     return HostServer(keys, lines, networks, audit.covers), end
 
 
-Opened = tuple[KeyService, AppSecrets, KeyringAuthority, SelfTest | None, KeyringWatch | None]
+class Opened(NamedTuple):
+    """What a service has of keys."""
+
+    keys: KeyService
+    app_secrets: AppSecrets
+    authority: KeyringAuthority
+    self_test: SelfTest | None = None  # None: the machine is elsewhere
+    watch: KeyringWatch | None = None
+    close: Callable[[], None] = lambda: None
 
 
 def open_keys(settings: Settings, passphrase: Callable[[], str] | None) -> Opened:
     """The machine of a service, which notices within a second what is done to the keyring. With a machine elsewhere
     there need be none here: then apps have no secrets, and nothing is signed."""
     app_secrets, authority = AppSecrets(Keyring()), KeyringAuthority(Keyring())
-    keyring = _keyring(settings, passphrase, app_secrets.take_over, authority.take_over)
-    if settings.machine != "software":
-        keys, watched = _elsewhere(settings)
-        _require_capabilities(settings, keys)
-        watched += [keyring] if keyring_folder(settings).sealed.exists() else []
-        return keys, app_secrets, authority, None, _watched(*watched) if watched else None
-    machine = SoftwareMachine(None, None)
-    tested = SelfTest(machine.refuse)
-    watch = _watched(_keyring(settings, passphrase, tested.take_over, machine.take_over), keyring)
-    return machine, app_secrets, authority, tested, watch
-
-
-def _elsewhere(settings: Settings) -> tuple[KeyService, list[Watched]]:
+    holders = [app_secrets.take_over, authority.take_over]
+    ends, watched = ExitStack(), list[Watched]()
+    keys: SoftwareMachine | Gmt0018Machine | TcpMachine
+    tested = None
     if settings.machine == "tcp":
-        return _tcp_machine(settings), []
-    machine, watched = _gmt0018_machine(settings)
-    return machine, [watched]
+        keys = _tcp_machine(settings)
+        ends.callback(keys.close)
+    elif settings.machine == "gmt0018":
+        keys, kept = _gmt0018_machine(settings)
+        watched.append(kept)
+        ends.callback(keys.close)
+    else:
+        keys = SoftwareMachine(None, None)
+        tested = SelfTest(keys.refuse)
+        holders = [tested.take_over, keys.take_over, *holders]
+    _require_capabilities(settings, keys)
+    if tested or keyring_folder(settings).sealed.exists():
+        watched.append(_keyring(keyring_folder(settings), passphrase, *holders))
+    watch = _watched(*watched) if watched else None
+    if watch is not None:
+        ends.callback(watch.close)
+    if not isinstance(keys, TcpMachine):  # that one's are in the log of the machine
+        audit = _audited(settings, keys.tally)
+        audit.watch()
+        ends.callback(audit.end)
+    return Opened(keys, app_secrets, authority, tested, watch, ends.close)
 
 
 _NEEDED = {

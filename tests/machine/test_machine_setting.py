@@ -133,7 +133,8 @@ def test_a_service_issues_and_verifies_with_it(settings, tmp_path):
 
 def test_what_is_done_to_a_key_is_in_effect_when_the_file_was_replaced(place, settings):
     folder, environment = place
-    keys, _, _, _, watch = wired.open_keys(changed(settings, machine_pairs=()), None)
+    opened = wired.open_keys(changed(settings, machine_pairs=()), None)
+    keys, watch = opened.keys, opened.watch
     before = (folder / "kept.json").read_bytes()
     try:
         ehc(environment, "keys", "suspend", "security_key", "1")
@@ -149,7 +150,7 @@ def test_what_is_done_to_a_key_is_in_effect_when_the_file_was_replaced(place, se
         assert keys.security_key_version == 1
         assert watch.problem == ""
     finally:
-        watch.close()
+        opened.close()
         ehc(environment, "keys", "activate", "security_key", "1")
 
 
@@ -163,4 +164,4 @@ def test_a_key_made_in_the_machine_is_in_its_file_and_in_the_audit_log(place, se
     machine = open_machine(changed(settings, machine_keys=str(file)))
     assert machine.security_key_version == 2
     assert machine.security_key_check_value in said
-    assert "machine.generate" in ehc(environment, "audit", "show", "-n", "1", "--json")
+    assert "machine.generate" in ehc(environment, "audit", "show", "-n", "2", "--json")

@@ -6,7 +6,7 @@ import pytest
 from ehc.crypto.host import OPERATIONS
 from ehc.errors import KeyringError
 from ehc.keys.audit import Actor, Role
-from ehc.machine.host_audit import BLOCK, SECONDS, HostAudit
+from ehc.machine.block_audit import BLOCK, SECONDS, BlockAudit
 from ehc.machine.host_server import HostServer
 from ehc.store.audit_log import AuditLog
 
@@ -18,8 +18,8 @@ class Desk:
         self.log, self.now = AuditLog(folder), 0.0
         self.counts = np.zeros((len(OPERATIONS), 256), np.uint32)
         actor = Actor("ehc machine", Role.OPERATOR)
-        self.audit = HostAudit(
-            lambda act, what: self.log.append(act, dict(what), actor), self.counts.copy, lambda: self.now
+        self.audit = BlockAudit(
+            lambda act, what: self.log.append(act, dict(what), actor), self.counts.copy, OPERATIONS, lambda: self.now
         )
 
     def do(self, n, version=2):
@@ -27,7 +27,7 @@ class Desk:
         self.counts[OPERATIONS.index("card_made"), version] += n
 
     def records(self):
-        return [(record.act, record.what) for record in self.log.backwards()][::-1]
+        return [(record.act, record.what) for record in self.log.backwards("machine.block", "machine.stop")][::-1]
 
 
 @pytest.fixture
