@@ -22,6 +22,7 @@ from ehc.errors import InputError, KeyringError
 from ehc.keys.audit import ZERO, Actor, Checkpoint, Proof, Record, line_of, proof, read_line, signed_checkpoint
 
 Sign = Callable[[bytes], bytes]
+_BLOCK = "machine.block"
 _TAIL_BYTES = 1 << 18
 """Read from the end to find the last records; one record is far shorter."""
 
@@ -63,14 +64,17 @@ class AuditLog:
         return seq + 1, read_line(line)[1]
 
     def backwards(self, *acts: str) -> Iterator[Record]:
-        """The records of these acts from the last one back; none when there is no log."""
-        names = [f'"act":"{act}"'.encode() for act in acts]  # blocks of a machine may stand behind them by the million
+        """The records of these acts from the last one back; none without a log. Every record on the way is read,
+        but for a machine's blocks, which may stand behind them by the million. Raises KeyringError for a changed one."""
+        passed_over = b"" if _BLOCK in acts else f'"act":"{_BLOCK}"'.encode()
         with _reporting(self.path):
             if not self.path.exists():
                 return
             with open(self.path, "rb", buffering=0) as file:
                 for line in _lines_backwards(file):
-                    if any(name in line for name in names) and (record := read_line(line)[0]).act in acts:
+                    if passed_over and passed_over in line:
+                        continue
+                    if (record := read_line(line)[0]).act in acts:
                         yield record
 
     def checkpoint(self, public_key: bytes, sign: Sign, at: int | None = None) -> Checkpoint:

@@ -146,7 +146,7 @@ def test_an_imported_key_becomes_the_active_version(operator):
         "security_key version 1 is deactivated",
     ]
     assert [row[1:3] for row in operator.versions()] == [(1, "deactivated"), (2, "active")]
-    assert '["import","security_key",2,"2677F4","active"]' in (operator.keyring / "audit.log").read_text()
+    assert '["import","security_key",2,"2677F4","active",259]' in (operator.keyring / "audit.log").read_text()
     again = operator.ehc("import", "--purpose", "security_key", stdin=ROOT)
     assert again.returncode == 7
     assert "already: version 2, active" in again.stderr

@@ -58,7 +58,7 @@ def test_every_change_stands_in_the_log_with_who_did_it_and_without_a_key(folder
     ]
     assert [r["who"] for r in records(folder)[2:]] == ["wang", "wang", "li", "li"]
     assert records(folder)[4]["what"]["deeds"] == [
-        ["suspend", "protection_key", 1, records(folder)[2]["what"]["deeds"][0][3], "a laptop is missing"]
+        ["suspend", "protection_key", 1, records(folder)[2]["what"]["deeds"][0][3], "a laptop is missing", 0]
     ]
     text = folder.audit.path.read_bytes()
     for key in (KEY, NEXT):
