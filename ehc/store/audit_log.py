@@ -65,7 +65,7 @@ class AuditLog:
 
     def backwards(self, *acts: str) -> Iterator[Record]:
         """The records of these acts from the last one back; none without a log. Every record on the way is read,
-        but for a machine's blocks, which may stand behind them by the million. Raises KeyringError for a changed one."""
+        but for a machine's blocks, which may be there by the million. Raises KeyringError for a changed one."""
         passed_over = b"" if _BLOCK in acts else f'"act":"{_BLOCK}"'.encode()
         with _reporting(self.path):
             if not self.path.exists():
