@@ -99,6 +99,16 @@ def build_driver(folder: Path) -> Path:
     return driver
 
 
+BUILT = "BENCH_KERNELS"
+"""Environment: what build_ours gave before, so that the processes of one run compile the kernels once. (Names in EHC_
+are settings: `ehc` refuses those that it does not know.)"""
+
+
+def ours_built(folder: Path) -> Path:
+    """What BUILT names, or build_ours of this repository."""
+    return Path(os.environ[BUILT]) if BUILT in os.environ else build_ours(folder)
+
+
 def build_ours(folder: Path, native: Path = ROOT / "native", flags: Sequence[str] = ("-O3",)) -> Path:
     """The kernels, with the flags of setup.py, and their adapter as one shared object."""
     objects, target = folder / "".join(("ours", *flags)), folder / "ehc.so"
@@ -162,7 +172,7 @@ def measure(laps: int = LAPS, peers: Iterable[Path] = (), scale: int = 1, ours: 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         found, missing = _peers(folder, peers)
-        driver, ours = build_driver(folder), ours or build_ours(folder)
+        driver, ours = build_driver(folder), ours or ours_built(folder)
         entrants = [f"{ours}@{tier}" for tier in run(driver, "tiers", ours).split()] + [str(peer) for peer in found]
         work = jobs(scale)
         files = [job.file(folder) for job in work]

@@ -62,7 +62,7 @@ def count(tiers: Sequence[str] = TIERS, only: Sequence[str] = (), ours: Path | N
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        driver, ours = compiled.build_driver(folder), ours or compiled.build_ours(folder)
+        driver, ours = compiled.build_driver(folder), ours or compiled.ours_built(folder)
         runs = set(compiled.run(driver, "tiers", ours).split())
         jobs = [job for job in compiled.jobs(SCALE) if not only or job.name in only]
         files = {job.name: job.file(folder) for job in jobs}

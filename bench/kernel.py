@@ -21,7 +21,7 @@ from ehc.crypto import Batch, hex_digits
 def _kernels() -> ctypes.CDLL:
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder)
-    library = ctypes.CDLL(str(compiled.build_ours(Path(folder))))
+    library = ctypes.CDLL(str(compiled.ours_built(Path(folder))))
     library.derive_rows.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_size_t] + [ctypes.c_void_p] * 3
     if library.best_tier() != 0:
         raise compiled.Failed("no tier of the kernels runs here")

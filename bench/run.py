@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -38,13 +39,11 @@ def measure(laps: int, people: int) -> list[results.Lap]:
         return results.laps(json.loads(file.read_text("utf-8")))
 
 
-def measure_kernels(laps: int, peers: list[Path]) -> tuple[dict[str, Any], instructions.Counts]:
+def measure_kernels(laps: int, peers: list[Path], count: list[str]) -> tuple[dict[str, Any], instructions.Counts]:
     """The C bench, and the instruction counts where there is a valgrind."""
-    with tempfile.TemporaryDirectory() as folder:
-        ours = compiled.build_ours(Path(folder))
-        kernels = compiled.measure(laps, peers, ours=ours)
-        print(compiled.table(kernels))
-        return kernels, instructions.count(ours=ours) if shutil.which("valgrind") else {}
+    kernels = compiled.measure(laps, peers)
+    print(compiled.table(kernels), flush=True)
+    return kernels, instructions.count(only=count) if shutil.which("valgrind") else {}
 
 
 def main() -> int:
@@ -58,9 +57,18 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=two_threads.PAIRS, help="of one thread and two")
     parser.add_argument("--keep", type=Path, default=results.FOLDER, help="folder of the results")
     parser.add_argument("--accept", action="store_true", help="keep the result although the gate fails")
+    parser.add_argument(
+        "--count", action="append", default=[], metavar="JOB", help="count its instructions; default: all"
+    )
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[compiled.BUILT] = str(compiled.ours_built(Path(folder)))
+        return run(options)
+
+
+def run(options: argparse.Namespace) -> int:
     try:
-        kernels, counts = measure_kernels(options.kernel_laps, options.peer)
+        kernels, counts = measure_kernels(options.kernel_laps, options.peer, options.count)
         laps = measure(options.laps, options.people)
         short = bench.result(options.curve_seconds, options.curve_rows)
         pairs = two_threads.measure(options.pairs)

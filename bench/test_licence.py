@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from contender import Contender, by_name
 
 from ehc.crypto import hmac_sm3
 from ehc.crypto import http_signature as http
@@ -59,14 +61,19 @@ def request(kind: str) -> Any:
     return prove
 
 
-CONTENDERS = {
-    "SM2 check alone": sm2_alone,
-    "licence": licence,
-    "request, sm2-sm3": request("sm2"),
-    "request, hmac-sm3": request("hmac"),
-}
+def each(once: Callable[[], bool]) -> Callable[[Any], list[bool]]:
+    return lambda items: [once() for _ in items]
+
+
+CONTENDERS = by_name(
+    Contender("SM2 check alone", 20, each(sm2_alone)),
+    Contender("licence", 20, each(licence)),
+    Contender("request, sm2-sm3", 20, each(request("sm2"))),
+    Contender("request, hmac-sm3", 200, each(request("hmac"))),
+)
 
 
 @pytest.mark.parametrize("name", CONTENDERS)
-def test_sdkauth(benchmark: Any, name: str) -> None:
-    assert benchmark(CONTENDERS[name]) is True
+def test_sdkauth(measure, name):
+    contender = CONTENDERS[name]
+    assert measure("SDK authorisation", "checks", contender, range(contender.share)) == [True] * contender.share

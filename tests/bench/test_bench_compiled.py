@@ -16,10 +16,10 @@ needs_valgrind = pytest.mark.skipif(not shutil.which("valgrind"), reason="valgri
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def built(tmp_path_factory, ours):
     """Folder, driver, our kernels."""
     folder = tmp_path_factory.mktemp("compiled")
-    return folder, compiled.build_driver(folder), compiled.build_ours(folder)
+    return folder, compiled.build_driver(folder), ours
 
 
 @pytest.fixture(scope="module")
