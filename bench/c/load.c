@@ -1,18 +1,20 @@
 /* Load on an HTTP service from one thread: as fast as it answers, or at a constant rate.
  *
- *     load HOST PORT CONNECTIONS SECONDS RATE HEAD BODIES [EXPECT]
+ *     load HOST PORT CONNECTIONS SECONDS RATE HEAD BODIES [EXPECT [TIMES]]
  *
  * RATE 0: every connection asks again as soon as it has its answer. RATE n: n requests a second are due at fixed
  * moments, and a latency counts from the moment at which the request was due, so that a slow service cannot hide its
  * queue. HEAD: file with the request line and headers, without Content-Length and the empty line. BODIES: file with a
- * body a line, taken in turn. EXPECT: text that every good answer holds. One line of JSON comes out; 100 ms at the
- * start are not counted.
+ * body a line, taken in turn. EXPECT: text that every good answer holds. TIMES: file for two doubles an answer, the moment
+ * at which it was due (CLOCK_MONOTONIC) and its latency, in seconds. One line of JSON comes out; 100 ms at the start are
+ * not counted. SIGTERM ends it early.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +48,13 @@ static double began, counted_from, ends, rate;
 static unsigned scheduled;
 static float *latencies;
 static size_t answered, good, other, broken;
+static FILE *times;
+static volatile sig_atomic_t ended_early;
+
+static void end_early(int number) {
+    (void)number;
+    ended_early = 1;
+}
 
 static double now(void) {
     struct timespec t;
@@ -120,6 +129,7 @@ static void note(Connection *c) {
     if (t < counted_from) return;
     if (answered < LATENCIES) latencies[answered] = (float)(t - c->due);
     answered++;
+    if (times) fwrite((double[]){c->due, t - c->due}, sizeof(double), 2, times);
     int ok = !strncmp(c->answer + 9, "200", 3) && (!expect || strstr(c->answer, expect));
     if (ok) good++;
     else if (!other++) fprintf(stderr, "%.400s\n", c->answer);
@@ -195,11 +205,13 @@ static void report(double seconds) {
 
 int main(int argc, char **argv) {
     if (argc < 8) {
-        fprintf(stderr, "load HOST PORT CONNECTIONS SECONDS RATE HEAD BODIES [EXPECT]\n");
+        fprintf(stderr, "load HOST PORT CONNECTIONS SECONDS RATE HEAD BODIES [EXPECT [TIMES]]\n");
         return 2;
     }
     host = argv[1], port = argv[2], connection_count = atoi(argv[3]), rate = atof(argv[5]);
     expect = argc > 8 ? argv[8] : NULL;
+    if (argc > 9 && !(times = fopen(argv[9], "wb"))) fail(argv[9]);
+    signal(SIGTERM, end_early);
     make_requests(argv[6], argv[7]);
     epoll = epoll_create1(0);
     connections = calloc((size_t)connection_count, sizeof *connections);
@@ -209,6 +221,7 @@ int main(int argc, char **argv) {
     began = now(), counted_from = began + 0.1, ends = counted_from + atof(argv[4]);
     struct epoll_event events[256];
     for (double t = began; t < ends + 2; t = now()) {
+        if (ended_early && ends > t) ends = t;
         send_what_is_due();
         int busy = 0;
         for (int i = 0; i < connection_count && !busy; i++) busy = connections[i].busy;
@@ -217,5 +230,5 @@ int main(int argc, char **argv) {
         for (int i = 0; i < count; i++) hear(events[i].data.ptr);
     }
     report(ends - counted_from);
-    return 0;
+    return times && fclose(times);
 }

@@ -32,6 +32,9 @@ KEY = Purpose.SECURITY_KEY
 HEARD = 1.5
 """Seconds after which every worker has a version that was activated."""
 
+BEHIND = 10
+"""Niceness of the work: on a host that it shares with the service, that one goes first."""
+
 COMMAND = "ehc keys rotate security_key"
 
 
@@ -59,7 +62,7 @@ def rotate(  # noqa: PLR0917  the command line, not called from code
     ] = Do.RUN,
     share: Annotated[
         float, typer.Option(min=0.05, max=1.0, help="Part of the time in which it works; the rest is the service's.")
-    ] = 0.5,
+    ] = 0.9,
     background: Annotated[
         bool, typer.Option("--background", help="Work on after this command ended; it says where the log is.")
     ] = False,
@@ -143,6 +146,7 @@ class _Rotation:
         """The version before the latest, and the latest, which is made where there is none to come."""
         with self._folder.open(self._passphrase) as keyring:
             versions = _to_come(keyring, last)
+            _require_known(keyring, last)
         if not versions:
             with self._folder.change(self._passphrase) as keyring:
                 _add_random(keyring)
@@ -175,6 +179,7 @@ class _Rotation:
         return True
 
     def _work(self, job: Rekeyer) -> None:
+        os.nice(BEHIND)
         with _bar() as show, _stopped():
             more = True
             while more:
@@ -207,6 +212,15 @@ def _to_come(keyring: Keyring, last: Rekeying | None) -> list[int]:
     if len(versions) == 1 or reached or not keyring.may(latest, Operation.BACKFILL):
         return []
     return [one.version for one in versions]
+
+
+def _require_known(keyring: Keyring, last: Rekeying | None) -> None:
+    """A version that cards have ids of is not made a second time, as another key."""
+    wanted = last.new_version if last is not None and last.phase is Phase.RETIRED else 0
+    if wanted and _state(keyring, wanted) is None:
+        raise Conflict(
+            f"cards have ids of {KEY} version {wanted}, which this keyring, an older copy, has not: restore the newest"
+        )
 
 
 def _add_random(keyring: Keyring) -> None:

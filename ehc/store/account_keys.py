@@ -37,6 +37,11 @@ def card_key(card_id: str) -> int:
     return _hash(card_id.encode()) - _SIGN
 
 
+def key_of_bytes(card_id: bytes) -> int:
+    """card_key, of a card id as its account holds it."""
+    return mindex_key(card_id) if len(card_id) in (16, 32) else card_key(card_id.hex().upper())
+
+
 def document_keys(id_types: Sequence[str], id_numbers: Sequence[str]) -> Keys:
     """document_key, row for row."""
     text = "".join(id_numbers)

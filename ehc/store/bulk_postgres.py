@@ -38,23 +38,31 @@ _COPY = {
 }
 
 
-class _Keys(bytes):
-    """An int8[] as PostgreSQL's binary protocol writes it."""
+class Int8s(bytes):
+    """An int8[] as PostgreSQL's binary protocol writes it; for a cursor of `int8s`."""
 
     @classmethod
-    def of(cls, keys: Keys) -> _Keys:
+    def of(cls, keys: Keys) -> Int8s:
         cells = np.empty(len(keys), np.dtype([("length", ">i4"), ("key", ">i8")]))
         cells["length"], cells["key"] = 8, keys
         head = np.array([1, 0, psycopg.adapters.types["int8"].oid, len(keys), 1], ">i4")
         return cls(head.tobytes() + cells.tobytes())
 
 
-class _KeysDumper(Dumper):
+class _Int8sDumper(Dumper):
     format = Format.BINARY
     oid = psycopg.adapters.types["int8"].array_oid
 
     def dump(self, obj: bytes) -> Buffer | None:
         return obj
+
+
+@contextmanager
+def int8s(raw: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[Any]]:
+    """A cursor that answers in binary."""
+    with raw.cursor(binary=True) as cursor:
+        cursor.adapters.register_dumper(Int8s, _Int8sDumper)
+        yield cursor
 
 
 @contextmanager
@@ -101,9 +109,8 @@ def _owners(raw: psycopg.Connection[Any], keys: Keys) -> NDArray[np.int64]:
     """The account that has each key, 0 for none."""
     order = np.argsort(keys)
     ordered = keys[order]
-    with raw.cursor(binary=True) as cursor:
-        cursor.adapters.register_dumper(_Keys, _KeysDumper)
-        hits = np.array(cursor.execute(_OWNERS, (_Keys.of(ordered),)).fetchall(), np.int64).reshape(-1, 2)
+    with int8s(raw) as cursor:
+        hits = np.array(cursor.execute(_OWNERS, (Int8s.of(ordered),)).fetchall(), np.int64).reshape(-1, 2)
     hits = hits[np.argsort(hits[:, 0])]
     found = np.zeros(len(keys), np.int64)
     if len(hits):

@@ -113,6 +113,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) 
 
 def _set_up_postgresql(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:
     connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'".encode())
+    connection.execute("SET jit = off")  # compiling a page's query for 16 partitions takes longer than its answer
     connection.commit()
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Row, delete, func, select, update
 from ehc.cards.rekeying import AFTER, CLEARING, OVER, Accounts, Derive, Ids, Phase, Rekeying
 from ehc.errors import Conflict, Unavailable
 from ehc.store.database import reader
+from ehc.store.rekeying_keys import LAST, LEAST, OtherKeys
 from ehc.store.rekeying_pages import Pages
 from ehc.store.rekeying_postgres import PostgresPages
 from ehc.store.rekeying_sqlite import SqlitePages
@@ -21,11 +22,15 @@ from ehc.store.tables import accounts, rekeying_due, rekeying_progress, rekeying
 TRIES = 100
 """How often a phase is entered again when others held what it needed: each time for a third of a second."""
 
-_LAST = (1 << 63) - 1
 _OPEN = rekeyings.c.open == 1
 _ALL = frozenset(Phase)
-_TURNS = CLEARING | OVER | {Phase.GRACE}
-_FRESH = dict.fromkeys(("cursor", "done", "milliseconds", "wrong", "paused"), 0)
+_TURNS = CLEARING | {Phase.GRACE}
+"""Which begin with other ids shown, or found."""
+
+_TWICE = CLEARING | {Phase.BACKFILL}
+"""Where a second pass goes through the keys."""
+
+_FRESH = dict.fromkeys(("cursor", "done", "milliseconds", "wrong", "paused"), 0) | {"key_cursor": None}
 _DUE = select(func.coalesce(func.sum(rekeying_due.c.last_account - rekeying_due.c.first_account + 1), 0))
 _LATEST = select(rekeyings, rekeying_progress, _DUE.scalar_subquery().label("due")).where(
     rekeyings.c.rekeying == select(func.max(rekeyings.c.rekeying)).scalar_subquery(),
@@ -44,6 +49,7 @@ class SqlRekeyingStore:
     def __init__(self, engine: Engine) -> None:
         self._engine, self._reader = engine, reader(engine)
         self._pages: Pages = PostgresPages() if engine.dialect.name == "postgresql" else SqlitePages()
+        self._keys = OtherKeys()
         self._since: float | None = None  # end of the step before
 
     def latest(self) -> Rekeying | None:
@@ -62,7 +68,7 @@ class SqlRekeyingStore:
     def begin(self, old_version: int, new_version: int, now: int) -> None:
         total = self._count()
         versions = {"old_version": old_version, "new_version": new_version, "present": old_version}
-        row = versions | {"open": 1, "phase": Phase.BACKFILL.value, "turn": 1, "began_at": now}
+        row = versions | {"open": 1, "phase": Phase.BACKFILL.value, "turn": 0, "began_at": now}
         with self._engine.begin() as connection:
             self._pages.begin(connection)
             if connection.scalar(select(rekeyings.c.rekeying).where(_OPEN)):
@@ -84,19 +90,32 @@ class SqlRekeyingStore:
         return self._step(_ALL, derive, lambda desk: _drain(desk, most))
 
     def fill(self, derive: Derive, most: int) -> int:
+        self._read_keys()
+
         def work(desk: Desk) -> int:
-            rows = desk.pages.rows(desk.connection, desk.held.cursor, _LAST, most)
+            if desk.held.key_cursor is not None:
+                return _add_keys(desk, self._keys, most)
+            rows = desk.pages.rows(desk.connection, desk.held.cursor, LAST, most)
+            if not rows:
+                return _to_keys(desk)
             new = desk.held.new_version
             todo = [row for row in rows if row[4] != new]
-            ids = desk.put(todo, [new] * len(todo))
+            ids = desk.put(todo, [new] * len(todo), with_keys=False)
             counts = {"refused": int((ids.lengths == 0).sum()), "differing": int(ids.differs.sum())}
             return _advance(desk, rows, **counts)
 
         return self._step({Phase.BACKFILL}, derive, work)
 
+    def _read_keys(self) -> None:
+        """Of the ids that were made, without holding anything: the step that needs them comes next."""
+        with self._reader.connect() as connection:
+            row = connection.execute(_LATEST).one_or_none()
+            if row is not None and row.phase == Phase.BACKFILL and row.key_cursor not in (None, LAST):
+                self._keys.read(connection, self._pages, row.rekeying, row.key_cursor, row.total)
+
     def verify(self, derive: Derive, most: int) -> int:
         def work(desk: Desk) -> int:
-            rows = desk.pages.rows(desk.connection, desk.held.cursor, _LAST, most)
+            rows = desk.pages.rows(desk.connection, desk.held.cursor, LAST, most)
             wrong = desk.wrong([row for row in rows if row[4] != desk.held.new_version])
             for account in wrong:
                 desk.connection.execute(rekeying_due.insert().values(first_account=account, last_account=account))
@@ -107,9 +126,14 @@ class SqlRekeyingStore:
     def clear(self, most: int) -> int:
         def work(desk: Desk) -> int:
             desk.pages.hasten(desk.connection)
-            rows = desk.pages.rows(desk.connection, desk.held.cursor, _LAST, most)
-            desk.settle(rows)
-            return _advance(desk, rows)
+            if desk.held.key_cursor is not None:
+                return _sweep(desk, 2 * most)
+            cursor, (last, count) = desk.held.cursor, desk.pages.page(desk.connection, desk.held.cursor, most)
+            if not count:
+                return _to_keys(desk)
+            desk.settle_page(cursor + 1, last)
+            _set_progress(desk, {"cursor": last, "done": rekeying_progress.c.done + count})
+            return count
 
         return self._step(CLEARING, _nobody, work)
 
@@ -184,7 +208,8 @@ def _hold(connection: Connection) -> Held | None:
     if progress is None or row is None or row.rekeying != progress.rekeying:
         return None
     versions = row.old_version, row.new_version, row.present
-    return Held(row.rekeying, *versions, Phase(row.phase), progress.cursor, progress.wrong)
+    cursors = progress.cursor, progress.key_cursor
+    return Held(row.rekeying, *versions, Phase(row.phase), *cursors, progress.wrong)
 
 
 def _drain(desk: Desk, most: int) -> int:
@@ -222,6 +247,36 @@ def _advance(desk: Desk, rows: list[Any], **counts: int) -> int:
     return len(rows)
 
 
+def _to_keys(desk: Desk) -> int:
+    """All accounts are done; their keys come next."""
+    _set_progress(desk, {"key_cursor": LEAST})
+    return 1
+
+
+def _add_keys(desk: Desk, keys: OtherKeys, most: int) -> int:
+    after = desk.held.key_cursor
+    assert after is not None  # noqa: S101  the caller looked
+    if after == LAST:
+        return 0
+    page = keys.page(after, most)
+    if page is None:
+        return 1  # another job has come further: they are read for the next step
+    desk.pages.add_keys(desk.connection, page.keys)
+    _set_progress(desk, {"key_cursor": page.last, "done": rekeying_progress.c.done + len(page.keys)})
+    return 1
+
+
+def _sweep(desk: Desk, most: int) -> int:
+    """About half of the keys go."""
+    after = desk.held.key_cursor
+    assert after is not None  # noqa: S101  the caller looked
+    last, count = desk.pages.key_page(desk.connection, after, most)
+    if count:
+        desk.sweep(after, last)
+        _set_progress(desk, {"key_cursor": last, "done": rekeying_progress.c.done + count // 2})
+    return count
+
+
 def _set_progress(desk: Desk, values: dict[str, Any]) -> None:
     row = rekeying_progress.c.rekeying == desk.held.number
     desk.connection.execute(update(rekeying_progress).where(row).values(**values))
@@ -232,14 +287,15 @@ def _held_by_others(error: Unavailable) -> bool:
 
 
 def _rekeying(row: Row[Any]) -> Rekeying:
+    phase = Phase(row.phase)
     return Rekeying(
         number=row.rekeying,
         old_version=row.old_version,
         new_version=row.new_version,
         present=row.present,
-        phase=Phase(row.phase),
+        phase=phase,
         paused=bool(row.paused),
-        done=row.done,
+        done=min(row.done // 2, row.total) if phase in _TWICE else row.done,
         total=row.total,
         due=int(row.due),
         wrong=row.wrong,

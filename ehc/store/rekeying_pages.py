@@ -19,6 +19,9 @@ Fold = tuple[int, bytes, bytes]
 Key = tuple[int, int]
 """key, account: of `card_keys`."""
 
+Stray = tuple[int, int, bool, bytes]
+"""key, account, whether the account has aliases, its card id: a key that the card id does not begin with."""
+
 
 class Pages(Protocol):
     """All in the caller's transaction."""
@@ -41,8 +44,29 @@ class Pages(Protocol):
 
     def others(self, connection: Connection, first: int, last: int) -> list[Other]: ...
 
+    def ids(self, connection: Connection, after: int, most: int) -> list[tuple[int, bytes]]:
+        """account, card_id of the other ids, by account."""
+        ...
+
     def put(self, connection: Connection, others: Sequence[Other]) -> None:
         """In place of what there is."""
+        ...
+
+    def page(self, connection: Connection, after: int, most: int) -> tuple[int, int]:
+        """The last one of the next so many accounts, and how many there are."""
+        ...
+
+    def settle(self, connection: Connection, first: int, last: int, present: int) -> None:
+        """Accounts of this page keep the id of the present version alone, those that have one. Keys of the others
+        may be left for `strays`."""
+        ...
+
+    def key_page(self, connection: Connection, after: int, most: int) -> tuple[int, int]:
+        """The last one of the next so many keys to look for strays in, and how many rows have one of them."""
+        ...
+
+    def strays(self, connection: Connection, after: int, last: int) -> list[Stray]:
+        """Among keys after that one, up to and with the last."""
         ...
 
     def drop(self, connection: Connection, first: int, last: int) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, delete, select
 
 from ehc.cards.rekeying import CLEARING, Accounts, Derive, Ids, Phase
-from ehc.store.account_keys import card_key, mindex_key
-from ehc.store.rekeying_pages import Fold, Key, Other, Pages, Row
+from ehc.store.account_keys import card_key, key_of_bytes, prefix_keys
+from ehc.store.rekeying_pages import Fold, Key, Other, Pages, Row, Stray
 from ehc.store.tables import aliases, rekeying_due
 
 
@@ -23,6 +23,7 @@ class Held(NamedTuple):
     present: int
     phase: Phase
     cursor: int
+    key_cursor: int | None
     wrong: int
 
     def other_than(self, version: int) -> int | None:
@@ -47,24 +48,25 @@ class Desk(NamedTuple):
     held: Held
     derive: Derive
 
-    def put(self, rows: Sequence[Row], versions: Sequence[int]) -> Ids:
+    def put(self, rows: Sequence[Row], versions: Sequence[int], *, with_keys: bool = True) -> Ids:
         """The ids of these accounts under these versions, and keys that find them."""
         ids = self._derived(rows, versions)
         made = _made(rows, versions, ids)
         self.pages.put(self.connection, made)
-        self.pages.add_keys(self.connection, [(key_of(card_id), account) for account, _, card_id in made])
+        if with_keys:
+            self.pages.add_keys(self.connection, _keys(made, ids))
         return ids
 
     def wrong(self, rows: Sequence[Row]) -> list[int]:
         """Accounts whose new id is not as it should be, or does not find them; not those that are due."""
         versions = [self.held.new_version] * len(rows)
-        made = _made(rows, versions, self._derived(rows, versions))
+        ids = self._derived(rows, versions)
+        made = _made(rows, versions, ids)
         if not made:
             return []
-        there = set(self.pages.others(self.connection, rows[0][0], rows[-1][0]))
-        missing = self.pages.missing(self.connection, [(key_of(card_id), account) for account, _, card_id in made])
-        wrong = [one[0] for one in made if one not in there or one[0] in missing]
-        return [account for account in wrong if not self._is_due(account)]
+        others = set(made).difference(self.pages.others(self.connection, rows[0][0], rows[-1][0]))
+        wrong = {account for account, _, _ in others} | self.pages.missing(self.connection, _keys(made, ids))
+        return [account for account in sorted(wrong) if not self._is_due(account)]
 
     def _derived(self, rows: Sequence[Row], versions: Sequence[int]) -> Ids:
         account, id_type, id_number, name, key_version, card_id = zip(*rows, strict=True) if rows else ((),) * 6
@@ -101,20 +103,40 @@ class Desk(NamedTuple):
             if other_version == self.held.present != version:
                 kept, lost = other, own
                 folds.append((account, own, other))
-            if key_of(kept) != key_of(lost):
-                gone.append((key_of(lost), account))
+            if key_of_bytes(kept) != key_of_bytes(lost):
+                gone.append((key_of_bytes(lost), account))
         self.pages.fold(self.connection, folds, self.held.present)
         self.pages.drop(self.connection, first, last)
         self.pages.drop_keys(self.connection, gone)
-        self._settle_aliases(first, last)
+        self.settle_aliases(first, last)
 
-    def _settle_aliases(self, first: int, last: int) -> None:
-        """Former ids of the version that ended go with it; the others are found as before."""
+    def settle_page(self, first: int, last: int) -> None:
+        """As settle, of all accounts of this page; their keys are left to `sweep`."""
+        self.pages.settle(self.connection, first, last, self.held.present)
+        self.settle_aliases(first, last)
+
+    def sweep(self, after: int, last: int) -> None:
+        """Keys that nothing of their account has any more."""
+        strays = self.pages.strays(self.connection, after, last)
+        self.pages.drop_keys(self.connection, [stray[:2] for stray in strays if not self._is_key(stray)])
+
+    def _is_key(self, stray: Stray) -> bool:
+        """Of an id that keys are a hash of, or of an alias."""
+        key, account, has_aliases, card_id = stray
+        if len(card_id) not in (16, 32) and key == key_of_bytes(card_id):
+            return True
+        return bool(has_aliases) and key in {card_key(row.value.decode()) for row in self._aliases(account, account)}
+
+    def _aliases(self, first: int, last: int) -> Sequence[Any]:
         cards = (aliases.c.kind == "card") & aliases.c.account.between(first, last)
-        found = self.connection.execute(select(aliases).where(cards)).all()
+        return self.connection.execute(select(aliases).where(cards)).all()
+
+    def settle_aliases(self, first: int, last: int) -> None:
+        """Former ids of the version that ended go with it; the others are found as before."""
+        found = self._aliases(first, last)
         lost = [row for row in found if self.held.ended(row.key_version)]
         for row in lost:
-            of = cards & (aliases.c.account == row.account) & (aliases.c.value == row.value)
+            of = (aliases.c.account == row.account) & (aliases.c.kind == "card") & (aliases.c.value == row.value)
             self.connection.execute(delete(aliases).where(of))
         kept = [row for row in found if not self.held.ended(row.key_version)]
         self.pages.drop_keys(self.connection, [(card_key(row.value.decode()), row.account) for row in lost])
@@ -123,10 +145,12 @@ class Desk(NamedTuple):
 
 def _made(rows: Sequence[Row], versions: Iterable[int], ids: Ids) -> list[Other]:
     """A row for each account whose document gives an id."""
-    given = zip(rows, versions, ids.card_id, ids.lengths.tolist(), strict=True)
-    return [(row[0], version, card_id[:length].tobytes()) for row, version, card_id, length in given if length]
+    text, lengths = np.ascontiguousarray(ids.card_id).tobytes(), ids.lengths.tolist()
+    given = zip(rows, versions, range(0, len(text), 32), lengths, strict=True)
+    return [(row[0], version, text[at : at + length]) for row, version, at, length in given if length]
 
 
-def key_of(card_id: bytes) -> int:
-    """card_key, of a card id as its account holds it."""
-    return mindex_key(card_id) if len(card_id) in (16, 32) else card_key(card_id.hex().upper())
+def _keys(made: Sequence[Other], ids: Ids) -> list[Key]:
+    """Of derived ids."""
+    keys = prefix_keys(ids.card_id[ids.lengths > 0]).tolist()
+    return list(zip(keys, (account for account, _, _ in made), strict=True))

@@ -176,6 +176,7 @@ class SqlAccountStore:
         rows.add_alias(connection, card.account, "mindex", card.mindex, now)
         for former in rows.all_ids(connection, card.account):
             rows.add_alias(connection, card.account, "card", former.card_id.encode(), now, former.key_version)
+            rows.add_keys(connection, card.account, card.mindex, former.card_id)  # a rekeying may not have come so far
         rows.set_columns(connection, card.account, rows.columns_of(derived))
         rows.add_keys(connection, card.account, derived.mindex, derived.card_id)
         rekeyed_rows.renew(connection, card.account)

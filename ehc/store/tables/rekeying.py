@@ -28,7 +28,8 @@ rekeying_progress = Table(
     Column("rekeying", BigInteger, primary_key=True, autoincrement=False),
     Column("paused", SmallInteger, nullable=False),
     Column("cursor", BigInteger, nullable=False),  # accounts up to this one are done, in this phase
-    Column("done", BigInteger, nullable=False),  # accounts, in this phase
+    Column("key_cursor", BigInteger),  # NULL: some accounts are not done; else keys up to this one are done too
+    Column("done", BigInteger, nullable=False),  # accounts, in this phase; once more in the pass through their keys
     Column("total", BigInteger, nullable=False),  # accounts there were when the phase began
     Column("milliseconds", BigInteger, nullable=False),  # worked, in this phase
     Column("wrong", BigInteger, nullable=False),  # found wrong by this verification
