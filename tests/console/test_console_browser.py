@@ -21,7 +21,17 @@ from ehc.wiring import open_services, system_clock
 
 WIDTHS = (1280, 390, 360)
 PAGES = {
-    Role.SYSTEM: ("", "institutions", "institutions/H-1", "statistics", "callers", "operators", "health", "password"),
+    Role.SYSTEM: (
+        "",
+        "institutions",
+        "institutions/H-1",
+        "statistics",
+        "callers",
+        "operators",
+        "health",
+        "rekeying",
+        "password",
+    ),
     Role.SECURITY: ("", "people", "statistics"),
     Role.AUDIT: ("", "looks", "deeds", "nothing"),
 }

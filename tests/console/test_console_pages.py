@@ -164,6 +164,18 @@ def test_health_names_every_part_and_what_does_not_answer(
     assert "1 个部分异常" in text_of(browser.get("/health"))
 
 
+def test_how_a_rekeying_stands_is_told_in_both_languages(desk: Desk) -> None:
+    browser, store = desk.signed_in(Role.SYSTEM), desk.services.rekeying
+    assert "尚未更新过安全密钥" in text_of(browser.get("/rekeying"))
+    store.begin(1, 2, 1)
+    store.pause(paused=True)
+    shown = text_of(browser.get("/rekeying"))
+    for part in ("v1 → v2", "生成新ID", "已暂停", "0.0%", "尚无预计"):
+        assert part in shown, part
+    browser.post("/language", language="en", back="/console/rekeying")
+    assert "Backfill" in text_of(browser.get("/rekeying"))
+
+
 def test_the_auditor_sees_who_looked_at_whom_and_why_but_not_who_it_is(desk: Desk) -> None:
     other = desk.services.registrar.register(Identity("03", "E00000000", "TEST PERSON"), 1).card
     assert other is not None

@@ -9,6 +9,7 @@ import pytest
 import ehc.web.console
 from ehc.access.operator import Role
 from ehc.cards.account import EventKind
+from ehc.cards.rekeying import Phase
 from ehc.institutions.place import Channel
 from ehc.institutions.use import Outcome
 from ehc.model import AccountState, CardKind, IdType, PersonKind
@@ -53,6 +54,8 @@ FAMILIES = {
     "search.by": ["document", "card_id", "phone"],
     "search.wrong": ["document", "card_id", "phone"],
     "health": ["service", "store", "hot", "keys", "core"],
+    "rekeying.phase": list(Phase),
+    "rekeying.means": list(Phase),
     "error": ["forbidden", "conflict", "not-found", "input", "too-many", "no-such-path", "unavailable", "internal"],
 }
 """Keys that are put together where they are used: family -> last parts."""

@@ -15,6 +15,7 @@ MENU = (
     ("callers", "/console/callers", SYSTEM),
     ("operators", "/console/operators", SYSTEM),
     ("health", "/console/health", SYSTEM),
+    ("rekeying", "/console/rekeying", SYSTEM),
     ("looks", "/console/looks", AUDIT),
     ("deeds", "/console/deeds", AUDIT),
 )

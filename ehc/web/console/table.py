@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from ehc.web.console import forms
-from ehc.web.console.handlers import audit, callers, health, home, operators, people, places, signing, statistics
+from ehc.web.console.handlers import (
+    audit,
+    callers,
+    health,
+    home,
+    operators,
+    people,
+    places,
+    rekeying,
+    signing,
+    statistics,
+)
 from ehc.web.console.menu import ALL, AUDIT, SECURITY, SYSTEM
 from ehc.web.console.page import Page
 
@@ -106,6 +117,7 @@ PAGES = (
         slow=True,
     ),
     Page(method="GET", path="/health", handler=health.show_health, roles=SYSTEM),
+    Page(method="GET", path="/rekeying", handler=rekeying.show_rekeying, roles=SYSTEM),
     # --- 审计员
     Page(method="GET", path="/looks", handler=audit.list_looks, roles=AUDIT, query=forms.LooksPage),
     Page(method="GET", path="/deeds", handler=audit.list_deeds, roles=AUDIT, query=forms.DeedsPage),
