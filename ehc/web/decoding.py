@@ -28,8 +28,12 @@ def decode(decoder: Decoder, body: bytes) -> Any:
     """Raises msgspec.DecodeError, or ValidationError where it is JSON of another shape."""
     try:
         return decoder.decode(body)
-    except UnicodeDecodeError as error:
-        raise msgspec.DecodeError(f"not UTF-8 {_first_wrong_byte(body)}") from error
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if "utf-8" in str(error).lower():
+            raise msgspec.DecodeError(f"not UTF-8 {_first_wrong_byte(body)}") from error
+        raise
     except RecursionError as error:
         raise msgspec.DecodeError("nested too deep") from error
 

@@ -132,6 +132,6 @@ def decode_rows(texts: Sequence[bytes], rows: Sequence[int]) -> tuple[list[tuple
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
+    if "utf-8" in str(error).lower() and not isinstance(error, msgspec.ValidationError):
         return "not UTF-8"
     return "nested too deep" if isinstance(error, RecursionError) else str(error)
