@@ -48,7 +48,8 @@ OPENED = """
 import ctypes, os, resource, sys
 from pathlib import Path
 from ehc.store.keyring_folder import KeyringFolder
-resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2) if os.getuid() == 0 else None
+most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (most, most))
 KeyringFolder(Path(sys.argv[1])).open().wipe()
 print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), flush=True)
 os.abort()
