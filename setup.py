@@ -9,6 +9,7 @@ import sys
 from glob import glob
 
 from pybind11 import get_include
+from pybind11.setup_helpers import ParallelCompile
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
@@ -96,4 +97,5 @@ frame = Extension(
     language="c++",
 )
 
+ParallelCompile().install()  # as many files at a time as there are processors
 setup(libraries=[machine, kernels], ext_modules=[native, frame, sdf], cmdclass={"build_ext": BuildExt})

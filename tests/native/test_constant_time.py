@@ -8,7 +8,7 @@ import re
 import subprocess
 
 import pytest
-from kernels import INCLUDES, KERNELS, NATIVE, STRICT, needs, not_on_path, run
+from kernels import INCLUDES, KERNELS, NATIVE, STRICT, compile_kernels, needs, not_on_path, run
 
 CTGRIND = NATIVE / "tests/ctgrind.c"
 WRAPS = [f"-Wl,--wrap={name}" for name in sorted(set(re.findall(r"__wrap_(\w+)\(", CTGRIND.read_text("utf-8"))))]
@@ -62,7 +62,7 @@ def test_the_portable_tier_s_table_is_found_and_nothing_else_of_it(reports):
 
 def test_dudect_tells_a_comparison_that_stops_early_from_one_that_does_not(tmp_path):
     """Figures for ours need a quiet machine and minutes (native/tests/README.md): no gate here."""
-    sources = [*KERNELS, NATIVE / "tests/dudect.c"]
+    sources = [*compile_kernels(tmp_path / "o").values(), NATIVE / "tests/dudect.c"]
     run("gcc", "-O3", "-std=gnu11", *STRICT[1:], *INCLUDES, *sources, "-lm", "-o", tmp_path / "dudect")
     t = {
         name: abs(float(run(tmp_path / "dudect", name, "portable", "200000").split()[3])) for name in ("leak", "equal")
