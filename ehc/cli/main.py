@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from ehc import __version__
 from ehc.errors import EhcError, edge
 
 COMMANDS = {
@@ -56,6 +57,12 @@ class Commands(TyperGroup):
 app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"ehc {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def ehc(
     as_: Annotated[
@@ -65,6 +72,9 @@ def ehc(
     as_passphrase_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Its passphrase is the first line of this file; else asked.")
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Version of ehc, and nothing else.", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Electronic health card (电子健康卡): derive card ids, issue and check codes, read them, serve them."""
     if as_ is not None:

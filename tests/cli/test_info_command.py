@@ -26,6 +26,11 @@ def facts(**environ):
     return json.loads(ran.stdout)
 
 
+def test_the_version_alone():
+    said = subprocess.check_output([sys.executable, "-m", "ehc.cli", "--version"], text=True)
+    assert said == f"ehc {facts()['versions']['ehc']}\n"
+
+
 def test_versions_of_everything_that_counts():
     versions = facts()["versions"]
     assert set(versions) >= {"ehc", "python", "numpy", "granian", "starlette", "zxing-cpp", "cryptography"}
