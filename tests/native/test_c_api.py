@@ -8,8 +8,8 @@ from kernels import INCLUDES, KERNELS, MACHINE, NATIVE, STRICT, SUITES, compile_
 
 from ehc.crypto import tiers
 
-SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-AGAIN = re.compile("_(vaes|avx512|sm_ni)$")  # bodies of avx2 again: UBSan takes the compiler a minute on each
+SANITIZERS = ["-g", "-Og", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+AGAIN = re.compile("_(vaes|avx512|sm_ni)$")  # the bodies of avx2 again: UBSan takes the compiler long on each
 LIBC = {"memchr", "memcmp", "memcpy", "memset", "strcmp", *({"getauxval"} if machine() == "aarch64" else set())}
 NO_FEATURES = '#include "cpu.h"\nunsigned ehc_cpu_features(void) { return 0; }\n'
 PORTABLE_ONLY = """
