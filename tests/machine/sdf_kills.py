@@ -79,11 +79,12 @@ def killed_once(home, first, seconds):
     """The lines of a process that was killed, and the number it would have gone on with."""
     command = [sys.executable, "-c", _CHILD, str(Path(__file__).parent), str(home), str(first)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        lines = [process.stdout.readline()]  # it is at work
+        said = process.stdout.readline()  # it is at work
         time.sleep(seconds)
         process.kill()
-        lines += process.stdout.read().splitlines()
-    return [line.split() for line in lines if line.strip()]
+        said += process.stdout.read()
+    *whole, _ = said.split("\n")  # what was not said to its end was not begun, or not acknowledged
+    return [line.split() for line in whole]
 
 
 def judge(home, lines, known):
