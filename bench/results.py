@@ -20,7 +20,7 @@ from ehc.cli.info import core, processor, versions
 
 FOLDER = Path(__file__).parent / "results"
 METHOD = (
-    "One thread on one core, but for whole processes. Laps: each lap times every contender of a group in turn, as the "
+    "One thread on one core. Laps: each lap times every contender of a group in turn, as the "
     "median of 3 runs after a warm-up (whole processes: one run); a rate is the median of the laps, a ratio the median "
     "of the laps' ratios. Every run's answer is compared with the others' and with the specification's vectors, off "
     "the clock."

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,17 @@ from ehc.cli import bench
 from ehc.errors import InputError
 
 
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """What has one thread stays on the last of the cores that were given; the first has most of the system's work."""
+    given = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(given)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, given)
+
+
 def measure(laps: int, people: int) -> list[results.Lap]:
     """Run the suite. Raises CalledProcessError when a bench gave a wrong answer."""
     with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +53,8 @@ def measure(laps: int, people: int) -> list[results.Lap]:
 
 def measure_kernels(laps: int, peers: list[Path], count: list[str]) -> tuple[dict[str, Any], instructions.Counts]:
     """The C bench, and the instruction counts where there is a valgrind."""
-    kernels = compiled.measure(laps, peers)
+    with one_core():
+        kernels = compiled.measure(laps, peers)
     print(compiled.table(kernels), flush=True)
     return kernels, instructions.count(only=count) if shutil.which("valgrind") else {}
 
@@ -69,7 +82,8 @@ def main() -> int:
 def run(options: argparse.Namespace) -> int:
     try:
         kernels, counts = measure_kernels(options.kernel_laps, options.peer, options.count)
-        laps = measure(options.laps, options.people)
+        with one_core():
+            laps = measure(options.laps, options.people)
         short = bench.result(options.curve_seconds, options.curve_rows)
         pairs = two_threads.measure(options.pairs)
         print(two_threads.table(pairs))

@@ -1,7 +1,5 @@
 """A file of people -> a file of cards, as whole processes from start to exit: `ehc derive`, and the usual script.
 
-Both run as they come, on as many cores as they take.
-
 The script gets a sample of 3,000 rows, because a million would take it a quarter of an hour; its rate is that of the
 sample, start of the interpreter included (some 2 % of its time).
 """

@@ -92,7 +92,7 @@ def campaigns(objects, tmp_path_factory):
     """target -> (exit status, what libFuzzer said), all run in parallel."""
     folder = tmp_path_factory.mktemp("campaigns")
     machine = [compile_kernel(source, folder, "-D_GNU_SOURCE") for source in MACHINE]
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(len(TARGETS)) as pool:  # libFuzzer's seconds are those of the clock
 
         def campaign(target):
             program, corpus = folder / target, folder / f"corpus_{target}"
