@@ -32,7 +32,7 @@ def bench(
 ) -> None:
     """Measure card ids, codes, SM4 and SM3 on this machine, beside the libraries installed on it.
 
-    cryptography always takes part; gmssl and tongsuopy where they are installed: pip install 'ehc[bench]'.
+    cryptography always takes part; gmssl and tongsuopy where they are installed: pip install 'ehc\\[bench]'.
     """
     drawing = None if plot is None else pyplot()
     found = result(seconds, rows)

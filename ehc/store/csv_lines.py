@@ -80,6 +80,18 @@ def _skip_line(stream: BinaryIO, size: int) -> tuple[int, bytes]:
     return skipped, b""
 
 
+def plain(raw: RawLines) -> Lines | None:
+    """All lines, if none is quoted, blank, long or has a carriage return: then only their fields are to be counted,
+    which the parser does. Else None, and `split` tells them apart. It spares 100 ns a row."""
+    data = raw.data
+    if data is None or b'"' in data or b"\r" in data or b"\n\n" in data or data.startswith(b"\n"):
+        return None
+    half = LINE_BYTES // 2  # a longer line covers one of these from end to end
+    if any(data.find(b"\n", at, at + half) < 0 for at in range(0, len(data), half)):
+        return None
+    return Lines(data, np.arange(raw.first, raw.following, dtype=np.int64), [])
+
+
 def split(raw: RawLines, fields: int) -> Lines:
     """Keep the lines that have `fields` fields, balanced quotes and a bearable length."""
     if raw.data is None:

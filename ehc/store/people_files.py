@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ehc.cards.issuing import FIELDS, PersonColumns
 from ehc.crypto.columns import Column
 from ehc.errors import FileError
-from ehc.store.csv_lines import LINE_BYTES, RawLines, Refusal, raw_lines, split
+from ehc.store.csv_lines import LINE_BYTES, Lines, RawLines, Refusal, plain, raw_lines, split
 
 
 class Encoding(StrEnum):
@@ -224,8 +224,7 @@ class CsvPeople:
             yield self._block_of(raw)
 
     def _block_of(self, raw: RawLines) -> Block:
-        lines = split(raw, len(self._titles))
-        cells = _Cells(self._parse(lines.data, len(lines.numbers)), lines.numbers, lines.refused)
+        cells = self._plain_cells(raw) or self._cells(split(raw, len(self._titles)))
         if self._encoding is not Encoding.UTF_8:
             for place in list(cells.columns):
                 self._decode(cells, place)
@@ -235,6 +234,18 @@ class CsvPeople:
         people = PersonColumns(*(_column(cells.columns[place]) for place in self._needed))
         kept = [cells.columns[place].cast(pa.string()) for place in self._kept]
         return Block(people, cells.lines, kept, sorted(cells.refused), Position(raw.end, raw.following))
+
+    def _plain_cells(self, raw: RawLines) -> _Cells | None:
+        """Of lines that need no telling apart, as in most blocks; None where the parser finds one with other fields."""
+        if (lines := plain(raw)) is None:
+            return None
+        try:
+            return self._cells(lines)
+        except pa.ArrowInvalid:
+            return None
+
+    def _cells(self, lines: Lines) -> _Cells:
+        return _Cells(self._parse(lines.data, len(lines.numbers)), lines.numbers, lines.refused)
 
     def _decode(self, cells: _Cells, place: int) -> None:
         try:
@@ -250,8 +261,8 @@ class CsvPeople:
             return {place: pa.array([], pa.binary()) for place in places}
         names = [str(i) for i in range(len(self._titles))]
         table = pyarrow.csv.read_csv(
-            # the mark in front is removed by the parser: so it removes none that stands at the start of a block
-            pa.py_buffer(_BOM + data),
+            # the parser removes one mark in front: so it removes none that stands at the start of a block
+            pa.py_buffer(_BOM + data if data.startswith(_BOM) else data),
             read_options=pyarrow.csv.ReadOptions(
                 use_threads=False, column_names=names, block_size=len(data) + len(_BOM) + 1
             ),
