@@ -26,7 +26,7 @@ from service_load import Load, compile_load
 from service_servers import HEAD, Server, open_servers
 
 RATES = (2000, 8000)
-RESULT = Path(__file__).parent / "results" / "service.json"
+RESULT = Path(__file__).parent / "results" / "service" / "service.json"
 CONSTANT = "constant answer"
 
 

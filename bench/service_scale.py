@@ -37,7 +37,7 @@ from service_servers import (
 from ehc.access.caller import key_of
 from ehc.config import Settings
 
-RESULT = Path(__file__).parent / "results" / "service_scale.json"
+RESULT = Path(__file__).parent / "results" / "service" / "service_scale.json"
 CODES_A_CARD = 10
 LOOKS = 20  # at the memory
 CHECKS = 10_000  # of a batch

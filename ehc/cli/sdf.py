@@ -32,9 +32,19 @@ MachineKeysFile = Annotated[Path, typer.Option(metavar="FILE", help="The file; w
 Index = Annotated[int, typer.Option(min=1, max=1024, help="Place of the key.")]
 
 
+def _administer(keyring: Path | None, passphrase_file: Path | None, act: str, **what: object) -> None:
+    """Before the act: whose duty it is, where the keyring says who is in charge, and the record in its audit log."""
+    folder, who = keyring_folder(keyring), process_user()
+    if folder.sealed.exists():
+        with folder.open(passphrase_source(passphrase_file)) as ring:
+            who = folder.require(Duty.KEYS, ring)
+    folder.audit.append(f"machine.{act}", what, who)
+
+
 @app.command()
-def init(home: Home) -> None:
+def init(home: Home, keyring: Folder = None, passphrase_file: PassphraseFile = None) -> None:
     """A new machine: an empty folder with a new storage key (device.key, or the file that EHC_SDF_KEY names)."""
+    _administer(keyring, passphrase_file, "create", home=str(home))
     serial = sdf_device.create(home, datetime.now(UTC))
     typer.echo(
         f"machine {serial} in {home}\nits library: {sdf_device.LIBRARY}\nprograms find it by EHC_SDF_HOME={home}"
@@ -42,7 +52,7 @@ def init(home: Home) -> None:
 
 
 @app.command("add-pair")
-def add_pair(home: Home, index: Index) -> None:
+def add_pair(home: Home, index: Index, keyring: Folder = None, passphrase_file: PassphraseFile = None) -> None:
     """SM2 key pairs for signing and encryption, behind a password that is asked for (or read from stdin)."""
     if sys.stdin.isatty():
         text = typer.prompt("password of the private keys", hide_input=True, confirmation_prompt=True)
@@ -50,6 +60,7 @@ def add_pair(home: Home, index: Index) -> None:
         text = sys.stdin.readline().rstrip("\r\n")
     password = bytearray(text.encode())
     try:
+        _administer(keyring, passphrase_file, "generate", home=str(home), pair=index)
         sdf_device.add_pair(home, index, password)
     finally:
         wipe(password)
@@ -57,15 +68,17 @@ def add_pair(home: Home, index: Index) -> None:
 
 
 @app.command("add-kek")
-def add_kek(home: Home, index: Index) -> None:
+def add_kek(home: Home, index: Index, keyring: Folder = None, passphrase_file: PassphraseFile = None) -> None:
     """A new random key-encryption key (KEK), under which other keys come in and go out."""
+    _administer(keyring, passphrase_file, "generate", home=str(home), kek=index)
     sdf_device.add_kek(home, index)
     typer.echo(f"KEK {index}")
 
 
 @app.command()
-def unlock(home: Home, index: Index) -> None:
+def unlock(home: Home, index: Index, keyring: Folder = None, passphrase_file: PassphraseFile = None) -> None:
     """Forgets the wrong passwords counted against key pairs: ten of them lock."""
+    _administer(keyring, passphrase_file, "unlock", home=str(home), pair=index)
     sdf_device.unlock_pair(home, index)
     typer.echo(f"key pairs {index} are not locked")
 
@@ -125,12 +138,7 @@ def generate(
     wrapped, handle = session.generate_key(kek)
     keys, made = generated(before, purpose, kek, wrapped, session.ecb(handle, bytes(16))[:3].hex().upper())
     what = {"purpose": purpose, "version": made.version, "check_value": made.check_value, "kek": kek}
-    folder = keyring_folder(keyring)
-    who = process_user()
-    if folder.sealed.exists():
-        with folder.open(passphrase_source(passphrase_file)) as ring:
-            who = folder.require(Duty.KEYS, ring)
-    folder.audit.append("machine.generate", what, who)
+    _administer(keyring, passphrase_file, "generate", **what)
     write_kept(machine_keys, keys)
     typer.echo(f"{purpose} version {made.version}, check value {made.check_value}, wrapped in {machine_keys}")
 

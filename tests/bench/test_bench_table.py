@@ -85,7 +85,7 @@ def test_rates_keep_three_digits():
 def test_a_kept_result_says_how_it_came_about_and_nothing_of_host_or_user(file):
     text = file.read_text("utf-8")
     kept = json.loads(text)
-    assert kept["method"] == results.METHOD
+    assert kept["method"]  # as it was when that result was made
     assert kept["machine"]["model"]
     assert kept["compiler"] != "unknown"
     assert file == results.path(kept)

@@ -113,10 +113,22 @@ def serve(place, role):
     end()
 
 
+def add_kek(place, role):
+    (place / "machines").mkdir(exist_ok=True)
+    home = place / "machines" / str(role)
+    ehc(place, role, "sdf", "init", "--home", str(home))
+    ehc(place, role, "sdf", "add-kek", "--home", str(home), "--index", "1")
+
+
 @pytest.mark.parametrize(
     ("act", "allowed"),
-    [(generate, {Role.MANAGER}), (selftest, {Role.MANAGER, Role.OPERATOR}), (serve, {Role.OPERATOR})],
-    ids=["a key is made", "self-test", "start"],
+    [
+        (generate, {Role.MANAGER}),
+        (selftest, {Role.MANAGER, Role.OPERATOR}),
+        (serve, {Role.OPERATOR}),
+        (add_kek, {Role.MANAGER}),
+    ],
+    ids=["a key is made", "self-test", "start", "a machine of GM/T 0018"],
 )
 def test_a_command_is_done_by_those_in_charge_and_stands_in_the_audit_log_under_their_name(place, act, allowed):
     log = KeyringFolder(place / "keyring").audit
