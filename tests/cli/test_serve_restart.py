@@ -19,6 +19,7 @@ from services import log_of, settings_of, wait_for, workers_of
 
 from ehc.cli.serve import start_service
 from ehc.config import Settings
+from ehc.store.keyring_folder import KeyringFolder
 
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
 JSON = {"Content-Type": "application/json"}
@@ -102,8 +103,8 @@ def test_a_new_worker_that_cannot_start_leaves_the_old_one(settings: Settings) -
     process, url = start_service(replace(settings, workers=1))
     try:
         before = workers_of(process)
-        keyring = settings.keyring_path()
-        keyring.rename(keyring.with_name("elsewhere"))
+        sealed = KeyringFolder(settings.keyring_path()).sealed
+        sealed.rename(sealed.with_name("elsewhere"))
         process.send_signal(signal.SIGHUP)
         wait_for(lambda: "the workers are replaced" in log_of(settings))
         assert "the old one stays" in log_of(settings)

@@ -24,7 +24,7 @@ def keys(running: Any) -> list[Any]:
     return [HmacKey("k-hmac", SECRET), Sm2Key("k-sm2", SM2, running.authority)]
 
 
-OTHER = ("03", "E00000001", "测试")
+OTHER, THIRD = ("03", "E00000077", "测试"), ("03", "E00000078", "测试")
 
 
 @pytest.mark.parametrize(("kind", "person"), [(0, PERSON), (1, OTHER)], ids=["hmac", "sm2"])
@@ -70,7 +70,7 @@ def test_the_async_client_has_the_same_methods(running: Any) -> None:
 
     async def ask() -> bool:
         async with AsyncClient(running.url, HmacKey("k-hmac", SECRET), sdk=SDK) as client:
-            card = await client.register(*PERSON)
+            card = await client.register(*THIRD)
             code = await client.dynamic_code(card.card_id)
             return bool(await client.verify(code.payload, "010101"))
 
