@@ -109,7 +109,7 @@ def test_a_new_worker_that_cannot_start_leaves_the_old_one(settings: Settings) -
         wait_for(lambda: "the workers are replaced" in log_of(settings))
         assert "the old one stays" in log_of(settings)
         assert workers_of(process) == before
-        assert httpx.get(f"{url}/ready").is_success
+        assert httpx.post(f"{url}/v1/verify", content=BODY, headers=JSON).status_code == 200
     finally:
         end(process)
 
