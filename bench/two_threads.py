@@ -33,6 +33,8 @@ ROWS = 1 << 20  # 64 parts of 16,384 rows: some 60 ms on one core
 ADDITIONS = 400_000_000
 COPY = 8 << 20
 
+PACKED = "card ids, packed batch"
+
 Run = Callable[[int], None]
 """Does the same amount of work on so many threads."""
 
@@ -71,7 +73,8 @@ def _copies() -> Run:
     return run
 
 
-def _derivation() -> Run:
+def _derivations() -> dict[str, Run]:
+    """Every call into new memory, and into that of the call before."""
     few = Batch.pack(population(ROWS // 8))
     batch = Batch(
         np.tile(few.data, 8),
@@ -79,7 +82,11 @@ def _derivation() -> Run:
         np.tile(few.id_lengths, 8),
     )
     key = KeyHandle(SECURITY_KEY)
-    return lambda threads: derive_batch(batch, key, threads=threads) and None
+    out = derive_batch(batch, key)
+    return {
+        PACKED: lambda threads: derive_batch(batch, key, threads=threads) and None,
+        f"{PACKED}, out=": lambda threads: derive_batch(batch, key, threads=threads, out=out) and None,
+    }
 
 
 def measure(pairs: int = PAIRS) -> dict[str, Any]:
@@ -91,7 +98,7 @@ def measure(pairs: int = PAIRS) -> dict[str, Any]:
         runs = {
             "additions in registers": _additions(Path(folder)),
             "copies of 8 MiB": _copies(),
-            "card ids, packed batch": _derivation(),
+            **_derivations(),
         }
         times: dict[str, list[float]] = {name: [] for name in runs}
         for run in runs.values():

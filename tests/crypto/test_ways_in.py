@@ -151,6 +151,20 @@ def test_rekeying_gives_what_either_key_gives(count, padding):
     assert (both.errors, both.card_id_lengths.tolist()) == (old.errors, old.card_id_lengths.tolist())
 
 
+@pytest.mark.parametrize("count", [0, 1, 70, 40_000])
+def test_cards_are_written_over_those_of_an_earlier_answer(count):
+    batch = many(count)
+    earlier = derive_batch(batch, OTHER)
+    cards = derive_batch(batch, KEY, out=earlier, threads=2)
+    same(cards, derive_batch(batch, KEY))
+    assert cards.mindex is earlier.mindex
+    assert cards.card_id is earlier.card_id
+    few = derive_batch(ROWS[:3], OTHER)
+    same(derive_batch(ROWS[3:6], KEY, out=few), derive_batch(ROWS[3:6], KEY))
+    with pytest.raises(ValueError, match=f"out has {count} rows for {count + 1}"):
+        derive_batch(many(count + 1), KEY, out=earlier)
+
+
 def test_rekeying_agrees_with_the_reference_and_goes_over_threads():
     both = rekey_batch(ROWS, KEY, OTHER)
     for i, row in enumerate(ROWS):
