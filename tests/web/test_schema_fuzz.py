@@ -39,7 +39,17 @@ same_requests_every_time = settings(
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     services = open_services(settings_of(tmp_path_factory.mktemp("fuzz")), clock=lambda: NOW)
-    yield schemathesis.openapi.from_asgi("/openapi.json", create_app(services))
+    app = create_app(services)
+
+    async def begun(scope: Any, receive: Any, send: Any) -> None:
+        """schemathesis begins and ends what it is given with each request; a service that has ended refuses."""
+        if scope["type"] != "lifespan":
+            return await app(scope, receive, send)
+        for step in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{step}.complete"})
+
+    yield schemathesis.openapi.from_asgi("/openapi.json", begun)
     services.close()
 
 
