@@ -238,7 +238,8 @@ def _same(job: str, who: str, found: object, wanted: object) -> None:
 
 
 def curves(most: int, seconds: float) -> dict[str, list[list[float]]]:
-    """[rows, persons/s] for one row to `most`, [threads, persons/s] at `most`, [rows, peak MiB of this process]."""
+    """[rows, persons/s] for one row to `most`, [threads, persons/s] at `most` into the same memory again and again,
+    [rows, peak MiB of this process]."""
     key = KeyHandle(KEY)
     sizes = [10**i for i in range(9) if 10**i <= most]
     whole, cores = Batch.pack(list(people(ROWS))), len(os.sched_getaffinity(0))
@@ -248,8 +249,9 @@ def curves(most: int, seconds: float) -> dict[str, list[list[float]]]:
         batch = _batch(whole, size)
         found["rows"].append([size, _rate(size, partial(derive_batch, batch, key), part)])
         found["memory"].append([size, round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)])
+    out = derive_batch(batch, key)
     for threads in range(1, cores + 1):
-        rate = _rate(sizes[-1], partial(derive_batch, batch, key, threads=threads), part)
+        rate = _rate(sizes[-1], partial(derive_batch, batch, key, threads=threads, out=out), part)
         found["threads"].append([threads, rate])
     return found
 
