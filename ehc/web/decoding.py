@@ -28,14 +28,17 @@ def decode(decoder: Decoder, body: bytes) -> Any:
     """Raises msgspec.DecodeError, or ValidationError where it is JSON of another shape."""
     try:
         return decoder.decode(body)
-    except msgspec.ValidationError:
-        raise
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if "utf-8" in str(error).lower():
+        if is_no_utf_8(error):
             raise msgspec.DecodeError(f"not UTF-8 {_first_wrong_byte(body)}") from error
         raise
     except RecursionError as error:
         raise msgspec.DecodeError("nested too deep") from error
+
+
+def is_no_utf_8(error: Exception) -> bool:
+    """Whether bytes that are not UTF-8 are what a decoder complains of: msgspec has said so in two ways."""
+    return "utf-8" in str(error).lower() and not isinstance(error, msgspec.ValidationError)
 
 
 def _first_wrong_byte(body: bytes) -> str:

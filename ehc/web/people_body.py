@@ -16,6 +16,7 @@ from ehc.cards.bulk_registration import MOST, columns_of
 from ehc.cards.issuing import PersonColumns
 from ehc.store.csv_lines import RawLines, raw_lines
 from ehc.store.people_files import CsvPeople, Encoding
+from ehc.web.decoding import is_no_utf_8
 from ehc.web.wire.bulk import PersonRow
 
 BLOCK_BYTES = 512 * 1024
@@ -132,6 +133,6 @@ def decode_rows(texts: Sequence[bytes], rows: Sequence[int]) -> tuple[list[tuple
 
 
 def _reason(error: Exception) -> str:
-    if "utf-8" in str(error).lower() and not isinstance(error, msgspec.ValidationError):
+    if is_no_utf_8(error):
         return "not UTF-8"
     return "nested too deep" if isinstance(error, RecursionError) else str(error)
