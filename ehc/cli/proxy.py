@@ -21,7 +21,7 @@ from ehc.client.signing import HmacKey, Signing
 from ehc.errors import ConfigError, FileError, Unavailable
 from ehc.proxy.app import Front, create_app
 from ehc.proxy.family import Family
-from ehc.proxy.queue import Queue
+from ehc.store.outbox import Outbox
 
 QUEUE = Path("~/.local/share/ehc/proxy-queue.db")
 TIMEOUT = 10.0
@@ -57,7 +57,7 @@ def proxy(
     address = _address(host, token)
     seed = read(secret_file or key_file or Path(), "key file").strip()
     front = Front(
-        _client(service, own, sdk, institution), family, Queue(queue.expanduser(), seed), token, own is not None
+        _client(service, own, sdk, institution), family, Outbox(queue.expanduser(), seed), token, own is not None
     )
     asyncio.run(_serve(front, address, port))
 

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +17,10 @@ import typer
 from ehc import config
 from ehc.cli.keys import Folder, PassphraseFile, passphrase_source
 from ehc.errors import TABLE, PayloadError, Refused
-from ehc.model import CST, Flag, Payload
+from ehc.model import CST, Flag, Payload, Profile
 from ehc.reader import camera as cameras
+from ehc.reader.offline import OfflineCheck, read_keys, read_list
+from ehc.reader.payloads import read_payload
 from ehc.reader.pipeline import Reader, Reading
 from ehc.reader.scanning import Check, KeyringCheck, Kind, Outcome, Scan, Scanner, ServiceCheck
 from ehc.reader.sources import MAX_BYTES
@@ -32,6 +35,10 @@ _FLAGS = {
     Flag.STATIC: ("static", "static code (静态码)"),
     Flag.TEMPORARY: ("temporary", "temporary card (临时卡)"),
     None: ("bare", "bare card id, taken as a static code (静态码); not conformant"),
+}
+_PROFILES = {
+    Profile.E2: ("compact", "compact dynamic code (动态码)"),
+    Profile.E3: ("signed", "signed dynamic code (动态码)"),
 }
 
 
@@ -59,6 +66,13 @@ def scan(
     terminal: Annotated[
         str | None, typer.Option(metavar="NAME", help="Name of this place for the service's log, with --service.")
     ] = None,
+    offline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Check signed codes (E3) without network, by this list (ehc reader list)."),
+    ] = None,
+    trust: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The issuer's public keys, in hex, with --offline.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")] = False,
 ) -> None:
     """Read the health card code (电子健康卡) in each picture and say what it is.
@@ -72,7 +86,9 @@ def scan(
     With the keyring, dynamic codes are checked as far as that goes without a
     service: made under the protection key, and in time. Static codes prove
     nothing, so they are refused there. With --service all eight steps are taken;
-    where a code serves once (收费), an acceptance uses it up.
+    where a code serves once (收费), an acceptance uses it up. With --offline signed
+    codes are checked by the issuer's list; where they serve once, ehc reader run
+    has to keep what was accepted.
 
     \b
     Exit code:
@@ -88,23 +104,27 @@ def scan(
       ehc scan --json *.png
       ehc scan --keyring /srv/ehc/keyring photo.jpg
       ehc scan --service http://127.0.0.1:8480 --scene 010101 photo.jpg
+      ehc scan --offline list.json --trust issuer.hex --scene 010101 photo.jpg
       ehc scan --camera /dev/video2
     """
     if not files and not camera:
         raise typer.BadParameter("name a picture, or say --camera")
     if camera and len(files or []) > 1:
         raise typer.BadParameter("--camera takes one device")
-    if service and (check or keyring):
-        raise typer.BadParameter("check with the keyring or with --service, not both: a service has keys of its own")
-    if bool(service) != bool(scene):
+    if sum((bool(service), bool(offline), bool(check or keyring))) > 1:
+        raise typer.BadParameter("check with the keyring, with --service or with --offline: one of them")
+    if bool(service or offline) != bool(scene) or bool(offline) != bool(trust):
         raise typer.BadParameter(
-            "--service URL and --scene CODE go together: what a code may be used for depends on it"
+            "--service URL goes with --scene CODE, --offline FILE with --trust FILE and --scene CODE: what a code may"
+            " be used for depends on it"
         )
     with_keyring = check is not False and bool(check or keyring or os.environ.get("EHC_KEYRING"))
     with contextlib.ExitStack() as stack:
         checker: Check | None = None
         if service and scene:
             checker = stack.enter_context(contextlib.closing(ServiceCheck(service, scene, terminal)))
+        elif offline and scene and trust:
+            checker = OfflineCheck(read_list(offline, read_keys(trust)), scene, lambda: int(time.time()))
         elif with_keyring:
             checker = _keyring_check(keyring, passphrase_file)
         scans = _camera_scans(files or [], checker) if camera else _file_scans(files or [], checker)
@@ -160,17 +180,18 @@ def _report(scans: Iterable[Scan], as_json: bool) -> int:
 
 def _text(found: Scan) -> str:
     lines = [f"{found.name}: {_headline(found)}"]
-    if found.reading and found.reading.card:
+    if found.reading:
         lines += [f"  {name:<13}{value}" for name, value in _details(found.reading, found.reading.card, found.outcome)]
         lines += [f"  {'beside it':<13}{_what(other)}" for other in found.others]
+    elif found.kind is not Kind.UNREADABLE:
+        lines.append(f"  {found.sentence.zh}")
     return "\n".join(lines)
 
 
 def _headline(found: Scan) -> str:
     match found.kind:
         case Kind.HEALTH_CARD:
-            card = found.reading.card if found.reading else None
-            return f"electronic health card (电子健康卡), {_FLAGS[card.flag if card else None][1]}"
+            return f"electronic health card (电子健康卡), {_sort(found.reading)[1]}"
         case Kind.SEVERAL:
             return "health cards of more than one person: show one at a time"
         case Kind.FOREIGN:
@@ -186,14 +207,17 @@ def _what(reading: Reading) -> str:
     return f"{reading.found} in a {reading.format} symbol"
 
 
-def _details(reading: Reading, card: Payload, outcome: Outcome | None) -> Iterator[tuple[str, str]]:
-    yield "card id", card.card_id
-    if card.token:
-        yield "token", card.token
-    if card.organisation:
-        yield "organisation", card.organisation
-    if card.prefix:
-        yield "prefix", card.prefix
+def _sort(reading: Reading | None) -> tuple[str, str]:
+    """Of a health card: its word in JSON, and for people."""
+    if reading is None or reading.card is not None:
+        return _FLAGS[reading.card.flag if reading and reading.card else None]
+    return _PROFILES[read_payload(reading.payload).profile or Profile.STATIC]
+
+
+def _details(reading: Reading, card: Payload | None, outcome: Outcome | None) -> Iterator[tuple[str, str]]:
+    if card:
+        parts = {"card id": card.card_id, "token": card.token, "organisation": card.organisation, "prefix": card.prefix}
+        yield from ((name, value) for name, value in parts.items() if value)
     yield "read", f"{reading.format}, {reading.stage}, attempt {reading.attempts}, {reading.milliseconds:.1f} ms"
     yield "verdict", _verdict(outcome)
     if outcome and outcome.name:
@@ -215,21 +239,23 @@ def _json(found: Scan) -> str:
     line: dict[str, Any] = {"file": found.name, "found": found.kind, "accepted": found.accepted}
     if found.kind is Kind.UNREADABLE:
         line["error"] = found.error
-    if found.reading and found.reading.card:
+    else:
+        line["message"] = found.sentence._asdict()
+    if found.reading:
         line |= _reading_json(found.reading, found.reading.card)
         line["verdict"] = found.outcome
     line["others"] = [{"what": o.found, "format": o.format, "corners": o.corners} for o in found.others]
     return msgspec.json.encode(line).decode()
 
 
-def _reading_json(reading: Reading, card: Payload) -> dict[str, Any]:
+def _reading_json(reading: Reading, card: Payload | None) -> dict[str, Any]:
     return {
         "payload": reading.payload,
-        "kind": _FLAGS[card.flag][0],
-        "card_id": card.card_id,
-        "token": card.token,
-        "organisation": card.organisation,
-        "prefix": card.prefix,
+        "kind": _sort(reading)[0],
+        "card_id": card and card.card_id,
+        "token": card and card.token,
+        "organisation": card and card.organisation,
+        "prefix": card and card.prefix,
         "format": reading.format,
         "corners": reading.corners,
         "stage": reading.stage,

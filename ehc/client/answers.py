@@ -61,6 +61,30 @@ class Verification(Struct, frozen=True):
         return self.accepted
 
 
+class OfflineVerdict(Struct, frozen=True):
+    """ruling: `judged`, or why it was not; first: who used a code before, of `replayed`."""
+
+    accepted: bool
+    ruling: str = "judged"
+    reason: str | None = None
+
+
+class OfflineVerdicts(Struct, frozen=True):
+    """Row for row. conflicts: accepted without network, and refused now."""
+
+    rows: list[OfflineVerdict]
+    conflicts: int
+    clock_drift: int
+
+
+class OfflineList(Struct, frozen=True):
+    """list: the text that is signed, as it is (ehc/codes/offline.py)."""
+
+    list: str
+    key_version: int
+    signature: str
+
+
 class RevokedCode(Struct, frozen=True):
     card_id: str
     name: str

@@ -5,6 +5,7 @@ repeatable: the service gives the same answer again, or another one that does no
   register              the same person has the same card
   codes                 another code of the same card; the lost one ends by itself
   verify                with institution and terminal: the same place may check a single-use code again
+  verify batch          what this place accepted is its own already
   use records           the same record_id is a duplicate, no second record
   temporary card        no: every call makes another card
 """
@@ -110,6 +111,18 @@ def verify(
     body = _given(payload=payload, scene=scene, institution=institution, terminal=terminal)
     placed = institution is not None and terminal is not None
     return Request("POST", "/v1/verify", answers.Verification, body, repeatable=placed)
+
+
+def verify_batch(
+    checks: Sequence[Mapping[str, Any]], terminal: str, *, institution: str | None = None, clock: int | None = None
+) -> Request[answers.OfflineVerdicts]:
+    """What a terminal checked without network: payload, at, scene, accepted. At most 10,000. clock: its own, now."""
+    body = _given(terminal=terminal, checks=list(checks), institution=institution, clock=clock)
+    return Request("POST", "/v1/verify/batch", answers.OfflineVerdicts, body)
+
+
+def offline_list() -> Request[answers.OfflineList]:
+    return Request("GET", "/v1/offline-list", answers.OfflineList)
 
 
 def add_uses(uses: Sequence[Use], institution: str | None = None) -> Request[answers.UseRulings]:

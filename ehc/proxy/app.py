@@ -19,8 +19,8 @@ from starlette.routing import Route
 
 from ehc.errors import EhcError, Forbidden, InputError, NotFound, Unauthenticated, edge
 from ehc.proxy.family import MODE, Family
-from ehc.proxy.queue import Queue
 from ehc.proxy.sending import Sender
+from ehc.store.outbox import Outbox
 
 log = logging.getLogger("ehc.proxy")
 
@@ -34,7 +34,7 @@ class Front:
 
     client: httpx.AsyncClient
     family: Family | None
-    queue: Queue | None
+    queue: Outbox | None
     token: str | None = field(default=None, repr=False)
     signs: bool = False  # it has a key for /v1
 

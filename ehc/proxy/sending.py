@@ -13,7 +13,7 @@ import msgspec
 
 from ehc.errors import InputError, Unavailable
 from ehc.proxy.family import LATER, Family
-from ehc.proxy.queue import Queue, Waiting
+from ehc.store.outbox import Outbox, Waiting
 
 DO = "/api/do"
 RECORDS = ("/v1/records", "/v1/records/batch")
@@ -27,7 +27,7 @@ Answer = tuple[int, bytes]
 class Sender:
     """family: None without family A; queue: None keeps nothing."""
 
-    def __init__(self, client: httpx.AsyncClient, family: Family | None, queue: Queue | None) -> None:
+    def __init__(self, client: httpx.AsyncClient, family: Family | None, queue: Outbox | None) -> None:
         self._client, self._family, self._queue = client, family, queue
         self._wake = asyncio.Event()
 
@@ -56,7 +56,7 @@ class Sender:
             return await self._keep(queue, path, body)
         return status, answer
 
-    async def _keep(self, queue: Queue, path: str, body: bytes) -> Answer:
+    async def _keep(self, queue: Outbox, path: str, body: bytes) -> Answer:
         number = await asyncio.to_thread(queue.put, path, body, int(time.time()))
         self._wake.set()
         return 202, msgspec.json.encode({"queued": number})
@@ -95,7 +95,7 @@ class Sender:
             else:
                 wait = FIRST_WAIT
 
-    async def _sent(self, queue: Queue, row: Waiting, note: Callable[[str], None]) -> bool:
+    async def _sent(self, queue: Outbox, row: Waiting, note: Callable[[str], None]) -> bool:
         """False: it has to wait."""
         try:
             status, answer = await self._post(row.path, row.body)

@@ -15,9 +15,10 @@ from typing import BinaryIO
 import httpx
 import msgspec
 
-from ehc.crypto import Window
+from ehc.crypto import Window, sm3
 from ehc.errors import ConfigError, FileError, InputError, Unavailable
 from ehc.ports import Clock, KeyService
+from ehc.reader.payloads import SENTENCES, Sentence, What, identity_of, read_payload
 from ehc.reader.pipeline import Reader, Reading
 from ehc.reader.sources import Frame, read_image
 
@@ -66,6 +67,40 @@ class Scan:
         """A health card, and not refused by the check there was."""
         return self.kind is Kind.HEALTH_CARD and (self.outcome is None or self.outcome.accepted)
 
+    @property
+    def sentence(self) -> Sentence:
+        """What the clerk is told of what was shown, before any verdict."""
+        if self.kind is Kind.FOREIGN:
+            return SENTENCES[read_payload(self.others[0].payload, self.others[0].format).what]
+        return _SENTENCES[self.kind]
+
+
+_SENTENCES = {
+    Kind.HEALTH_CARD: SENTENCES[What.HEALTH_CARD],
+    Kind.SEVERAL: Sentence(
+        "画面中有不止一个人的健康卡,请一次只出示一个。",
+        "Health cards of more than one person: show one at a time.",
+    ),
+    Kind.NOTHING: Sentence("未见二维码,请靠近、放平、避开反光。", "No code: nearer, flatter, without a reflection."),
+    Kind.UNREADABLE: Sentence("图像无法读取。", "The picture cannot be read."),
+}
+
+
+class Duplicates:
+    """A code that stays before the camera, or that a scanner sends twice, is one scan. Holds digests of what was seen
+    within the time, no codes."""
+
+    def __init__(self, seconds: float = 3.0) -> None:
+        self._seconds, self._seen = seconds, dict[bytes, float]()
+
+    def again(self, payload: str, now: float) -> bool:
+        """Whether it was seen within the time before; seen now, the time begins anew. now: of a clock without steps."""
+        self._seen = {one: at for one, at in self._seen.items() if now - at <= self._seconds}
+        name = sm3(payload.rstrip("\r\n\t").upper().encode("utf-8", "surrogatepass"))
+        known = name in self._seen
+        self._seen[name] = now
+        return known
+
 
 class Scanner:
     """Scans frames or files one after the other. Without a check, a code that parses is as far as it goes."""
@@ -76,12 +111,13 @@ class Scanner:
     def frame(self, frame: Frame) -> Scan:
         """Raises InputError for pixels that do not fit their format; Unavailable from the check."""
         readings = self._reader.read(frame)
-        cards = [reading for reading in readings if reading.card]
-        if len({reading.card.card_id for reading in cards if reading.card}) > 1:
+        found = [(reading, read_payload(reading.payload, reading.format)) for reading in readings]
+        cards = [(reading, what) for reading, what in found if what.what is What.HEALTH_CARD]
+        if len({identity_of(reading.payload, what) for reading, what in cards}) > 1:
             return Scan(frame.name, Kind.SEVERAL, others=tuple(readings))
         if not cards:
             return Scan(frame.name, Kind.FOREIGN if readings else Kind.NOTHING, others=tuple(readings))
-        taken = cards[0]  # the dynamic one, if the card shows both of its codes
+        taken = cards[0][0]  # the dynamic one, if the card shows both of its codes
         others = tuple(reading for reading in readings if reading is not taken)
         return Scan(frame.name, Kind.HEALTH_CARD, taken, others, self._check(taken.payload) if self._check else None)
 

@@ -253,7 +253,7 @@ def test_a_service_that_is_not_there_is_said_with_its_own_exit_code(scan):
         (("--camera", "/dev/video0", "/dev/video1"), "one device"),
         (("--service", "http://h", "a.png"), "--scene"),
         (("--scene", "010101", "a.png"), "--service"),
-        (("--service", "http://h", "--scene", "010101", "--check", "a.png"), "not both"),
+        (("--service", "http://h", "--scene", "010101", "--check", "a.png"), "one of them"),
         (("--service", "h:80", "--scene", "010101", "a.png"), "http://"),
     ],
 )

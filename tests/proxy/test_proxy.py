@@ -25,7 +25,7 @@ from ehc.config import Settings
 from ehc.errors import ConfigError, FileError
 from ehc.institutions.place import Institution
 from ehc.model import CST
-from ehc.proxy.queue import Queue
+from ehc.store.outbox import Outbox
 
 SECRET = "F2D8D966CD3D47788449C19D5EF2081B"  # domain, 4: with the vector below
 SEALED = "630FA60411547A471D1875A79C9A998D700BE4D3964D0CCE0B5FDDB37A823E2C"
@@ -175,17 +175,17 @@ def test_requests_of_v1_are_signed_and_handed_on(settings: Settings, tmp_path: P
 
 
 def test_a_queue_of_another_app_is_left_alone(tmp_path: Path) -> None:
-    queue = Queue(tmp_path / "q.db", b"one")
+    queue = Outbox(tmp_path / "q.db", b"one")
     assert [queue.put("/v1/records", b"{}", 1), queue.put("/v1/records", b"[]", 2)] == [1, 2]
     queue.close()
-    with pytest.raises(FileError, match="another app's key"):
-        Queue(tmp_path / "q.db", b"other")
-    again = Queue(tmp_path / "q.db", b"one")
+    with pytest.raises(FileError, match="another key"):
+        Outbox(tmp_path / "q.db", b"other")
+    again = Outbox(tmp_path / "q.db", b"one")
     first = again.first()
     assert first is not None
     assert (first.number, first.body) == (1, b"{}")
-    with pytest.raises(FileError, match="another `ehc proxy`"):
-        Queue(tmp_path / "q.db", b"one")
+    with pytest.raises(FileError, match="another process"):
+        Outbox(tmp_path / "q.db", b"one")
     again.refuse(1, "HTTP 422")
     again.done(2)
     assert again.counts() == (0, 1, None)

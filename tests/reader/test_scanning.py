@@ -12,8 +12,9 @@ from ehc.crypto import KeyHandle, Window, make_token
 from ehc.errors import ConfigError, InputError, Unavailable
 from ehc.machine.software import SoftwareMachine
 from ehc.reader.degrade import code_image, photograph
+from ehc.reader.payloads import SENTENCES, What, read_payload
 from ehc.reader.pipeline import Reader
-from ehc.reader.scanning import KeyringCheck, Kind, Scanner, ServiceCheck
+from ehc.reader.scanning import Duplicates, KeyringCheck, Kind, Outcome, Scanner, ServiceCheck
 from ehc.reader.sources import Frame
 
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
@@ -104,6 +105,61 @@ def test_a_foreign_code_is_named_and_not_checked():
     found = scan("https://example.org", check=never)
     assert (found.kind, found.accepted) == (Kind.FOREIGN, False)
     assert found.others[0].found == "a URL (网址)"
+
+
+COMPACT = "EHC2:5A4:JE5709J1 DR000000W30L*2DIFETRC38S-P28EXMC+I6F$UI4NCIHW0GUM806LRXVKME"
+
+
+def test_a_compact_code_is_a_health_card_and_is_checked():
+    found = scan(COMPACT, "https://example.org", check=lambda payload: Outcome(payload == COMPACT, "accepted"))
+    assert (found.kind, found.accepted, found.reading.payload) == (Kind.HEALTH_CARD, True, COMPACT)
+    assert [other.found for other in found.others] == ["a URL (网址)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "says"),
+    [
+        ("134567890123456789", What.WECHAT_PAY, "微信付款码"),
+        ("281234567890123456", What.ALIPAY, "支付宝付款码"),
+        ("6212345678901234567", What.UNIONPAY, "银联付款码"),
+        ("1234567890123456789012345678", What.INSURANCE, "医保电子凭证"),
+        ("11010020171225006X", What.RESIDENT_ID, "身份证号"),
+        ("https://example.org", What.URL, "网址"),
+        ("81234567890123456789", What.MEDICINE, "药品追溯码"),
+        ("H00123456", What.HOSPITAL_CARD, "就诊卡"),
+        (CARD[:50], What.DAMAGED, "不完整"),
+        ("EHC2:5A4:JE57", What.DAMAGED, "不完整"),
+        ("EHC3:5A4:JE57", What.DAMAGED, "不完整"),
+        ("会诊单 17", What.OTHER, "不是电子健康卡"),
+    ],
+)
+def test_the_clerk_is_told_what_was_shown_in_both_languages_and_never_its_content(text, what, says):
+    found = scan(text)
+    assert read_payload(text).what is what
+    assert says in found.sentence.zh
+    assert text[:8] not in found.sentence.zh + found.sentence.en
+    assert found.sentence.en.isascii()
+
+
+def test_bar_codes_are_told_by_their_symbology():
+    assert read_payload("6901234567892", "EAN-13").what is What.PRODUCT
+    assert read_payload("6901234567892", "Code 128").what is What.HOSPITAL_CARD
+    assert read_payload("12345678").what is What.HOSPITAL_CARD
+
+
+def test_whatever_the_core_can_say_of_a_foreign_text_has_a_name():
+    from ehc.crypto.token import _KINDS
+    from ehc.reader.payloads import _FOUND
+
+    assert set(_KINDS.values()) == set(_FOUND)
+    assert set(SENTENCES) == set(What)
+
+
+def test_a_code_that_stays_is_one_scan_and_a_later_one_another():
+    seen = Duplicates(3)
+    assert [seen.again(STATIC, at) for at in (0, 1, 3.9, 6.8, 9.9)] == [False, True, True, True, False]
+    assert seen.again(STATIC.lower() + "\r", 10)
+    assert not seen.again(dynamic(), 10)
 
 
 def test_no_code_is_nothing():

@@ -1,6 +1,7 @@
 """What could not be sent yet: a SQLite file that one process writes. What `put` returned is on the disk.
 
-Bodies are people's data: each is sealed with SM4-GCM under a key made from the app's own, its number beside it.
+Bodies are people's data: each is sealed with SM4-GCM under a key made from the sender's own, its number beside it.
+Marks are names that the sender must not forget when a row has gone, such as codes that serve once.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS waiting (
     sealed BLOB NOT NULL,
     refused TEXT
 );
+CREATE TABLE IF NOT EXISTS marks (name BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS waiting_in_order ON waiting (number) WHERE refused IS NULL;
 """
 
@@ -44,8 +46,8 @@ class Counts(NamedTuple):
     oldest: int | None  # second since which the first one waits
 
 
-class Queue:
-    """secret: the app's own. Raises FileError for a file that cannot be used, or is another app's."""
+class Outbox:
+    """secret: the sender's own. Raises FileError for a file that cannot be used, or is another sender's."""
 
     def __init__(self, file: Path, secret: bytes) -> None:
         self._key = hmac_sm3(secret, b"ehc proxy queue v1")[:KEY_BYTES]
@@ -59,15 +61,15 @@ class Queue:
             self._connection.executescript(_SCHEMA)
             self._connection.execute("BEGIN IMMEDIATE").execute("COMMIT")  # nobody else has it
         except (OSError, sqlite3.Error) as error:
-            raise FileError(f"queue {file}: {error} (another `ehc proxy` may have it)") from error
+            raise FileError(f"queue {file}: {error} (another process may have it)") from error
         try:
             self.first()
         except FileError:
             self.close()
             raise
 
-    def put(self, path: str, body: bytes, now: int) -> int:
-        """Its number, once it is on the disk. Raises Unavailable."""
+    def put(self, path: str, body: bytes, now: int, mark: tuple[bytes, int] | None = None) -> int:
+        """Its number, once it is on the disk, with a mark and the second until which it holds. Raises Unavailable."""
         try:
             with self._lock, self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -75,17 +77,29 @@ class Queue:
                 number = int(row.lastrowid or 0)
                 sealed = self._seal(number, body)
                 self._connection.execute("UPDATE waiting SET sealed = ? WHERE number = ?", (sealed, number))
+                if mark is not None:
+                    self._connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", mark)
             return number
         except sqlite3.Error as error:
             raise Unavailable(f"the queue cannot be written: {error}") from error
 
     def first(self) -> Waiting | None:
-        """The oldest that waits. Raises FileError when it was sealed by another app."""
+        """The oldest that waits. Raises FileError when it was sealed by another sender."""
+        return next(iter(self.some(1)), None)
+
+    def some(self, most: int) -> list[Waiting]:
+        """The oldest that wait. Raises FileError as `first`."""
         with self._lock:
-            row = self._connection.execute(
-                "SELECT number, at, path, sealed FROM waiting WHERE refused IS NULL ORDER BY number LIMIT 1"
-            ).fetchone()
-        return None if row is None else Waiting(row[0], row[1], row[2], self._unseal(row[0], row[3]))
+            rows = self._connection.execute(
+                "SELECT number, at, path, sealed FROM waiting WHERE refused IS NULL ORDER BY number LIMIT ?", (most,)
+            ).fetchall()
+        return [Waiting(number, at, path, self._unseal(number, sealed)) for number, at, path, sealed in rows]
+
+    def marks(self, now: int) -> set[bytes]:
+        """Those that still hold; the others are forgotten."""
+        with self._lock:
+            self._connection.execute("DELETE FROM marks WHERE until < ?", (now,))
+            return {name for (name,) in self._connection.execute("SELECT name FROM marks")}
 
     def done(self, number: int) -> None:
         with self._lock:
@@ -120,6 +134,4 @@ class Queue:
         try:
             return cipher.update(rest[:-TAG_BYTES]) + cipher.finalize()
         except InvalidTag:
-            raise FileError(
-                "the queue was written with another app's key: start with that one, or another --queue"
-            ) from None
+            raise FileError("the queue was written with another key: start with that one, or another --queue") from None
