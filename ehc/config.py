@@ -29,6 +29,7 @@ DO_FAILURES = (
 )  # fmt: skip
 """Names of what profile do answers beside success."""
 
+REGISTRY = "^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
 ReturnCode = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(DO_FAILURES)})=[0-9A-Za-z_-]{{1,16}}$")]
 
 
@@ -87,6 +88,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     label_font: str = ""  # file of a font with Chinese characters, for labels; default: where packages put one
     issuer: Annotated[int, msgspec.Meta(ge=0, le=999_999)] = 0  # GB/T 2260 code, in compact codes
     node: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0  # of this issuer, in compact codes
+    registry: Annotated[str, msgspec.Meta(pattern=REGISTRY)] = "local"  # code of this registry of physical cards
+    national_registry: str = ""  # URL of the registry that is asked for cards that ours does not have; default: none
+    national_registry_key_file: str = ""  # whose first line is the key that it wants
+    national_registry_seconds: Positive = 3  # in which its answer must come
     accept_unissued: bool = False  # △ accept authentic codes that other systems issued
     profiles: tuple[Literal["do"], ...] = ()  # interfaces of the field served beside our own (web/profiles/README.md)
     do_versions: tuple[str, ...] = ()  # needed by profile do: versions that apps may name, such as V2.0.0

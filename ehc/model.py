@@ -53,6 +53,13 @@ class PersonKind(enum.IntEnum):
     CHILD = 2  # 无证儿童: under a guardian, until there is a document of its own
 
 
+class Origin(enum.IntEnum):
+    """How an account came to be (5.2: an electronic card is told apart from the physical one it was made for)."""
+
+    REGISTRATION = 0  # 注册: a person, a caller or an operator registered it
+    PHYSICAL_CARD = 1  # 实体卡批量生成: made for the holder of a physical card (ehc/registry/)
+
+
 class Flag(enum.IntEnum):
     """The second field of a payload."""
 
@@ -296,6 +303,7 @@ class Card:
     merged_into: int | None = None  # account that took this one over
     codes_from: int = 0  # codes issued before this second are revoked
     other: VersionedId | None = None  # finds the card too, while a province is re-keyed (cards/rekeying.py)
+    origin: Origin = Origin.REGISTRATION
 
     def status(self) -> CardStatus:
         return CardStatus(

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ehc.model import AccountState, Card, CardKind, Identity
+from ehc.model import AccountState, Card, CardKind, Identity, Origin
 
 
 class EventKind(enum.StrEnum):
@@ -66,6 +66,8 @@ class NewCard:
     guardian: int | None = None
     birth_order: int | None = None
     details: Mapping[str, str] = field(default_factory=dict)  # of DETAILS
+    origin: Origin = Origin.REGISTRATION
+    restores: bool = True  # a cancelled account; where not, it stays EXISTING as it is
 
 
 DETAILS = ("phone", "sex", "birth_date", "ethnicity", "address", "occupation", "contact_name", "contact_phone")
@@ -101,9 +103,19 @@ class NewCardColumns:
     card_id: NDArray[np.uint8]  # [n, 32]
     card_id_lengths: NDArray[np.uint8]  # [n] 32; 16 under minimal padding
     key_version: int
+    origin: Origin = Origin.REGISTRATION
+    restores: bool = True  # as in NewCard
 
     def __len__(self) -> int:
         return len(self.id_number)
+
+    def of_rows(self, rows: NDArray[np.intp]) -> NewCardColumns:
+        """These rows alone, in their order."""
+        id_type, id_number, name = (
+            [column[row] for row in rows.tolist()] for column in (self.id_type, self.id_number, self.name)
+        )
+        made = self.mindex[rows], self.card_id[rows], self.card_id_lengths[rows]
+        return NewCardColumns(id_type, id_number, name, *made, self.key_version, self.origin, self.restores)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

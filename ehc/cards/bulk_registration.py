@@ -44,10 +44,10 @@ class BulkRegistrar:
         issued = issue(people, self._derive.keys, self._derive.padding, version)
         rows = np.flatnonzero(issued.card_id_lengths)
         if len(rows) and not issued.refused:
-            return self._outcomes(_columns(people, issued, rows, version), now, by)
+            return self._outcomes(new_cards(people, issued, rows, version), now, by)
         outcomes = {one.row: RegisteredRow(None, "", one) for one in issued.refused}
         if len(rows):
-            new = _columns(people, issued, rows, version)
+            new = new_cards(people, issued, rows, version)
             outcomes |= zip(rows.tolist(), self._outcomes(new, now, by), strict=True)
         return [outcomes[row] for row in range(len(issued.card_id_lengths))]
 
@@ -60,7 +60,8 @@ class BulkRegistrar:
         return outcomes
 
 
-def _columns(people: PersonColumns, issued: Issued, rows: NDArray[np.intp], version: int) -> NewCardColumns:
+def new_cards(people: PersonColumns, issued: Issued, rows: NDArray[np.intp], version: int) -> NewCardColumns:
+    """The cards of these rows, all of which were issued one."""
     id_type, id_number, name = (_texts(column, rows) for column in people)
     places = np.searchsorted(rows, list(issued.normalised))
     for place, identity in zip(places.tolist(), issued.normalised.values(), strict=True):

@@ -22,6 +22,7 @@ COMMANDS = {
     "audit": "ehc.cli.audit:app",
     "sdf": "ehc.cli.sdf:app",
     "derive": "ehc.cli.derive:derive",
+    "registry": "ehc.cli.registry:app",
     "scan": "ehc.cli.scan:scan",
     "serve": "ehc.cli.serve:serve",
     "machine": "ehc.cli.machine:app",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, Table, delete, func, select, upd
 from ehc.cards.account import Derived, EventKind
 from ehc.cards.rekeying import CLEARING, Phase
 from ehc.errors import InputError
-from ehc.model import AccountState, Card, CardKind, Identity, PersonKind, VersionedId
+from ehc.model import AccountState, Card, CardKind, Identity, Origin, PersonKind, VersionedId
 from ehc.store.account_keys import card_key, document_key, mindex_key
 from ehc.store.database import upsert
 from ehc.store.tables import (
@@ -75,6 +75,7 @@ def card_of(row: Row[Any]) -> Card:
         row.merged_into,
         row.codes_from,
         other,
+        Origin(row.origin),
     )
 
 

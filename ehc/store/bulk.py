@@ -65,7 +65,8 @@ def card_id_of(new: NewCardColumns, row: int) -> bytes:
 def one_card(new: NewCardColumns, row: int) -> NewCard:
     identity = Identity(new.id_type[row], new.id_number[row], new.name[row])
     card_id = card_id_of(new, row).hex().upper()
-    return NewCard(Derived(identity, new.mindex[row].tobytes(), card_id, new.key_version))
+    derived = Derived(identity, new.mindex[row].tobytes(), card_id, new.key_version)
+    return NewCard(derived, origin=new.origin, restores=new.restores)
 
 
 def note_rekeying(connection: Connection, account: NDArray[np.int64]) -> None:
@@ -93,7 +94,7 @@ def conclude(
         if not _same_document(connection, card, new, row):
             collided.append(row)
             continue
-        others[row] = _outcome(card, new.name[row], restore)
+        others[row] = _outcome(card, new.name[row], restore if new.restores else None)
         cards[card.account] = others[row].card or card
     return Done(RegisteredColumns(account, others), collided)
 
@@ -105,10 +106,10 @@ def _same_document(connection: Connection, card: Card, new: NewCardColumns, row:
     return rows.is_alias(connection, card.account, "document", "".join(document).encode())
 
 
-def _outcome(card: Card, name: str, restore: Callable[[Card], Card]) -> Registered:
+def _outcome(card: Card, name: str, restore: Callable[[Card], Card] | None) -> Registered:
     if card.identity.name != name:
         return Registered(Outcome.OTHER_NAME, card.account, None)
-    if card.state is not AccountState.CANCELLED or card.merged_into:
+    if card.state is not AccountState.CANCELLED or card.merged_into or restore is None:
         return Registered(Outcome.EXISTING, card.account, card)
     return Registered(Outcome.RESTORED, card.account, restore(card))
 

@@ -28,7 +28,7 @@ _BLOCK = "SELECT nextval('account_blocks')"
 BLOCK = 16_384  # account numbers that one block has, and rows that a batch may have
 _BATCH = "INSERT INTO registrations VALUES (%s, %s, %s, %s)"
 _COPY_ACCOUNTS = (
-    "COPY accounts (account, mindex, card_id, id_type, id_number, name, key_version, registered_at)"
+    "COPY accounts (account, mindex, card_id, id_type, id_number, name, key_version, registered_at, origin)"
     " FROM STDIN WITH (FORMAT BINARY)"
 )
 _COPY = {
@@ -155,5 +155,9 @@ def _account_rows(new: NewCardColumns, fresh: bulk.Rows, account: NDArray[np.int
     return text_rows(
         before=[account[fresh], new.mindex[fresh], (new.card_id[fresh], lengths)],
         texts=[[column[row] for row in rows] for column in (new.id_type, new.id_number, new.name)],
-        after=[np.full(len(rows), new.key_version, np.int32), np.full(len(rows), now, np.int64)],
+        after=[
+            np.full(len(rows), new.key_version, np.int32),
+            np.full(len(rows), now, np.int64),
+            np.full(len(rows), new.origin, np.int16),
+        ],
     )

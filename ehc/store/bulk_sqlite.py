@@ -39,10 +39,10 @@ _EACH = (
 )
 _NEXT = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'accounts'), 0) + 1"
 _ACCOUNTS = (
-    "INSERT INTO accounts (account, mindex, card_id, id_type, id_number, name, key_version, registered_at)"
+    "INSERT INTO accounts (account, mindex, card_id, id_type, id_number, name, key_version, registered_at, origin)"
     " SELECT :first + key, substr(:mindex, 32 * key + 1, 32), substr(:card_id, 32 * key + 1, :width),"
     " substr(value, 1, 2), substr(value, 4, instr(substr(value, 4), char(9)) - 1),"
-    " substr(value, 4 + instr(substr(value, 4), char(9))), :key_version, :now FROM json_each(:texts)"
+    " substr(value, 4 + instr(substr(value, 4), char(9))), :key_version, :now, :origin FROM json_each(:texts)"
 )
 """texts: id_type, id_number and name with tabs between, in JSON. One statement runs without Python between the rows."""
 
@@ -143,6 +143,7 @@ def _parameters(new: NewCardColumns, rows: bulk.Rows, first: int, now: int) -> d
         "texts": msgspec.json.encode(_texts(new, rows)).decode(),
         "key_version": new.key_version,
         "now": now,
+        "origin": new.origin,
     }
 
 

@@ -145,14 +145,18 @@ def place(path: Path, rejects: Path | None) -> None:
     """Give the completed files their names; doing it twice is no error. Without refused rows there is no rejects file,
     also none that an earlier run left."""
     if rejects:
-        part = beside(rejects, ".part")
-        if part.exists() and not part.stat().st_size:
-            rejects.unlink(missing_ok=True)
-            part.unlink()
-        put(part, rejects)
+        place_rejects(rejects)
     put(beside(path, ".part"), path)
     if not path.exists():
         raise FileError(f"{path} and its part have been removed: --restart begins anew")
+
+
+def place_rejects(rejects: Path) -> None:
+    part = beside(rejects, ".part")
+    if part.exists() and not part.stat().st_size:
+        rejects.unlink(missing_ok=True)
+        part.unlink()
+    put(part, rejects)
 
 
 def open_cards(path: Path, form: Format, schema: pa.Schema, done: int) -> CardFile:

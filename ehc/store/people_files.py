@@ -71,7 +71,8 @@ class Block:
 class PeopleFile(Protocol):
     """One file of people, opened; its header has been found good."""
 
-    titles: tuple[str, ...]  # the columns of FIELDS as this file calls them
+    columns: list[str]  # all that the file has
+    titles: tuple[str, ...]  # those of FIELDS as this file calls them
     kept: list[pa.Field]  # the columns to copy through
     size: int | None  # in the unit of Position.offset; None for a stream
     start: Position  # of the first row
@@ -204,9 +205,9 @@ class CsvPeople:
         if self.size is not None:
             stream.seek(0)
         header = stream.readline(LINE_BYTES + 1)
-        self._titles = _header(header, where, encoding)
-        self._needed, self._kept = _places(self._titles, keep, where)
-        self.titles = tuple(self._titles[place].strip() for place in self._needed)
+        self.columns = _header(header, where, encoding)
+        self._needed, self._kept = _places(self.columns, keep, where)
+        self.titles = tuple(self.columns[place].strip() for place in self._needed)
         self.kept = [pa.field(name, pa.string()) for name in keep]
         self.start = Position(len(header), 2)
 
@@ -224,13 +225,13 @@ class CsvPeople:
             yield self._block_of(raw)
 
     def _block_of(self, raw: RawLines) -> Block:
-        cells = self._plain_cells(raw) or self._cells(split(raw, len(self._titles)))
+        cells = self._plain_cells(raw) or self._cells(split(raw, len(self.columns)))
         if self._encoding is not Encoding.UTF_8:
             for place in list(cells.columns):
                 self._decode(cells, place)
         for place in self._kept:
             if bad := _undecodable(cells.columns[place], "utf-8") if not _is_utf8(cells.columns[place]) else {}:
-                cells.drop(bad, self._titles[place])
+                cells.drop(bad, self.columns[place])
         people = PersonColumns(*(_column(cells.columns[place]) for place in self._needed))
         kept = [cells.columns[place].cast(pa.string()) for place in self._kept]
         return Block(people, cells.lines, kept, sorted(cells.refused), Position(raw.end, raw.following))
@@ -251,7 +252,7 @@ class CsvPeople:
         try:
             cells.columns[place] = _transcoded(cells.columns[place], self._encoding)
         except UnicodeDecodeError:
-            cells.drop(_undecodable(cells.columns[place], self._encoding), self._titles[place])
+            cells.drop(_undecodable(cells.columns[place], self._encoding), self.columns[place])
             cells.columns[place] = _transcoded(cells.columns[place], self._encoding)
 
     def _parse(self, data: bytes, rows: int) -> dict[int, pa.Array]:
@@ -259,7 +260,7 @@ class CsvPeople:
         places = [*self._needed, *self._kept]
         if not rows:
             return {place: pa.array([], pa.binary()) for place in places}
-        names = [str(i) for i in range(len(self._titles))]
+        names = [str(i) for i in range(len(self.columns))]
         table = pyarrow.csv.read_csv(
             # the parser removes one mark in front: so it removes none that stands at the start of a block
             pa.py_buffer(_BOM + data if data.startswith(_BOM) else data),
@@ -334,7 +335,7 @@ class ParquetPeople:
             self._file = pq.ParquetFile(stream, buffer_size=1 << 20, pre_buffer=False)
         except pa.ArrowException as error:
             raise FileError(f"{where} is no Parquet file: {str(error).splitlines()[0]}") from None
-        schema = self._file.schema_arrow
+        schema, self.columns = self._file.schema_arrow, self._file.schema_arrow.names
         needed, kept = _places(schema.names, keep, where)
         self.titles = tuple(schema.names[place] for place in needed)
         for title in self.titles:

@@ -114,7 +114,7 @@ class SqlAccountStore:
         card = rows.fetch(connection, known.account, lock=True) or known
         if card.identity.name != one.name:
             return Registered(Outcome.OTHER_NAME, card.account, None)
-        if card.state is not AccountState.CANCELLED or card.merged_into:
+        if card.state is not AccountState.CANCELLED or card.merged_into or not new.restores:
             return Registered(Outcome.EXISTING, card.account, card)
         self._changing(card)
         return Registered(Outcome.RESTORED, card.account, rows.restore(connection, card, now, by))
@@ -130,6 +130,7 @@ class SqlAccountStore:
             "deadline": new.deadline,
             "guardian": new.guardian,
             "birth_order": new.birth_order,
+            "origin": new.origin,
         }
         account = connection.scalar(accounts.insert().values(**values).returning(accounts.c.account))
         if not rows.take_key(connection, key, account):

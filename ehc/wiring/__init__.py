@@ -46,15 +46,18 @@ from ehc.machine.selftest import SelfTest
 from ehc.machine.software import SoftwareMachine
 from ehc.machine.watch import KeyringWatch
 from ehc.ports import Clock, HotState, KeyService
+from ehc.registry.registry import Registry
 from ehc.sdkauth.authority import Authority
 from ehc.sdkauth.registry import AppRegistry, SdkRegistry
 from ehc.wiring.keys import Opened, keyring_folder, open_authority, open_host, open_keys, open_machine
 from ehc.wiring.stores import (
     Stores,
     back_up,
+    make_registry,
     migrate_database,
     open_hot_state,
     open_rates,
+    open_registry,
     open_rekeying,
     open_store,
     restore,
@@ -76,6 +79,7 @@ __all__ = [
     "open_hot_state",
     "open_machine",
     "open_rates",
+    "open_registry",
     "open_rekeying",
     "open_sandbox",
     "open_services",
@@ -119,6 +123,7 @@ class Services:
     self_test: SelfTest | None  # None: the machine is elsewhere
     sdks: SdkRegistry
     app_registry: AppRegistry
+    registry: Registry
     authority: Authority
     watch: KeyringWatch | None
     close: Callable[[], None]
@@ -195,6 +200,7 @@ def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
         self_test=opened.self_test,
         sdks=SdkRegistry(stores.sdks, opened.authority),
         app_registry=AppRegistry(stores.sdk_apps, app_secrets),
+        registry=make_registry(settings, stores.registry, stores.accounts, derive),
         authority=opened.authority,
         watch=opened.watch,
         close=close,

@@ -19,12 +19,16 @@ from ehc.access.operator import DeedStore, OperatorStore
 from ehc.access.rate import SHARED_BYTES, Rates
 from ehc.access.session import SessionStore
 from ehc.cards.account import AccountStore
+from ehc.cards.deriving import Deriver
 from ehc.cards.rekeying import RekeyingStore
 from ehc.config import Settings
 from ehc.errors import Unavailable
 from ehc.institutions.place import PlaceStore
 from ehc.institutions.use import UseStore
-from ehc.ports import AccountLookup, Clock, HotState, Revocations, SerialBlocks
+from ehc.ports import AccountLookup, Clock, HotState, KeyService, Revocations, SerialBlocks
+from ehc.registry.card import RegistryStore
+from ehc.registry.intake import Intake
+from ehc.registry.registry import Registry
 from ehc.sdkauth.registry import AppRegistryStore
 from ehc.sdkauth.sdk import SdkStore
 
@@ -57,6 +61,7 @@ class Stores:
     deeds: DeedStore
     sdks: SdkStore
     sdk_apps: AppRegistryStore
+    registry: RegistryStore
     close: Callable[[], None]
 
 
@@ -66,6 +71,7 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     from ehc.store.database import migrate, open_engine
     from ehc.store.institutions import SqlPlaceStore
     from ehc.store.operators import SqlDeedStore, SqlOperatorStore, SqlSessionStore
+    from ehc.store.physical_cards import SqlRegistryStore
     from ehc.store.rekeying import SqlRekeyingStore
     from ehc.store.revocations import SqlRevocations
     from ehc.store.sdk_apps import SqlAppRegistryStore
@@ -90,7 +96,8 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     sdks = SqlSdkStore(engine), SqlAppRegistryStore(engine)
     asked = callers, callers, looks
     revoked = SqlRevocations(engine)
-    return Stores(accounts, rekeying, hot, serials, revoked, *asked, places, uses, *desk, *sdks, close)
+    registry = SqlRegistryStore(engine)
+    return Stores(accounts, rekeying, hot, serials, revoked, *asked, places, uses, *desk, *sdks, registry, close)
 
 
 def migrate_database(settings: Settings) -> str | None:
@@ -127,6 +134,25 @@ def open_rekeying(settings: Settings) -> Iterator[RekeyingStore]:
     with _database(settings) as engine:
         require_current(engine)
         yield SqlRekeyingStore(engine)
+
+
+@contextmanager
+def open_registry(settings: Settings, keys: KeyService) -> Iterator[Registry]:
+    """The registry of physical cards over the settings' database, its schema brought up to date. It needs no hot state:
+    it makes accounts, and changes none. Raises ConfigError, Unavailable."""
+    from ehc.store.database import migrate
+    from ehc.store.physical_cards import SqlRegistryStore
+    from ehc.store.rekeying import SqlRekeyingStore
+    from ehc.store.sql_accounts import SqlAccountStore
+
+    with _database(settings) as engine:
+        migrate(engine)
+        derive = Deriver(keys, settings.padding, SqlRekeyingStore(engine).present)
+        yield make_registry(settings, SqlRegistryStore(engine), SqlAccountStore(engine), derive)
+
+
+def make_registry(settings: Settings, store: RegistryStore, accounts: AccountStore, derive: Deriver) -> Registry:
+    return Registry(settings.registry, store, Intake(store, accounts, derive))
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from ehc.store.tables.callers import app_secrets, caller_events, caller_keys, ca
 from ehc.store.tables.codes import serial_blocks
 from ehc.store.tables.institutions import departments, institutions, place_events, terminals, use_counts, uses
 from ehc.store.tables.operators import operator_deeds, operator_sessions, operators, sign_in_attempts
+from ehc.store.tables.registry import physical_card_batches, physical_card_events, physical_cards, registry_peers
 from ehc.store.tables.rekeying import rekeyed_cards, rekeying_due, rekeying_progress, rekeyings
 from ehc.store.tables.sdkauth import app_grants, app_keys, grant_uses, sdk_apps, sdk_events, sdk_files, sdks
 
@@ -49,9 +50,13 @@ __all__ = [
     "operator_deeds",
     "operator_sessions",
     "operators",
+    "physical_card_batches",
+    "physical_card_events",
+    "physical_cards",
     "place_events",
     "recent_keys",
     "registrations",
+    "registry_peers",
     "rekeyed_cards",
     "rekeying_due",
     "rekeying_progress",

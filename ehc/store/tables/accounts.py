@@ -32,6 +32,7 @@ accounts = Table(
     Column("guardian", BigInteger),
     Column("birth_order", SmallInteger),
     Column("merged_into", BigInteger),
+    Column("origin", SmallInteger, nullable=False, server_default="0"),  # model.Origin
     sqlite_autoincrement=True,
     postgresql_partition_by="HASH (account)",
 )

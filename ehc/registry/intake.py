@@ -1,0 +1,139 @@
+"""Physical cards coming in, many at once: checked, their holders given electronic cards, kept. A bad row touches no
+other.
+
+Three steps, so that a run may do one of a batch beside another of the next: `prepare` asks no database, `link` writes
+accounts, `keep` writes cards. Killed between two of them, doing all three again comes to the same: a document has one
+account, a version of a card is kept once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ehc.cards.account import AccountStore, NewCardColumns, Outcome, Registered
+from ehc.cards.bulk_registration import MOST, new_cards
+from ehc.cards.deriving import Deriver
+from ehc.cards.issuing import PersonColumns, issue
+from ehc.cards.registration import OTHER_NAME
+from ehc.model import Origin
+from ehc.registry import checking, versions
+from ehc.registry.card import KeptCard, PhysicalCard, RegistryStore, Ruling, Taking
+from ehc.registry.checking import CardColumns, RefusedField
+
+WITHOUT = f"{OTHER_NAME}; the physical card is kept without an electronic one"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Cards that may be kept, and the rows of the batch that they were."""
+
+    cards: Sequence[PhysicalCard]
+    rows: NDArray[np.intp]
+    electronic: NewCardColumns  # of their holders, card for card
+    refused: Sequence[RefusedField]  # in the order of the rows; they are in none of the others
+
+
+class Linked(NamedTuple):
+    """Card for card the account of the holder's electronic card, 0 where there is none."""
+
+    prepared: Prepared
+    accounts: NDArray[np.int64]
+    created: int  # electronic cards that were made
+    other_name: Sequence[int]  # cards whose holder's document has an electronic card under another name
+    fresh: bool  # none of them was known
+
+
+class Intake:
+    """All raise KeyUnavailable, Unavailable: then what was in hand is done again. most: cards of one batch."""
+
+    most = MOST
+
+    def __init__(self, store: RegistryStore, accounts: AccountStore, derive: Deriver) -> None:
+        self._store, self._accounts, self._derive = store, accounts, derive
+
+    def prepare(self, people: PersonColumns, columns: CardColumns) -> Prepared:
+        version = self._derive.version()
+        issued = issue(people, self._derive.keys, self._derive.padding, version)
+        checked, wrong = checking.check(columns)
+        fine = issued.card_id_lengths > 0
+        fine[[one.row for one in wrong]] = False
+        rows = np.flatnonzero(fine)
+        electronic = new_cards(people, issued, rows, version)
+        holders = (electronic.id_type, electronic.id_number, electronic.name)
+        number, chip, issuer, *rest = checked if not wrong and len(rows) == len(fine) else _of_rows(checked, rows)
+        cards = list(map(_card, zip(number, chip, issuer, *holders, *rest, strict=True)))
+        refused = sorted([*wrong, *(RefusedField(*one) for one in issued.refused)])
+        return Prepared(cards, rows, replace(electronic, origin=Origin.PHYSICAL_CARD, restores=False), refused)
+
+    def link(self, prepared: Prepared, now: int, by: str) -> Linked:
+        """Electronic cards for those who hold a card and have none. A cancelled one stays so: its holder's will."""
+        known = self._store.known([card.number for card in prepared.cards])
+        held = [place for place, card in enumerate(prepared.cards) if card.state.held]
+        due = [place for place in held if _due(prepared.cards[place], known)] if known else held
+        accounts, other_name = np.zeros(len(prepared.cards), np.int64), []
+        if not due:
+            return Linked(prepared, accounts, 0, [], not known)
+        every = len(due) == len(prepared.cards)
+        new = prepared.electronic if every else prepared.electronic.of_rows(np.array(due))
+        found = self._accounts.register_columns(new, now, by)
+        accounts[due] = found.account
+        for row, one in found.others.items():
+            if one.outcome is Outcome.OTHER_NAME and not self._had_that_name(one, new.mindex[row].tobytes()):
+                accounts[due[row]] = 0
+                other_name.append(due[row])
+        return Linked(prepared, accounts, len(due) - len(found.others), sorted(other_name), not known)
+
+    def _had_that_name(self, found: Registered, mindex: bytes) -> bool:
+        former = self._accounts.card_of_mindex(mindex)
+        return former is not None and former.account == found.account
+
+    def keep(self, linked: Linked, taking: Taking) -> Sequence[Ruling]:
+        """Card for card."""
+        cards, accounts = linked.prepared.cards, linked.accounts.tolist()
+        if len({card.number for card in cards}) == len(cards):
+            return self._store.keep(cards, accounts, taking, fresh=linked.fresh)
+        return self._keep_repeated(cards, accounts, taking)
+
+    def _keep_repeated(self, cards: Sequence[PhysicalCard], accounts: list[int], taking: Taking) -> Sequence[Ruling]:
+        """A number that stands there more than once: the version that stands against its others is kept."""
+        best: dict[str, int] = {}
+        for place, card in enumerate(cards):
+            known = best.setdefault(card.number, place)
+            if card == cards[known] or versions.stands(card, cards[known]):
+                best[card.number] = place
+        places = sorted(best.values())
+        found = self._store.keep([cards[one] for one in places], [accounts[one] for one in places], taking)
+        rulings = dict(zip(places, found, strict=True))
+        return [
+            rulings[place] if place in rulings else Ruling.SAME if card == cards[best[card.number]] else Ruling.OLDER
+            for place, card in enumerate(cards)
+        ]
+
+    def take(self, people: PersonColumns, columns: CardColumns, taking: Taking) -> tuple[Linked, Sequence[Ruling]]:
+        """All three steps, for at most `most` rows."""
+        return self.finish(self.prepare(people, columns), taking)
+
+    def finish(self, prepared: Prepared, taking: Taking) -> tuple[Linked, Sequence[Ruling]]:
+        """The two that write."""
+        linked = self.link(prepared, taking.now, taking.by)
+        return linked, self.keep(linked, taking)
+
+
+_card = partial(tuple.__new__, PhysicalCard)
+"""As PhysicalCard._make, without a call in Python for each of the many."""
+
+
+def _of_rows(checked: checking.CheckedColumns, rows: NDArray[np.intp]) -> list[Sequence[object]]:
+    return [[column[row] for row in rows.tolist()] for column in checked]
+
+
+def _due(card: PhysicalCard, known: Mapping[str, KeptCard]) -> bool:
+    """Its holder may need an electronic card, by a version that will stand."""
+    here = known.get(card.number)
+    return here is None or (here.account is None if card == here.card else versions.stands(card, here.card))
