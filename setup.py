@@ -23,7 +23,7 @@ LIBCRYPTO_ROOMS = ["sm2", "sdf"]  # stand on OpenSSL's libcrypto, found at run t
 INCLUDES = ["native/include", *(f"native/{room}" for room in (*ROOMS, *LIBCRYPTO_ROOMS))]
 HEADERS = sorted(
     path
-    for room in (*ROOMS, *LIBCRYPTO_ROOMS, "include", "frame", "bindings")
+    for room in (*ROOMS, *LIBCRYPTO_ROOMS, "include", "frame", "grey", "bindings")
     for kind in ("h", "pxd", "pxi")
     for path in glob(f"native/{room}/*.{kind}")
 )
@@ -97,5 +97,15 @@ frame = Extension(
     language="c++",
 )
 
+grey = Extension(
+    "ehc._grey",
+    ["native/bindings/_grey.cpp", *sorted(glob("native/grey/*.cpp"))],
+    include_dirs=["native/grey", get_include()],
+    extra_compile_args=["-O3", "-std=c++17", *HIDDEN],
+    extra_link_args=LINK_FLAGS,
+    depends=[*HEADERS, EXPORTS],
+    language="c++",
+)
+
 ParallelCompile().install()  # as many files at a time as there are processors
-setup(libraries=[machine, kernels], ext_modules=[native, frame, sdf], cmdclass={"build_ext": BuildExt})
+setup(libraries=[machine, kernels], ext_modules=[native, frame, grey, sdf], cmdclass={"build_ext": BuildExt})

@@ -5,6 +5,7 @@ What happens to pixels is C++ (ehc._frame), what finds and decodes symbols is zx
 
 from __future__ import annotations
 
+import enum
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from ehc._frame import FramePipeline
 from ehc.crypto import parse_payload
 from ehc.errors import InputError, PayloadError
 from ehc.model import Payload
+from ehc.reader.grey import Candidate, GreyReader, Rescued, failed, located
 from ehc.reader.sources import Frame
 
 Grey = NDArray[np.uint8]
@@ -58,6 +60,16 @@ class Reading:
     milliseconds: float  # from the start of the frame to this reading
     card: Payload | None = field(repr=False)  # taken apart, when it is an electronic health card
     found: str  # what it is: "an electronic health card (电子健康卡)", "an insurance code (医保电子凭证)" …
+    version: int | None = None  # of a QR symbol, 1 to 40
+    unused: float | None = None  # error correction that reading did not need, 0 to 1; None: not known
+
+
+class Stopped(enum.StrEnum):
+    """Why looking at a frame ended."""
+
+    READ = "read"
+    BUDGET = "budget"  # no time left for a further attempt
+    NOTHING = "nothing"  # everything was tried
 
 
 class View(NamedTuple):
@@ -98,6 +110,24 @@ VARIANTS = (
 little there, and were among the best on real photos, where print grows and light is uneven."""
 
 
+class Finding(NamedTuple):
+    """Pixels in which our own finder looks for what zxing-cpp does not see."""
+
+    stage: str
+    level: int
+    make: Callable[[FramePipeline, Grey], Grey]
+    scale: float = 1.0  # pixels of the level a pixel
+
+
+FINDINGS = (
+    Finding("half", 1, lambda p, g: g),
+    Finding("smooth", 0, lambda p, g: p.smooth(g)),
+    Finding("half, smooth", 1, lambda p, g: p.smooth(g)),
+    Finding("doubled, smooth", 0, lambda p, g: p.smooth(p.twice(g)), scale=0.5),
+)
+"""By frames rescued a millisecond: most symbols are large enough at half the size, and noise is halved with it."""
+
+
 class Reader:
     """Reads the codes of frames. One Reader a source: it remembers where the last health card was.
 
@@ -108,7 +138,10 @@ class Reader:
 
     def __init__(self, *, tracking: bool = True, thorough: bool = False, budget_ms: float = math.inf) -> None:
         self._pipeline = FramePipeline()
+        self._grey = GreyReader()
         self._tracking, self._thorough, self._budget = tracking, thorough, budget_ms
+        self.stopped = Stopped.NOTHING
+        """Why the last call of `read` ended."""
 
     def read(self, frame: Frame | Grey) -> list[Reading]:
         """What the frame holds, health cards first, dynamic ones before static ones; other codes after them.
@@ -118,7 +151,7 @@ class Reader:
         """
         if not isinstance(frame, Frame):
             frame = Frame.of(frame)
-        look = _Look(self._budget)
+        look = _Look(self._budget, self._grey)
         try:
             grey = self._pipeline.luma(
                 frame.pixels, frame.format, width=frame.width, height=frame.height, stride=frame.stride
@@ -127,25 +160,34 @@ class Reader:
             raise InputError(f"{frame.name}: {error}") from error
         if grey.size:
             self._look(look, grey)
+        if look.found:
+            self._grey.forget()
+        self.stopped = Stopped.READ if look.found else Stopped.BUDGET if look.over() else Stopped.NOTHING
         return look.readings()
 
     def _look(self, look: _Look, grey: Grey) -> None:
+        look.grey = grey
         if self._tracking and self._in_region(look, grey):
             return
         levels = self._pyramid(grey)
         if look.through(_small_first(levels)) and self._thorough:
             look.at(View("full", grey))
-        if look.found:
-            self._remember(look)
-            return
-        for variant in VARIANTS:
-            if look.over():
-                return
-            if look.at(self._varied(variant, levels), try_invert=False, **variant.options):
-                self._remember(look)
-                return
         if not look.found:
-            look.at(View("other symbologies", grey), formats=SYMBOLOGIES, try_downscale=True)
+            self._look_harder(look, levels)
+        self._remember(look)
+
+    def _look_harder(self, look: _Look, levels: list[Grey]) -> None:
+        """Nothing was read: other pixels for zxing-cpp, our own finder, and the grey core for what either locates."""
+        for finding in FINDINGS:
+            if finding.level < len(levels) and not look.over() and look.among(self._found(finding, levels)):
+                return
+        for variant in VARIANTS:
+            if look.over() or look.at(self._varied(variant, levels), try_invert=False, **variant.options):
+                return
+        if self._tracking and look.fuse():
+            return
+        if not look.found:
+            look.at(View("other symbologies", levels[0]), formats=SYMBOLOGIES, try_downscale=True)
 
     def _in_region(self, look: _Look, grey: Grey) -> bool:
         region = self._pipeline.region(grey.shape[1], grey.shape[0])
@@ -153,7 +195,6 @@ class Reader:
             return False
         x, y, width, height = region
         if look.at(View("region of the last hit", grey[y : y + height, x : x + width], 1.0, x, y)):
-            self._remember(look)
             return True
         self._pipeline.miss()
         return False
@@ -161,6 +202,13 @@ class Reader:
     def _remember(self, look: _Look) -> None:
         if self._tracking and look.card:
             self._pipeline.hit(look.card.corners)
+
+    def _found(self, finding: Finding, levels: list[Grey]) -> tuple[str, list[Candidate]]:
+        source = levels[finding.level]
+        if finding.scale < 1 and source.size > LARGEST_DOUBLED:
+            return "", []
+        pixels = finding.make(self._pipeline, source)
+        return f"finder, {finding.stage}", located(pixels, finding.scale * 2.0**finding.level)
 
     def _pyramid(self, grey: Grey) -> list[Grey]:
         """The frame and its halves, largest first."""
@@ -188,9 +236,11 @@ def _small_first(levels: list[Grey]) -> Iterator[View]:
 class _Look:
     """One frame being looked at: what was found, in how many attempts, and the time."""
 
-    def __init__(self, budget_ms: float) -> None:
-        self._started, self._budget = time.perf_counter(), budget_ms
+    def __init__(self, budget_ms: float, core: GreyReader) -> None:
+        self._started, self._budget, self._core = time.perf_counter(), budget_ms, core
         self._attempts = 0
+        self._tried: list[Candidate] = []
+        self.grey: Grey = np.empty((0, 0), np.uint8)
         self.found: dict[tuple[str, str], Reading] = {}
         self.card: Reading | None = None
 
@@ -209,29 +259,67 @@ class _Look:
         if view is None or self.over():
             return False
         self._attempts += 1
-        settings = {"formats": BarcodeFormat.QRCodeModel2, "try_downscale": False, **options}
-        for barcode in zxingcpp.read_barcodes(view.pixels, text_mode=zxingcpp.TextMode.Plain, **settings):
-            self._take(barcode, view)
+        settings = {"formats": BarcodeFormat.QRCodeModel2, "try_downscale": False, "return_errors": True, **options}
+        barcodes = zxingcpp.read_barcodes(view.pixels, text_mode=zxingcpp.TextMode.Plain, **settings)
+        for barcode in barcodes:
+            if barcode.valid:
+                self._take(barcode, view)
+        if not self.found:
+            self.among((view.stage, failed(barcodes, view.scale, view.x, view.y)))
+        return self.card is not None
+
+    def among(self, located: tuple[str, list[Candidate]]) -> bool:
+        """The grey core on each candidate that was not tried yet; whether a health card is among them."""
+        stage, candidates = located
+        for candidate in candidates:
+            if self.over() or any(_same(candidate, tried) for tried in self._tried):
+                continue
+            self._tried.append(candidate)
+            self._attempts += 1
+            rescued = self._core.read(self.grey, candidate, self._budget - self.milliseconds())
+            if rescued:
+                self._keep_rescued(f"grey core: {stage}", rescued)
+        return self.card is not None
+
+    def fuse(self) -> bool:
+        """This frame and those before it, read together."""
+        if self.over():
+            return False
+        self._attempts += 1
+        rescued = self._core.fused()
+        if rescued:
+            self._keep_rescued(f"grey core: {rescued.symbol.frames} frames", rescued)
         return self.card is not None
 
     def _take(self, barcode: zxingcpp.Barcode, view: View) -> None:
-        card, found = _taken_apart(barcode.text)
-        reading = Reading(
-            barcode.text,
-            str(barcode.format),
-            _corners(barcode.position, view),
-            view.stage,
-            self._attempts,
-            self.milliseconds(),
-            card,
-            found,
-        )
+        extra = barcode.extra or {}
+        version = int(extra["Version"]) if str(extra.get("Version", "")).isdecimal() else None
+        corners = _corners(barcode.position, view)
+        self._keep(barcode.text, str(barcode.format), corners, view.stage, version, extra.get("UEC"))
+
+    def _keep_rescued(self, stage: str, rescued: Rescued) -> None:
+        symbol, (a, b, c, d) = rescued.symbol, rescued.symbol.corners
+        corners = ((a[0], a[1]), (b[0], b[1]), (c[0], c[1]), (d[0], d[1]))
+        self._keep(rescued.text, rescued.format, corners, stage, symbol.version, symbol.unused / symbol.parity)
+
+    def _keep(
+        self, text: str, kind: str, corners: Corners, stage: str, version: int | None, unused: float | None
+    ) -> None:
+        card, found = _taken_apart(text)
+        spent = self.milliseconds()
+        reading = Reading(text, kind, corners, stage, self._attempts, spent, card, found, version, unused)
         self.found.setdefault((reading.format, reading.payload), reading)
         if card and self.card is None:
             self.card = reading
 
     def readings(self) -> list[Reading]:
         return sorted(self.found.values(), key=lambda r: (r.card is None, not (r.card and r.card.dynamic)))
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    """Whether two candidates are one symbol: no corner is further away than a twentieth of a side."""
+    side = math.dist(one.corners[0], one.corners[2]) / 1.4
+    return all(math.dist(a, b) < side / 20 for a, b in zip(one.corners, other.corners, strict=True))
 
 
 def _taken_apart(text: str) -> tuple[Payload | None, str]:

@@ -1,0 +1,76 @@
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+Quad = Sequence[Sequence[float]]
+
+class GreySymbol:
+    """A QR symbol that was read: every block a codeword with parity to spare, and a whole message in them."""
+
+    @property
+    def version(self) -> int:
+        """1 to 40"""
+
+    @property
+    def level(self) -> str:
+        """"L", "M", "Q" or "H""""
+
+    @property
+    def mask(self) -> int:
+        """0 to 7"""
+
+    @property
+    def unused(self) -> int:
+        """Parity codewords unused in the block that needed most; 2 or more."""
+
+    @property
+    def parity(self) -> int:
+        """Parity codewords of a block."""
+
+    @property
+    def evidence(self) -> float:
+        """Bits: a random symbol is accepted in this way once in 2^evidence."""
+
+    @property
+    def passes(self) -> int:
+        """Looks at the image it took; 0 after fusion."""
+
+    @property
+    def frames(self) -> int:
+        """Frames that were read together."""
+
+    @property
+    def score(self) -> float:
+        """0 to 1: how well the known modules were met."""
+
+    @property
+    def modules(self) -> Grey:
+        """uint8[size, size], 1 dark: the symbol as it was meant."""
+
+    @property
+    def corners(self) -> list[list[float]]:
+        """Refined; clockwise from the symbol's own top left."""
+
+class GreyCore:
+    """Reads symbols that were located and could not be decoded. One a source of frames; calls are one at a time.
+
+    Arrays are looked at as they are (uint8[height, width], the pixels of a row side by side); the GIL is released.
+    ValueError, with the numbers, for what does not fit.
+    """
+
+    def __init__(self) -> None: ...
+    def read(self, grey: Grey, corners: Quad, version: int, *, budget_ms: float = 1e9) -> GreySymbol | None:
+        """corners: of the symbol without its quiet zone, clockwise from its own top left, to about two modules; version:
+        to about one, 0 for unknown. No further look at the image starts after budget_ms. None where nothing can be read."""
+
+    def fuse(self) -> GreySymbol | None:
+        """Adds the best look since the last call to those of earlier frames, if they show the same symbol, and reads all
+        together."""
+
+    def forget(self) -> None:
+        """Earlier frames."""
+
+def locate(grey: Grey, *, most: int = 6) -> list[tuple[list[list[float]], int]]:
+    """Corners and version of what may be QR symbols, the likeliest first: for images in which no decoder finds them."""

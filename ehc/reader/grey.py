@@ -1,0 +1,90 @@
+"""Symbols that zxing-cpp locates and cannot decode, and those that it does not even locate, read by the grey core.
+
+    failed reads, or the finder -> corners -> GreyCore (native/grey) -> clean modules -> zxing-cpp -> text
+
+The text is zxing-cpp's, from the corrected symbol drawn clean, so that characters and extensions mean the same whoever
+read the symbol.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import zxingcpp
+from numpy.typing import NDArray
+
+from ehc._grey import GreyCore, GreySymbol, locate
+
+Grey = NDArray[np.uint8]
+Quad = Sequence[Sequence[float]]
+
+
+class Candidate(NamedTuple):
+    """Where a symbol may be, in pixels of the frame, and of which version; 0: unknown."""
+
+    corners: Quad  # clockwise from the symbol's own top left
+    version: int
+
+
+class Rescued(NamedTuple):
+    """A symbol that the grey core read."""
+
+    text: str
+    format: str
+    symbol: GreySymbol
+
+
+class GreyReader:
+    """One a source of frames: it remembers what it saw of a symbol that it could not read yet."""
+
+    def __init__(self) -> None:
+        self._core = GreyCore()
+
+    def read(self, grey: Grey, candidate: Candidate, budget_ms: float = math.inf) -> Rescued | None:
+        """No further look at the symbol starts after budget_ms."""
+        symbol = self._core.read(grey, candidate.corners, candidate.version, budget_ms=min(budget_ms, 1e9))
+        return _text_of(symbol)
+
+    def fused(self) -> Rescued | None:
+        """What this frame and those before it show together, where none was enough alone."""
+        return _text_of(self._core.fuse())
+
+    def forget(self) -> None:
+        """The frames so far: a symbol was read."""
+        self._core.forget()
+
+
+def failed(barcodes: Iterable[zxingcpp.Barcode], scale: float, x: float, y: float) -> list[Candidate]:
+    """Of what zxing-cpp found in a view of a frame (scale, x and y as in pipeline.View), what it could not decode."""
+    half = (scale - 1) / 2
+    found = []
+    for barcode in barcodes:
+        if not barcode.valid:
+            at = barcode.position
+            points = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+            corners = [(x + p.x * scale + half, y + p.y * scale + half) for p in points]
+            found.append(Candidate(corners, int((barcode.extra or {}).get("Version", 0))))
+    return found
+
+
+def located(pixels: Grey, scale: float) -> list[Candidate]:
+    """What the finder takes for symbols in a frame that was scaled down by `scale`."""
+    half = (scale - 1) / 2
+    return [
+        Candidate([(x * scale + half, y * scale + half) for x, y in corners], version)
+        for corners, version in locate(pixels)
+    ]
+
+
+def _text_of(symbol: GreySymbol | None) -> Rescued | None:
+    if symbol is None:
+        return None
+    light = np.pad(255 * (1 - symbol.modules), 4, constant_values=255).astype(np.uint8)
+    clean = light.repeat(3, 0).repeat(3, 1)
+    read = zxingcpp.read_barcode(
+        clean, formats=zxingcpp.BarcodeFormat.QRCode, text_mode=zxingcpp.TextMode.Plain, is_pure=True
+    )
+    return Rescued(read.text, str(read.format), symbol) if read and read.valid else None

@@ -1,0 +1,132 @@
+// _grey.cpp: the grey core for Python (native/grey, C++17). Buffers in without a copy, GIL released while reading.
+#include "finder.h"
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <array>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace py = pybind11;
+using namespace ehc::grey;
+
+namespace {
+
+constexpr py::ssize_t longest_side = 65536;
+using Quad = std::array<std::array<double, 2>, 4>;
+
+[[noreturn]] void refuse(const std::string &what)
+{
+    throw py::value_error(what);
+}
+
+/// A core and its lock: one call at a time, the GIL released in it.
+struct Guarded {
+    GreyCore core;
+    std::mutex mutex;
+};
+
+/// Holds the export for as long as it lives, so that no bytearray is resized under the loops.
+py::memoryview held(const py::buffer &grey)
+{
+    auto view = py::reinterpret_steal<py::memoryview>(PyMemoryView_FromObject(grey.ptr()));
+    if (!view)
+        throw py::error_already_set();
+    return view;
+}
+
+Image image_of(const py::memoryview &view)
+{
+    const Py_buffer &info = *PyMemoryView_GET_BUFFER(view.ptr());
+    if (std::strcmp(info.format, "B") != 0 || info.ndim != 2 || info.suboffsets != nullptr)
+        refuse("grey must be uint8[height, width]");
+    if (info.shape[0] > longest_side || info.shape[1] > longest_side)
+        refuse("a side of grey is over " + std::to_string(longest_side) + " pixels");
+    if (info.shape[1] > 1 && info.strides[1] != 1)
+        refuse("the pixels of a row of grey must lie side by side");
+    return {static_cast<const std::uint8_t *>(info.buf), static_cast<int>(info.shape[1]),
+            static_cast<int>(info.shape[0]), info.strides[0]};
+}
+
+std::optional<Found> read_symbol(Guarded &self, const py::buffer &grey, const Quad &c, int version, double budget_ms)
+{
+    const auto owner = held(grey);
+    const Image image = image_of(owner);
+    const Candidate candidate{{c[0][0], c[0][1], c[1][0], c[1][1], c[2][0], c[2][1], c[3][0], c[3][1]}, version};
+    if (version < 0 || version > last_version)
+        refuse("version is " + std::to_string(version) + ", must be 1 to 40, or 0 for unknown");
+    const py::gil_scoped_release release;
+    const std::lock_guard<std::mutex> lock(self.mutex);
+    return self.core.read(image, candidate, 1e3 * budget_ms);
+}
+
+std::optional<Found> fuse(Guarded &self)
+{
+    const py::gil_scoped_release release;
+    const std::lock_guard<std::mutex> lock(self.mutex);
+    return self.core.fuse();
+}
+
+void forget(Guarded &self)
+{
+    const py::gil_scoped_release release;
+    const std::lock_guard<std::mutex> lock(self.mutex);
+    self.core.forget();
+}
+
+using Located = std::vector<std::pair<Quad, int>>;
+
+Quad quad_of(const Corners &c)
+{
+    return {{{c[0], c[1]}, {c[2], c[3]}, {c[4], c[5]}, {c[6], c[7]}}};
+}
+
+Located locate_symbols(const py::buffer &grey, std::size_t most)
+{
+    const auto owner = held(grey);
+    const Image image = image_of(owner);
+    const py::gil_scoped_release release;
+    Located out;
+    if (image.width > 0 && image.height > 0)
+        for (const Candidate &found : locate(image, most))
+            out.emplace_back(quad_of(found.corners), found.version);
+    return out;
+}
+
+py::array_t<std::uint8_t> modules(const Found &self)
+{
+    const auto size = static_cast<py::ssize_t>(size_of(self.symbol.version));
+    return py::array_t<std::uint8_t>({size, size}, self.symbol.modules.data());
+}
+
+} // namespace
+
+PYBIND11_MODULE(_grey, m)
+{
+    m.doc() = "Symbols read from their grey levels; see ehc.reader.";
+    py::class_<Found>(m, "GreySymbol")
+        .def_property_readonly("version", [](const Found &f) { return f.symbol.version; })
+        .def_property_readonly("level", [](const Found &f) { return "MLHQ"[static_cast<int>(f.symbol.level)]; })
+        .def_property_readonly("mask", [](const Found &f) { return f.symbol.mask; })
+        .def_property_readonly("unused", [](const Found &f) { return f.symbol.unused; })
+        .def_property_readonly("parity", [](const Found &f) { return f.symbol.parity; })
+        .def_property_readonly("evidence", [](const Found &f) { return f.symbol.evidence; })
+        .def_property_readonly("modules", &modules)
+        .def_property_readonly("corners", [](const Found &f) { return quad_of(f.corners); })
+        .def_readonly("passes", &Found::passes)
+        .def_readonly("frames", &Found::frames)
+        .def_readonly("score", &Found::score);
+    m.def("locate", &locate_symbols, py::arg("grey"), py::kw_only(), py::arg("most") = 6);
+    py::class_<Guarded>(m, "GreyCore")
+        .def(py::init<>())
+        .def("read", &read_symbol, py::arg("grey"), py::arg("corners"), py::arg("version"), py::kw_only(),
+             py::arg("budget_ms") = 1e9)
+        .def("fuse", &fuse)
+        .def("forget", &forget);
+}

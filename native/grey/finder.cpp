@@ -1,0 +1,313 @@
+// finder.cpp: see finder.h.
+#include "finder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace ehc::grey {
+
+namespace {
+
+/// A place where a signal turns, and its level there.
+struct Turn {
+    float at, level;
+};
+
+/// Where a signal turns by more than `least` levels: highs and lows by turns. Two vectors used again from row to row.
+class Turns {
+public:
+    template <class Level> void find(Level level, int count, float least)
+    {
+        turns_.clear();
+        edges_.clear();
+        float top = level(0), bottom = top, top_at = 0, bottom_at = 0;
+        int rising = 0; // 1 upwards, -1 downwards, 0 not known yet
+        for (int i = 1; i < count; ++i) {
+            const float value = level(i);
+            if (value > top)
+                top = value, top_at = static_cast<float>(i);
+            if (value < bottom)
+                bottom = value, bottom_at = static_cast<float>(i);
+            if (rising >= 0 && top - value > least) {
+                turns_.push_back({top_at, top});
+                rising = -1, bottom = value, bottom_at = static_cast<float>(i);
+            } else if (rising <= 0 && value - bottom > least) {
+                turns_.push_back({bottom_at, bottom});
+                rising = 1, top = value, top_at = static_cast<float>(i);
+            }
+        }
+        if (rising > 0)
+            turns_.push_back({top_at, top});
+        else if (rising < 0)
+            turns_.push_back({bottom_at, bottom});
+        for (std::size_t i = 0; i + 1 < turns_.size(); ++i)
+            edges_.push_back(edge(level, turns_[i], turns_[i + 1]));
+    }
+
+    std::size_t size() const noexcept { return edges_.size(); }
+    float edge(std::size_t i) const noexcept { return edges_[i]; }           // between turns i and i + 1
+    float level(std::size_t i) const noexcept { return turns_[i].level; }
+
+private:
+    /// Where the signal passes the middle between two turns.
+    template <class Level> static float edge(Level level, const Turn &a, const Turn &b)
+    {
+        const float middle = (a.level + b.level) / 2;
+        const bool up = b.level > a.level;
+        int i = static_cast<int>(a.at) + 1;
+        while (i < static_cast<int>(b.at) && (level(i) < middle) == up)
+            ++i;
+        const float before = level(i - 1), after = level(i);
+        const float part = after == before ? 0.5F : (middle - before) / (after - before);
+        return static_cast<float>(i - 1) + std::clamp(part, 0.0F, 1.0F);
+    }
+
+    std::vector<Turn> turns_;
+    std::vector<float> edges_;
+};
+
+struct Crossing {
+    float middle, module;
+    bool dark;
+};
+
+/// Whether the five runs from edge i on are 1:1:3:1:1.
+std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
+{
+    float run[5];
+    for (std::size_t k = 0; k < 5; ++k)
+        run[k] = turns.edge(i + k + 1) - turns.edge(i + k);
+    const float module = (turns.edge(i + 5) - turns.edge(i)) / 7;
+    if (module < 0.8F || run[2] < 1.7F * module || run[2] > 4.2F * module) // a blur narrows the middle, and no other run
+        return std::nullopt;
+    for (const std::size_t k : {0, 1, 3, 4})
+        if (std::abs(run[k] - module) > 0.65F * module)
+            return std::nullopt;
+    // levels: turns i .. i + 6 are outside, ring, gap, middle, gap, ring, outside
+    const bool dark = turns.level(i + 3) < turns.level(i + 2);
+    const float sign = dark ? 1.0F : -1.0F;
+    float lightest_dark = -1e9F, darkest_light = 1e9F;
+    for (std::size_t k = 0; k < 7; ++k) {
+        const float level = sign * turns.level(i + k);
+        if (k % 2 == 1)
+            lightest_dark = std::max(lightest_dark, level);
+        else
+            darkest_light = std::min(darkest_light, level);
+    }
+    if (lightest_dark >= darkest_light)
+        return std::nullopt;
+    return Crossing{(turns.edge(i + 2) + turns.edge(i + 3)) / 2, module, dark};
+}
+
+/// The noise of an image in levels. The smallest quarter of the second differences along some rows is noise alone; they
+/// are taken four pixels apart, so that a filter before does not hide it.
+float noise_of(const Image &image)
+{
+    constexpr int apart = 4;
+    std::array<int, 511> seen{};
+    int count = 0;
+    for (int y = 0; y < image.height; y += 16) {
+        const std::uint8_t *const row = image.data + y * image.row;
+        for (int x = apart; x + apart < image.width; x += 3, ++count)
+            ++seen[static_cast<std::size_t>(std::abs(2 * row[x] - row[x - apart] - row[x + apart]))];
+    }
+    int below = 0;
+    std::size_t quarter = 0;
+    while (quarter < 510 && (below += seen[quarter]) < count / 4)
+        ++quarter;
+    return static_cast<float>(quarter) / (0.3186F * 2.449F); // of a normal distribution, and of three pixels
+}
+
+class Search {
+public:
+    explicit Search(const Image &image) : image_(image), least_(std::max(3.0F, 2.5F * noise_of(image))) {}
+
+    std::vector<FinderPattern> patterns(std::size_t most)
+    {
+        for (int y = 0; y < image_.height; y += step_)
+            row(y);
+        std::vector<FinderPattern> out;
+        for (const FinderPattern &rough : rough_)
+            if (rough.votes >= 2)
+                if (const auto checked = check(rough))
+                    add(out, *checked);
+        std::sort(out.begin(), out.end(), [](const auto &a, const auto &b) { return a.votes > b.votes; });
+        if (out.size() > most)
+            out.resize(most);
+        return out;
+    }
+
+    /// The finder pattern crossed by a line through (x, y), in units of a step along it; nothing if there is none.
+    std::optional<Crossing> along(float x, float y, float dx, float dy, float reach)
+    {
+        const int steps = std::min(static_cast<int>(reach), 400);
+        turns_.find(
+            [&](int i) {
+                const float t = static_cast<float>(i - steps);
+                return image_.at(x + t * dx, y + t * dy);
+            },
+            2 * steps + 1, least_);
+        std::optional<Crossing> best;
+        for (std::size_t i = 0; i + 5 < turns_.size(); ++i)
+            if (auto found = crossing(turns_, i)) {
+                found->middle -= static_cast<float>(steps);
+                if (!best || std::abs(found->middle) < std::abs(best->middle))
+                    best = found;
+            }
+        return best;
+    }
+
+private:
+    void row(int y)
+    {
+        const std::uint8_t *const pixels = image_.data + y * image_.row;
+        turns_.find([pixels](int i) { return static_cast<float>(pixels[i]); }, image_.width, least_);
+        for (std::size_t i = 0; i + 5 < turns_.size(); ++i)
+            if (const auto found = crossing(turns_, i))
+                vote({found->middle, static_cast<float>(y), found->module, found->dark, 1});
+    }
+
+    /// Rows below one another that cross in the same place are one pattern.
+    void vote(const FinderPattern &seen)
+    {
+        for (std::size_t k = 0; k < open_.size();) {
+            FinderPattern &known = rough_[open_[k]];
+            const float last = known.y + static_cast<float>(step_) * known.votes / 2; // y is that of the middle row so far
+            if (seen.y - last > 2 * static_cast<float>(step_) + known.module) {
+                open_[k] = open_.back();
+                open_.pop_back();
+                continue;
+            }
+            if (known.dark == seen.dark && std::abs(known.x - seen.x) < seen.module &&
+                std::max(known.module, seen.module) < 1.6F * std::min(known.module, seen.module)) {
+                const float votes = known.votes + 1;
+                known.x += (seen.x - known.x) / votes, known.y += (seen.y - known.y) / votes;
+                known.module += (seen.module - known.module) / votes, known.votes = votes;
+                return;
+            }
+            ++k;
+        }
+        if (rough_.size() < most_rough) {
+            open_.push_back(rough_.size());
+            rough_.push_back(seen);
+        }
+    }
+
+    /// Column, row again, and both diagonals.
+    std::optional<FinderPattern> check(FinderPattern found)
+    {
+        const float reach = 16 * found.module + 4;
+        const auto column = along(found.x, found.y, 0, 1, reach);
+        if (!column || column->dark != found.dark || std::abs(column->middle) > 3 * found.module)
+            return std::nullopt;
+        found.y += column->middle;
+        const auto again = along(found.x, found.y, 1, 0, reach);
+        if (!again || again->dark != found.dark || std::abs(again->middle) > 2 * found.module)
+            return std::nullopt;
+        found.x += again->middle;
+        if (std::max(again->module, column->module) > 4 * std::min(again->module, column->module))
+            return std::nullopt;
+        const auto falling = along(found.x, found.y, 0.7071F, 0.7071F, 1.5F * reach);
+        const auto rising = along(found.x, found.y, 0.7071F, -0.7071F, 1.5F * reach);
+        const auto agrees = [&](const auto &line) {
+            return line && line->dark == found.dark && std::abs(line->middle) < 2 * found.module;
+        };
+        found.votes = std::min(found.votes * static_cast<float>(step_) / (3 * found.module), 1.0F) + agrees(falling) + agrees(rising);
+        found.module = (again->module + column->module) / 2;
+        return found;
+    }
+
+    static void add(std::vector<FinderPattern> &out, const FinderPattern &found)
+    {
+        for (FinderPattern &known : out)
+            if (known.dark == found.dark && std::hypot(known.x - found.x, known.y - found.y) < 2 * found.module) {
+                if (known.votes < found.votes)
+                    known = found;
+                return;
+            }
+        out.push_back(found);
+    }
+
+    static constexpr std::size_t most_rough = 4000;
+    const Image &image_;
+    const float least_;
+    const int step_ = image_.height > 1000 ? 3 : image_.height > 500 ? 2 : 1; // rows
+    Turns turns_;
+    std::vector<FinderPattern> rough_;
+    std::vector<std::size_t> open_; // those of rough_ that the next row may still add to
+};
+
+struct Triple {
+    float cost;
+    Candidate candidate;
+};
+
+/// Corner, right of it and below it as one symbol: its version from the modules along both sides, its fourth corner from
+/// how these modules shrink.
+std::optional<Triple> symbol_at(Search &search, const FinderPattern &corner, const FinderPattern &right,
+                                const FinderPattern &below)
+{
+    const float ax = right.x - corner.x, ay = right.y - corner.y, bx = below.x - corner.x, by = below.y - corner.y;
+    const float across = std::hypot(ax, ay), down = std::hypot(bx, by);
+    const float sine = (ax * by - ay * bx) / (across * down);
+    if (!(sine > 0.35F) || across > 4 * down || down > 4 * across)
+        return std::nullopt;
+    const auto module = [&](const FinderPattern &at, float dx, float dy, float length) {
+        const auto found = search.along(at.x, at.y, dx / length, dy / length, 16 * at.module + 4);
+        return found && std::abs(found->middle) < 2 * at.module ? found->module : 0.0F;
+    };
+    const float a0 = module(corner, ax, ay, across), a1 = module(right, ax, ay, across);
+    const float b0 = module(corner, bx, by, down), b1 = module(below, bx, by, down);
+    if (a0 == 0 || a1 == 0 || b0 == 0 || b1 == 0)
+        return std::nullopt;
+    const float n_across = across / ((a0 + a1) / 2) + 7, n_down = down / ((b0 + b1) / 2) + 7;
+    const float n = (n_across + n_down) / 2;
+    const int version = static_cast<int>(std::lround((n - 17) / 4));
+    if (version < 1 || version > last_version)
+        return std::nullopt;
+    const float unlike = std::abs(n_across - n_down) / n, shrink = std::abs(std::log(a0 / a1)) + std::abs(std::log(b0 / b1));
+    if (unlike > 0.35F)
+        return std::nullopt;
+    // along a side, modules shrink with the square of the distance from the camera
+    const float wa = std::sqrt(a0 / a1), wb = std::sqrt(b0 / b1), wc = std::max(wa + wb - 1, 0.3F);
+    const float cx = (right.x * wa + below.x * wb - corner.x) / wc, cy = (right.y * wa + below.y * wb - corner.y) / wc;
+    const double near = 7.0 / size_of(version) - 1, far = -near;
+    const Warp warp({near, near, far, near, far, far, near, far},
+                    {corner.x, corner.y, right.x, right.y, cx, cy, below.x, below.y});
+    const float cost = 2 * unlike + 0.3F * shrink + 0.5F * (1 - sine) + std::abs(std::log(across / down)) * 0.3F;
+    return Triple{cost, {warp.corners(), version}};
+}
+
+} // namespace
+
+std::vector<FinderPattern> finder_patterns(const Image &image, std::size_t most)
+{
+    return Search(image).patterns(most);
+}
+
+std::vector<Candidate> locate(const Image &image, std::size_t most)
+{
+    Search search(image);
+    const auto patterns = search.patterns(12);
+    std::vector<Triple> triples;
+    for (std::size_t i = 0; i < patterns.size(); ++i)
+        for (std::size_t k = 0; k < patterns.size(); ++k)
+            for (std::size_t m = 0; m < patterns.size(); ++m) {
+                if (i == k || i == m || k == m || patterns[i].dark != patterns[k].dark || patterns[i].dark != patterns[m].dark)
+                    continue;
+                const auto [small, large] = std::minmax({patterns[i].module, patterns[k].module, patterns[m].module});
+                if (large > 2.5F * small)
+                    continue;
+                if (auto found = symbol_at(search, patterns[i], patterns[k], patterns[m]))
+                    triples.push_back(*found);
+            }
+    std::sort(triples.begin(), triples.end(), [](const Triple &a, const Triple &b) { return a.cost < b.cost; });
+    std::vector<Candidate> out;
+    for (const Triple &triple : triples)
+        if (out.size() < most)
+            out.push_back(triple.candidate);
+    return out;
+}
+
+} // namespace ehc::grey

@@ -1,0 +1,212 @@
+// grey_core.cpp: see grey_core.h.
+#include "grey_core.h"
+
+#include "soft_grid.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace ehc::grey {
+
+namespace {
+
+constexpr int most_passes = 4;
+constexpr float least_score = 0.25F; // of a symbol; surroundings that are none stay below (README.md)
+
+double now() noexcept
+{
+    using namespace std::chrono;
+    return duration<double, std::micro>(steady_clock::now().time_since_epoch()).count();
+}
+
+/// Where the alignment pattern at the bottom right looks most like one, up to `reach` modules from where the warp has it.
+Warp through_alignment(const Image &image, const Warp &warp, int size)
+{
+    const float module = 2.0F / static_cast<float>(size), reach = 4;
+    const float middle = 1 - 6.5F * module;
+    float best = -1, best_u = middle, best_v = middle;
+    for (float dv = -reach; dv <= reach; dv += 0.5F)
+        for (float du = -reach; du <= reach; du += 0.5F) {
+            const float u = middle + du * module, v = middle + dv * module;
+            float light = 0, dark = 0, squares = 0;
+            for (int i = 0; i < 25; ++i) {
+                const int x = i % 5 - 2, y = i / 5 - 2;
+                const Point p = warp.at(u + static_cast<float>(x) * module, v + static_cast<float>(y) * module);
+                const float seen = image.at(p.x, p.y);
+                (std::max(std::abs(x), std::abs(y)) == 1 ? light : dark) += seen;
+                squares += seen * seen;
+            }
+            const float mean = (light + dark) / 25, variance = squares / 25 - mean * mean;
+            const float agreement = std::abs(light / 8 - dark / 17) / std::sqrt(variance + 4);
+            const float found = agreement - 0.02F * (du * du + dv * dv) / reach;
+            if (found > best)
+                best = found, best_u = u, best_v = v;
+        }
+    const float near = 3.5F * module - 1, far = 1 - 3.5F * module;
+    const Point a = warp.at(near, near), b = warp.at(far, near), c = warp.at(best_u, best_v), d = warp.at(near, far);
+    return Warp({near, near, far, near, middle, middle, near, far}, {a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y});
+}
+
+struct Start {
+    const Layout *layout = nullptr;
+    Warp warp;
+    Fit fit;
+};
+
+/// The better of the corners as they are and of those that the alignment pattern says.
+Start start_at(const Image &image, const Candidate &candidate, int version)
+{
+    const Layout &layout = layout_of(version);
+    Start out{&layout, Warp(candidate.corners), {}};
+    if (!out.warp.sound(image, size_of(version)))
+        return {nullptr, out.warp, {}};
+    if (version >= 2) {
+        Warp other = through_alignment(image, out.warp, layout.size);
+        out.fit = fit(image, *layout.pattern, out.warp, 3, false);
+        const Fit found = other.sound(image, size_of(version)) ? fit(image, *layout.pattern, other, 3, false) : Fit{};
+        if (found.score > out.fit.score)
+            out.warp = other, out.fit = found;
+    }
+    const Fit found = fit(image, *layout.pattern, out.warp, 8, false);
+    out.fit = found;
+    return out;
+}
+
+/// The version whose finder and timing patterns agree best with what lies between the corners.
+int version_seen(const Image &image, const Warp &warp)
+{
+    int best = 1;
+    float most = -1;
+    for (int version = 1; version <= last_version; ++version) {
+        const int n = size_of(version);
+        float dark = 0, light = 0, squares = 0, darks = 0;
+        const auto look = [&](int x, int y, bool is_dark) {
+            const float scale = 2.0F / static_cast<float>(n);
+            const Point p = warp.at((static_cast<float>(x) + 0.5F) * scale - 1, (static_cast<float>(y) + 0.5F) * scale - 1);
+            const float seen = image.at(p.x, p.y);
+            (is_dark ? dark : light) += seen, squares += seen * seen, darks += is_dark;
+        };
+        const auto both = [&](int x, int y, bool is_dark) { look(x, y, is_dark), look(y, x, is_dark); };
+        for (int i = 8; i < n - 8; ++i)
+            both(i, 6, i % 2 == 0);
+        for (int i = 0; i < 8; ++i) { // the middle rows of the finder patterns
+            const bool is_dark = i != 1 && i != 5 && i != 7;
+            both(i, 3, is_dark), both(n - 1 - i, 3, is_dark);
+        }
+        const float count = static_cast<float>(2 * (n - 16) + 32), lights = count - darks;
+        const float mean = (dark + light) / count, variance = squares / count - mean * mean;
+        const float found = std::abs(dark / darks - light / lights) / std::sqrt(variance + 4);
+        if (found > most)
+            most = found, best = version;
+    }
+    return best;
+}
+
+/// The version that is said, and those beside it where it does not look right.
+Start best_start(const Image &image, const Candidate &candidate)
+{
+    const int said = candidate.version ? candidate.version : version_seen(image, Warp(candidate.corners));
+    Start best = start_at(image, candidate, said);
+    for (const int other : {said - 1, said + 1}) {
+        if (best.fit.score > 0.6F || other < 1 || other > last_version)
+            continue;
+        const Start found = start_at(image, candidate, other);
+        if (found.layout && found.fit.score > best.fit.score)
+            best = found;
+    }
+    return best;
+}
+
+/// What is known of a symbol and, as far as they are sure, what was seen.
+std::vector<float> believed(const Layout &layout, const std::vector<float> &soft)
+{
+    std::vector<float> out(layout.known);
+    const unsigned format = format_bits(format_of(layout, soft.data()).first);
+    for (std::size_t i = 0; i < out.size(); ++i)
+        if (out[i] == 0)
+            out[i] = 0.9F * std::tanh(3 * soft[i]);
+    for (const auto &copy : layout.format)
+        for (std::size_t i = 0; i < copy.size(); ++i)
+            out[copy[i]] = format >> (14 - i) & 1 ? 1.0F : -1.0F;
+    return out;
+}
+
+} // namespace
+
+std::optional<Found> GreyCore::read(const Image &image, const Candidate &candidate, double microseconds)
+{
+    const double until = now() + microseconds;
+    if (candidate.version < 0 || candidate.version > last_version || image.width < 21 || image.height < 21 ||
+        !Warp(candidate.corners).sound(image, size_of(1)))
+        return std::nullopt;
+    const Start start = best_start(image, candidate);
+    if (!start.layout || start.fit.score < least_score)
+        return std::nullopt;
+    return passes(image, *start.layout, start.warp, start.fit, until);
+}
+
+std::optional<Found> GreyCore::passes(const Image &image, const Layout &layout, Warp warp, Fit found, double until)
+{
+    std::vector<float> known(layout.known), soft;
+    Symbol symbol;
+    for (int pass = 1; pass <= most_passes; ++pass) {
+        SoftGrid grid(image, warp, found.light, layout.size);
+        if (pass > 2)
+            grid.even(known.data());
+        soft = grid.equalised(layout.known.data(), 3);
+        if (decode(layout, soft.data(), symbol))
+            return Found{symbol, warp.corners(), pass, 1, found.score};
+        known = pass == 1 ? layout.known : known;
+        for (int again = 0; again < 3; ++again) {
+            soft = grid.resolved(known.data(), layout.known.data());
+            if (decode(layout, soft.data(), symbol))
+                return Found{symbol, warp.corners(), pass, 1, found.score};
+            known = believed(layout, soft);
+        }
+        if (now() > until || pass == most_passes)
+            break;
+        const Pattern pattern(layout.size, known.data());
+        if (!pattern.fits)
+            break;
+        found = fit(image, pattern, warp, 4, true);
+    }
+    if (!latest_ || found.score > latest_->score)
+        latest_ = Look{&layout, warp.corners(), soft, found.score};
+    return std::nullopt;
+}
+
+std::optional<Found> GreyCore::fuse()
+{
+    if (!latest_)
+        return std::nullopt;
+    const auto agrees = [&] {
+        double both = 0, mine = 1e-9, theirs = 1e-9;
+        for (const auto i : latest_->layout->order) {
+            both += latest_->soft[i] * sum_->soft[i];
+            mine += latest_->soft[i] * latest_->soft[i], theirs += sum_->soft[i] * sum_->soft[i];
+        }
+        return both > 0.25 * std::sqrt(mine * theirs);
+    };
+    if (looks_ > 0 && latest_->layout == sum_->layout && agrees()) {
+        for (std::size_t i = 0; i < sum_->soft.size(); ++i)
+            sum_->soft[i] += latest_->soft[i];
+        sum_->corners = latest_->corners;
+        ++looks_;
+    } else {
+        sum_ = latest_, looks_ = 1;
+    }
+    const float score = latest_->score;
+    latest_.reset();
+    if (looks_ < 2)
+        return std::nullopt;
+    std::vector<float> mean(sum_->soft);
+    for (float &value : mean)
+        value /= static_cast<float>(looks_);
+    Symbol symbol;
+    if (!decode(*sum_->layout, mean.data(), symbol))
+        return std::nullopt;
+    return Found{symbol, sum_->corners, 0, looks_, score};
+}
+
+} // namespace ehc::grey

@@ -1,0 +1,57 @@
+// grey_core.h: a QR symbol that was located but could not be decoded, read from its grey levels; and several looks at one
+// symbol, read together. C++17, no Python.
+//
+//   corners -> fit to the known modules -> nine grey points a module -> even light -> equaliser trained on the known
+//   modules -> soft format and bits -> Reed-Solomon with erasures in order of doubt -> whole message? -> Symbol
+//   and while that fails: what was seen, as far as it is believed, counts as known, and the geometry is fitted again
+#pragma once
+
+#include "soft_decode.h"
+#include "warp.h"
+
+#include <optional>
+#include <vector>
+
+namespace ehc::grey {
+
+struct Candidate {
+    Corners corners; // clockwise from the symbol's own top left, roughly; pixels
+    int version;     // 1 .. last_version, roughly; 0: unknown
+};
+
+struct Found {
+    Symbol symbol;
+    Corners corners; // refined
+    int passes;      // looks at the image it took, 1 or more
+    int frames;      // looks that were read together: 1, or more after fusion
+    float score;     // 0 .. 1, how well the known modules were met
+};
+
+/// One a source of frames: it remembers the symbol that it could not read. Not safe to share between threads.
+class GreyCore {
+public:
+    /// microseconds: no further pass starts after this time. Nothing where there is no such symbol, or no readable one.
+    std::optional<Found> read(const Image &image, const Candidate &candidate, double microseconds);
+
+    /// The best look since the last call of `fuse`, if any, is added to those of earlier frames when it shows the same
+    /// symbol in the same place, and starts anew when it does not; then all are read as one.
+    std::optional<Found> fuse();
+
+    /// Forget earlier frames.
+    void forget() noexcept { looks_ = 0, latest_.reset(); }
+
+private:
+    struct Look {
+        const Layout *layout;
+        Corners corners;
+        std::vector<float> soft;
+        float score;
+    };
+
+    std::optional<Found> passes(const Image &image, const Layout &layout, Warp warp, Fit found, double until);
+
+    std::optional<Look> latest_, sum_;
+    int looks_ = 0;
+};
+
+} // namespace ehc::grey

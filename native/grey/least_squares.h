@@ -1,0 +1,79 @@
+// least_squares.h: weighted linear least squares in a few unknowns, by normal equations and Cholesky's factor.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+namespace ehc::grey {
+
+constexpr std::size_t most_unknowns = 28; // a multiple of four, so that rows vectorise
+
+class LeastSquares {
+public:
+    using Row = std::array<float, most_unknowns>;
+
+    explicit LeastSquares(std::size_t unknowns) noexcept : n_(unknowns) {}
+
+    /// row . x = target, with this weight. Only the first `unknowns` of the row count.
+    void add(const Row &row, float target, float weight) noexcept
+    {
+        for (std::size_t i = 0; i < n_; ++i) {
+            const float scaled = weight * row[i];
+            for (std::size_t k = 0; k <= i; ++k)
+                a_[i][k] += scaled * row[k];
+            b_[i] += scaled * target;
+        }
+    }
+
+    /// x[i] = value, with this weight: what holds where the rows say nothing.
+    void prefer(std::size_t i, float value, float weight) noexcept
+    {
+        a_[i][i] += weight;
+        b_[i] += weight * value;
+    }
+
+    /// Factors the left side, for `solve` with any right side; false when it leaves an unknown open.
+    bool factor() noexcept
+    {
+        for (std::size_t i = 0; i < n_; ++i)
+            for (std::size_t k = 0; k <= i; ++k) {
+                double sum = a_[i][k];
+                for (std::size_t m = 0; m < k; ++m)
+                    sum -= static_cast<double>(a_[i][m]) * a_[k][m];
+                if (k < i)
+                    a_[i][k] = static_cast<float>(sum / a_[k][k]);
+                else if (!(sum > 1e-9)) // written so that NaN is refused
+                    return false;
+                else
+                    a_[i][i] = static_cast<float>(std::sqrt(sum));
+            }
+        return true;
+    }
+
+    Row solve(const Row &right) const noexcept
+    {
+        Row x = right;
+        for (std::size_t i = 0; i < n_; ++i) {
+            for (std::size_t k = 0; k < i; ++k)
+                x[i] -= a_[i][k] * x[k];
+            x[i] /= a_[i][i];
+        }
+        for (std::size_t i = n_; i-- > 0;) {
+            for (std::size_t k = i + 1; k < n_; ++k)
+                x[i] -= a_[k][i] * x[k];
+            x[i] /= a_[i][i];
+        }
+        return x;
+    }
+
+    /// The unknowns of the rows that were added; after `factor`.
+    Row solve() const noexcept { return solve(b_); }
+
+private:
+    std::size_t n_;
+    std::array<Row, most_unknowns> a_{};
+    Row b_{};
+};
+
+} // namespace ehc::grey

@@ -1,0 +1,237 @@
+// soft_grid.cpp: see soft_grid.h.
+#include "soft_grid.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ehc::grey {
+
+namespace {
+
+constexpr float spread = 0.28F; // of the nine points from the middle of a module, modules
+constexpr int sweeps = 20;      // after which modules have weighed against one another enough
+constexpr int window = 4;       // modules to each side over which light is taken to be even
+
+/// Sums over the window around each module, cut at the border.
+std::vector<float> window_sums(const std::vector<float> &in, int n)
+{
+    std::vector<float> rows(in.size()), out(in.size());
+    const auto slide = [n](const float *from, float *to, int step) {
+        float sum = 0;
+        for (int i = 0; i < std::min(window, n); ++i)
+            sum += from[i * step];
+        for (int i = 0; i < n; ++i) {
+            if (i + window < n)
+                sum += from[(i + window) * step];
+            if (i > window)
+                sum -= from[(i - window - 1) * step];
+            to[i * step] = sum;
+        }
+    };
+    for (int i = 0; i < n; ++i)
+        slide(&in[static_cast<std::size_t>(i * n)], &rows[static_cast<std::size_t>(i * n)], 1);
+    for (int i = 0; i < n; ++i)
+        slide(&rows[static_cast<std::size_t>(i)], &out[static_cast<std::size_t>(i)], n);
+    return out;
+}
+
+std::array<float, 25> gaussian(float sigma)
+{
+    const auto below = [&](float edge) { return 0.5F * (1 + std::erf(edge / (sigma * std::sqrt(2.0F)))); };
+    std::array<float, 25> out{};
+    float one[5];
+    for (int i = 0; i < 5; ++i)
+        one[i] = below(static_cast<float>(i) - 1.5F) - below(static_cast<float>(i) - 2.5F);
+    for (std::size_t i = 0; i < 25; ++i)
+        out[i] = one[i / 5] * one[i % 5];
+    return out;
+}
+
+} // namespace
+
+SoftGrid::SoftGrid(const Image &image, const Warp &warp, const Light &light, int size)
+    : size_(size), side_(size + 2 * margin), value_(static_cast<std::size_t>(side_ * side_)),
+      trust_(static_cast<std::size_t>(size * size), 1.0F)
+{
+    const float half = 0.5F * static_cast<float>(size);
+    const float least = 0.2F * std::abs(light.contrast[0]) + 1e-3F;
+    for (int y = -margin; y < size + margin; ++y)
+        for (int x = -margin; x < size + margin; ++x) {
+            float sum = 0;
+            for (int k = 0; k < 9; ++k) {
+                const float u = (static_cast<float>(x) + 0.5F + spread * static_cast<float>(k % 3 - 1)) / half - 1;
+                const float v = (static_cast<float>(y) + 0.5F + spread * static_cast<float>(k / 3 - 1)) / half - 1;
+                const Point p = warp.at(u, v);
+                sum += image.at(p.x, p.y);
+            }
+            const float u = (static_cast<float>(x) + 0.5F) / half - 1, v = (static_cast<float>(y) + 0.5F) / half - 1;
+            float contrast = light.contrast_at(u, v);
+            if (std::abs(contrast) < least)
+                contrast = std::copysign(least, light.contrast[0]);
+            value_[index(x, y)] = std::clamp((sum / 9 - light.level_at(u, v)) / contrast, -4.0F, 4.0F);
+        }
+}
+
+void SoftGrid::even(const float *believed)
+{
+    const auto count = static_cast<std::size_t>(size_ * size_);
+    std::vector<float> rest(count), both(count), mass(count), one(count, 1.0F);
+    for (int y = 0; y < size_; ++y)
+        for (int x = 0; x < size_; ++x) {
+            const auto i = static_cast<std::size_t>(y * size_ + x);
+            const float value = value_[index(x, y)];
+            rest[i] = value - believed[i];
+            both[i] = value * believed[i];
+            mass[i] = believed[i] * believed[i];
+        }
+    rest = window_sums(rest, size_), both = window_sums(both, size_);
+    mass = window_sums(mass, size_), one = window_sums(one, size_);
+    for (int y = 0; y < size_; ++y)
+        for (int x = 0; x < size_; ++x) {
+            const auto i = static_cast<std::size_t>(y * size_ + x);
+            const float level = 0.8F * rest[i] / one[i];
+            const float sure = mass[i] / one[i]; // 0 .. 1
+            const float gain = sure > 0.4F ? std::clamp(both[i] / mass[i], 0.1F, 2.0F) : 1.0F;
+            value_[index(x, y)] = std::clamp((value_[index(x, y)] - level) / gain, -4.0F, 4.0F);
+            trust_[i] = std::min(trust_[i] * gain, 1.0F);
+        }
+}
+
+std::vector<float> SoftGrid::equalised(const float *believed, int taps) const
+{
+    const int reach = taps / 2;
+    const auto terms = static_cast<std::size_t>(taps * taps);
+    const auto around = [&](int x, int y) {
+        LeastSquares::Row row{};
+        std::size_t term = 0;
+        for (int i = -reach; i <= reach; ++i)
+            for (int k = -reach; k <= reach; ++k)
+                row[term++] = value_[index(x + k, y + i)];
+        row[terms] = 1;
+        return row;
+    };
+    LeastSquares filter(terms + 1);
+    float total = 0;
+    for (int y = 0; y < size_; ++y)
+        for (int x = 0; x < size_; ++x) {
+            const float value = believed[y * size_ + x], weight = std::abs(value);
+            if (weight < 0.2F)
+                continue;
+            filter.add(around(x, y), std::copysign(1.0F, value), weight * weight);
+            total += weight * weight;
+        }
+    for (std::size_t i = 0; i < terms; ++i)
+        filter.prefer(i, i == terms / 2 ? 1.0F : 0.0F, 0.02F * total);
+    filter.prefer(terms, 0, 0.02F * total);
+    std::vector<float> out(static_cast<std::size_t>(size_ * size_));
+    if (!filter.factor())
+        return out;
+    const auto weights = filter.solve();
+    for (int y = 0; y < size_; ++y)
+        for (int x = 0; x < size_; ++x) {
+            const auto row = around(x, y);
+            float sum = 0;
+            for (std::size_t i = 0; i <= terms; ++i)
+                sum += weights[i] * row[i];
+            out[static_cast<std::size_t>(y * size_ + x)] = sum * trust_[static_cast<std::size_t>(y * size_ + x)];
+        }
+    return out;
+}
+
+std::vector<float> SoftGrid::resolved(const float *believed, const float *known) const
+{
+    std::vector<float> state(value_.size(), -1.0F);
+    for (int y = 0; y < size_; ++y)
+        for (int x = 0; x < size_; ++x)
+            state[index(x, y)] = believed[y * size_ + x];
+    const Spread spread = spread_seen(state);
+    std::vector<float> out(static_cast<std::size_t>(size_ * size_)), rest(value_.size());
+    for (int y = 0; y < size_; ++y)
+        for (int x = 0; x < size_; ++x) {
+            const std::size_t i = index(x, y);
+            rest[i] = value_[i] - spread.level;
+            for (std::size_t tap = 0; tap < 25; ++tap)
+                rest[i] -= spread.tap[tap] * state[beside(i, tap)];
+        }
+    float energy = 0;
+    for (const float tap : spread.tap)
+        energy += tap * tap;
+    for (int sweep = 0; sweep < sweeps; ++sweep) {
+        float moved = 0;
+        for (int y = 0; y < size_; ++y)
+            for (int x = 0; x < size_; ++x) {
+                const std::size_t i = index(x, y), at = static_cast<std::size_t>(y * size_ + x);
+                float pull = 0;
+                for (std::size_t tap = 0; tap < 25; ++tap) // this module is seen at the place of the tap's mirror image
+                    pull += spread.tap[tap] * rest[beside(i, 24 - tap)];
+                const float wanted = state[i] + pull / energy;
+                out[at] = wanted * trust_[at];
+                const float next = known[at] != 0 ? known[at] : std::clamp(wanted, -1.0F, 1.0F);
+                const float change = next - state[i];
+                state[i] = next;
+                moved += change * change;
+                for (std::size_t tap = 0; tap < 25; ++tap)
+                    rest[beside(i, 24 - tap)] -= spread.tap[tap] * change;
+            }
+        if (moved < 1e-4F * static_cast<float>(size_ * size_))
+            break;
+    }
+    return out;
+}
+
+SoftGrid::Spread SoftGrid::spread_seen(const std::vector<float> &state) const
+{
+    Spread best{};
+    float least = 1e30F;
+    for (const float sigma : {0.25F, 0.35F, 0.45F, 0.55F, 0.65F, 0.75F, 0.9F}) {
+        const Spread found = spread_near(state, gaussian(sigma), 1e6F);
+        if (found.noise < least)
+            least = found.noise, best = found;
+    }
+    return spread_near(state, best.tap, 0.1F);
+}
+
+SoftGrid::Spread SoftGrid::spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal, float hold) const
+{
+    LeastSquares system(26);
+    float total = 0;
+    const auto each = [&](auto use) {
+        for (int y = 0; y < size_; ++y)
+            for (int x = 0; x < size_; ++x) {
+                const std::size_t i = index(x, y);
+                LeastSquares::Row row{};
+                float sure = 0;
+                for (std::size_t tap = 0; tap < 25; ++tap) {
+                    row[tap] = state[beside(i, tap)];
+                    sure += nominal[tap] * std::abs(row[tap]);
+                }
+                row[25] = 1;
+                if (sure > 0.75F)
+                    use(i, row, sure * sure * sure * sure);
+            }
+    };
+    each([&](std::size_t i, const LeastSquares::Row &row, float weight) {
+        system.add(row, value_[i], weight);
+        total += weight;
+    });
+    for (std::size_t tap = 0; tap < 25; ++tap)
+        system.prefer(tap, nominal[tap], hold * total + 1);
+    system.prefer(25, 0, 0.01F * total + 1);
+    Spread out{};
+    if (!system.factor())
+        return out;
+    const auto found = system.solve();
+    std::copy_n(found.begin(), 25, out.tap.begin());
+    out.level = found[25];
+    double rest = 0;
+    each([&](std::size_t i, const LeastSquares::Row &row, float weight) {
+        float error = value_[i] - out.level;
+        for (std::size_t tap = 0; tap < 25; ++tap)
+            error -= out.tap[tap] * row[tap];
+        rest += weight * error * error;
+    });
+    out.noise = std::max(static_cast<float>(rest / (total + 1e-6F)), 1e-3F);
+    return out;
+}
+
+} // namespace ehc::grey

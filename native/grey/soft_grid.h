@@ -1,0 +1,50 @@
+// soft_grid.h: the modules of a symbol as grey levels, made even and sharp with what is known of them.
+#pragma once
+
+#include "warp.h"
+
+#include <vector>
+
+namespace ehc::grey {
+
+constexpr int margin = 2; // modules around the symbol that the widest filter looks at
+
+class SoftGrid {
+public:
+    /// Nine points a module, their mean, as (level - light.level) / light.contrast: about 1 dark .. -1 light.
+    SoftGrid(const Image &image, const Warp &warp, const Light &light, int size);
+
+    /// Takes out what light does to the parts of a symbol. believed: of size * size modules, 1 dark .. -1 light, as far
+    /// as it is believed; 0 unknown. Where most is unknown only the level is evened, for data is as often dark as light.
+    void even(const float *believed);
+
+    /// Each module as a linear combination of the 3x3 or 5x5 (taps) around it, the one that gives the believed ones best.
+    /// In units in which 1 is dark and -1 light; size * size, weighed down where there is little contrast to see.
+    std::vector<float> equalised(const float *believed, int taps) const;
+
+    /// Each module as the one of two levels that explains what is seen of it and its neighbours: the spread of a module
+    /// over 5x5 is measured on the believed ones, then all are set, one after the other, between dark and light to what
+    /// leaves the least unexplained. These bounds are what a linear filter does not know, and what a strong blur is beaten by.
+    std::vector<float> resolved(const float *believed, const float *known) const;
+
+private:
+    struct Spread {
+        std::array<float, 25> tap; // of a module over 5x5 around it
+        float level, noise;        // noise: variance
+    };
+
+    Spread spread_seen(const std::vector<float> &state) const;
+    Spread spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal, float hold) const;
+
+    std::size_t beside(std::size_t i, std::size_t tap) const noexcept
+    {
+        return i + (tap / 5) * static_cast<std::size_t>(side_) + tap % 5 - 2 * static_cast<std::size_t>(side_) - 2;
+    }
+    std::size_t index(int x, int y) const noexcept { return static_cast<std::size_t>((y + margin) * side_ + x + margin); }
+
+    int size_, side_;
+    std::vector<float> value_; // side_ * side_
+    std::vector<float> trust_; // size_ * size_
+};
+
+} // namespace ehc::grey

@@ -1,0 +1,68 @@
+// warp.h: where the points of a symbol lie in an image, and the fit of that to points whose brightness is known.
+#pragma once
+
+#include "probes.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace ehc::grey {
+
+/// Somebody's grey pixels, side by side in a row; at least one.
+struct Image {
+    const std::uint8_t *data;
+    int width, height;
+    std::ptrdiff_t row; // bytes from a pixel to the one below it
+
+    /// Linear between the middles of pixels (pixel 0 has its middle at 0); the border repeated; any x and y.
+    float at(float x, float y) const noexcept;
+};
+
+using Corners = std::array<double, 8>; // x, y clockwise from the symbol's own top left; pixels
+
+struct Point {
+    float x, y;
+};
+
+/// -1 .. 1 across the symbol to pixels: bent in its own plane, then seen in perspective.
+class Warp {
+public:
+    /// The corners of the symbol are those of pixels, as `Image::at` counts them.
+    explicit Warp(const Corners &corners) noexcept;
+
+    /// Flat, through four points: `from` in -1 .. 1 across the symbol, `to` in pixels, both in the same turn.
+    Warp(const Corners &from, const Corners &to) noexcept;
+
+    Point at(float u, float v) const noexcept;
+    Corners corners() const noexcept;
+
+    /// Every point of the symbol lies before the camera, its corners turn one way, it is at least `least` pixels wide
+    /// and nowhere far outside an image of this size.
+    bool sound(const Image &image, double least) const noexcept;
+
+    /// Moved so that what is seen at a point was meant to be `terms` further on.
+    void move(const std::array<float, most_unknowns> &terms) noexcept;
+
+private:
+    std::array<double, 9> h_{};
+    std::array<float, 6> bend_{};
+};
+
+/// level + contrast * value is what is seen, both planes across the symbol.
+struct Light {
+    std::array<float, 3> level{}, contrast{};
+
+    float level_at(float u, float v) const noexcept { return level[0] + level[1] * u + level[2] * v; }
+    float contrast_at(float u, float v) const noexcept { return contrast[0] + contrast[1] * u + contrast[2] * v; }
+};
+
+struct Fit {
+    Light light;
+    float score = 0; // 0 .. 1: how much of what is seen at the probes the pattern explains
+};
+
+/// Moves the warp, in at most `rounds` rounds, to where the image agrees most with the pattern. curved: may bend it.
+Fit fit(const Image &image, const Pattern &pattern, Warp &warp, int rounds, bool curved);
+
+} // namespace ehc::grey
