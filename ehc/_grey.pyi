@@ -15,7 +15,7 @@ class GreySymbol:
 
     @property
     def level(self) -> str:
-        """"L", "M", "Q" or "H""""
+        """L, M, Q or H"""
 
     @property
     def mask(self) -> int:
@@ -62,15 +62,19 @@ class GreyCore:
 
     def __init__(self) -> None: ...
     def read(self, grey: Grey, corners: Quad, version: int, *, budget_ms: float = 1e9) -> GreySymbol | None:
-        """corners: of the symbol without its quiet zone, clockwise from its own top left, to about two modules; version:
-        to about one, 0 for unknown. No further look at the image starts after budget_ms. None where nothing can be read."""
+        """None where nothing can be read. corners: of the symbol without its quiet zone, clockwise from its own top
+        left, to about two modules; version: to about one, 0 for unknown. No further look starts after budget_ms."""
 
     def fuse(self) -> GreySymbol | None:
-        """Adds the best look since the last call to those of earlier frames, if they show the same symbol, and reads all
-        together."""
+        """Adds the best look since the last call to those of earlier frames, if they show the same symbol, and reads
+        all of them together."""
 
     def forget(self) -> None:
         """Earlier frames."""
 
 def locate(grey: Grey, *, most: int = 6) -> list[tuple[list[list[float]], int]]:
     """Corners and version of what may be QR symbols, the likeliest first: for images in which no decoder finds them."""
+
+def correct_block(word: bytes, parity: int, erased: Sequence[int], *, spare: int = 2) -> tuple[bytes, int, int] | None:
+    """A Reed-Solomon block over GF(256) corrected, the errors outside the erased positions, and the parity codewords
+    left unused; None unless at least `spare` are. The last `parity` codewords are parity, roots 2^0 and so on."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import zxingcpp
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ehc._grey import GreyCore, GreySymbol, locate
 
+QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 Grey = NDArray[np.uint8]
 Quad = Sequence[Sequence[float]]
 
@@ -66,8 +67,15 @@ def failed(barcodes: Iterable[zxingcpp.Barcode], scale: float, x: float, y: floa
             at = barcode.position
             points = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
             corners = [(x + p.x * scale + half, y + p.y * scale + half) for p in points]
-            found.append(Candidate(corners, int((barcode.extra or {}).get("Version", 0))))
+            found.append(Candidate(corners, said(barcode)[0] or 0))
     return found
+
+
+def said(barcode: zxingcpp.Barcode) -> tuple[int | None, float | None]:
+    """Version and unused error correction of a QR symbol, as far as zxing-cpp says them."""
+    extra: dict[str, Any] = barcode.extra if isinstance(barcode.extra, dict) else {}
+    version = str(extra.get("Version", ""))  # rMQR's are not numbers
+    return int(version) if version.isdecimal() else None, extra.get("UEC")
 
 
 def located(pixels: Grey, scale: float) -> list[Candidate]:
@@ -84,7 +92,5 @@ def _text_of(symbol: GreySymbol | None) -> Rescued | None:
         return None
     light = np.pad(255 * (1 - symbol.modules), 4, constant_values=255).astype(np.uint8)
     clean = light.repeat(3, 0).repeat(3, 1)
-    read = zxingcpp.read_barcode(
-        clean, formats=zxingcpp.BarcodeFormat.QRCode, text_mode=zxingcpp.TextMode.Plain, is_pure=True
-    )
+    read = zxingcpp.read_barcode(clean, formats=QR, text_mode=zxingcpp.TextMode.Plain, is_pure=True)
     return Rescued(read.text, str(read.format), symbol) if read and read.valid else None

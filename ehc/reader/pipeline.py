@@ -21,7 +21,7 @@ from ehc._frame import FramePipeline
 from ehc.crypto import parse_payload
 from ehc.errors import InputError, PayloadError
 from ehc.model import Payload
-from ehc.reader.grey import Candidate, GreyReader, Rescued, failed, located
+from ehc.reader.grey import Candidate, GreyReader, Rescued, failed, located, said
 from ehc.reader.sources import Frame
 
 Grey = NDArray[np.uint8]
@@ -292,22 +292,21 @@ class _Look:
         return self.card is not None
 
     def _take(self, barcode: zxingcpp.Barcode, view: View) -> None:
-        extra = barcode.extra or {}
-        version = int(extra["Version"]) if str(extra.get("Version", "")).isdecimal() else None
         corners = _corners(barcode.position, view)
-        self._keep(barcode.text, str(barcode.format), corners, view.stage, version, extra.get("UEC"))
+        self._keep(view.stage, barcode.text, str(barcode.format), corners, said(barcode))
 
     def _keep_rescued(self, stage: str, rescued: Rescued) -> None:
         symbol, (a, b, c, d) = rescued.symbol, rescued.symbol.corners
         corners = ((a[0], a[1]), (b[0], b[1]), (c[0], c[1]), (d[0], d[1]))
-        self._keep(rescued.text, rescued.format, corners, stage, symbol.version, symbol.unused / symbol.parity)
+        self._keep(stage, rescued.text, rescued.format, corners, (symbol.version, symbol.unused / symbol.parity))
 
     def _keep(
-        self, text: str, kind: str, corners: Corners, stage: str, version: int | None, unused: float | None
+        self, stage: str, text: str, kind: str, corners: Corners, symbol: tuple[int | None, float | None]
     ) -> None:
+        """symbol: its version and its unused error correction."""
         card, found = _taken_apart(text)
         spent = self.milliseconds()
-        reading = Reading(text, kind, corners, stage, self._attempts, spent, card, found, version, unused)
+        reading = Reading(text, kind, corners, stage, self._attempts, spent, card, found, *symbol)
         self.found.setdefault((reading.format, reading.payload), reading)
         if card and self.card is None:
             self.card = reading

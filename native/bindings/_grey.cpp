@@ -1,5 +1,6 @@
 // _grey.cpp: the grey core for Python (native/grey, C++17). Buffers in without a copy, GIL released while reading.
 #include "finder.h"
+#include "reed_solomon.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -99,6 +100,25 @@ Located locate_symbols(const py::buffer &grey, std::size_t most)
     return out;
 }
 
+py::object correct_block(const std::string &word, int parity, const std::vector<int> &erased, int spare)
+{
+    const int length = static_cast<int>(std::min<std::size_t>(word.size(), 256));
+    if (length > longest_block || parity < 1 || parity > most_parity || parity >= length || spare < 0)
+        refuse("a block has at most 255 codewords, of which 1 to 68 but not all are parity");
+    std::vector<bool> seen(word.size());
+    for (const int at : erased) {
+        if (at < 0 || at >= length || seen[static_cast<std::size_t>(at)])
+            refuse("erased positions must be distinct and inside the block");
+        seen[static_cast<std::size_t>(at)] = true;
+    }
+    std::vector<std::uint8_t> bytes(word.begin(), word.end());
+    Correction how;
+    if (!correct(bytes.data(), length, parity, erased.data(), static_cast<int>(erased.size()), spare, how))
+        return py::none();
+    return py::make_tuple(py::bytes(reinterpret_cast<const char *>(bytes.data()), bytes.size()), how.errors,
+                          how.unused);
+}
+
 py::array_t<std::uint8_t> modules(const Found &self)
 {
     const auto size = static_cast<py::ssize_t>(size_of(self.symbol.version));
@@ -123,6 +143,8 @@ PYBIND11_MODULE(_grey, m)
         .def_readonly("frames", &Found::frames)
         .def_readonly("score", &Found::score);
     m.def("locate", &locate_symbols, py::arg("grey"), py::kw_only(), py::arg("most") = 6);
+    m.def("correct_block", &correct_block, py::arg("word"), py::arg("parity"), py::arg("erased"), py::kw_only(),
+          py::arg("spare") = spare_parity);
     py::class_<Guarded>(m, "GreyCore")
         .def(py::init<>())
         .def("read", &read_symbol, py::arg("grey"), py::arg("corners"), py::arg("version"), py::kw_only(),

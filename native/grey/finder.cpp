@@ -46,7 +46,7 @@ public:
     }
 
     std::size_t size() const noexcept { return edges_.size(); }
-    float edge(std::size_t i) const noexcept { return edges_[i]; }           // between turns i and i + 1
+    float edge(std::size_t i) const noexcept { return edges_[i]; } // between turns i and i + 1
     float level(std::size_t i) const noexcept { return turns_[i].level; }
 
 private:
@@ -79,7 +79,8 @@ std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
     for (std::size_t k = 0; k < 5; ++k)
         run[k] = turns.edge(i + k + 1) - turns.edge(i + k);
     const float module = (turns.edge(i + 5) - turns.edge(i)) / 7;
-    if (module < 0.8F || run[2] < 1.7F * module || run[2] > 4.2F * module) // a blur narrows the middle, and no other run
+    if (module < 0.8F || run[2] < 1.7F * module ||
+        run[2] > 4.2F * module) // a blur narrows the middle, and no other run
         return std::nullopt;
     for (const std::size_t k : {0, 1, 3, 4})
         if (std::abs(run[k] - module) > 0.65F * module)
@@ -173,7 +174,8 @@ private:
     {
         for (std::size_t k = 0; k < open_.size();) {
             FinderPattern &known = rough_[open_[k]];
-            const float last = known.y + static_cast<float>(step_) * known.votes / 2; // y is that of the middle row so far
+            const float last =
+                known.y + static_cast<float>(step_) * known.votes / 2; // y is that of the middle row so far
             if (seen.y - last > 2 * static_cast<float>(step_) + known.module) {
                 open_[k] = open_.back();
                 open_.pop_back();
@@ -213,7 +215,8 @@ private:
         const auto agrees = [&](const auto &line) {
             return line && line->dark == found.dark && std::abs(line->middle) < 2 * found.module;
         };
-        found.votes = std::min(found.votes * static_cast<float>(step_) / (3 * found.module), 1.0F) + agrees(falling) + agrees(rising);
+        found.votes = std::min(found.votes * static_cast<float>(step_) / (3 * found.module), 1.0F) + agrees(falling) +
+                      agrees(rising);
         found.module = (again->module + column->module) / 2;
         return found;
     }
@@ -266,7 +269,8 @@ std::optional<Triple> symbol_at(Search &search, const FinderPattern &corner, con
     const int version = static_cast<int>(std::lround((n - 17) / 4));
     if (version < 1 || version > last_version)
         return std::nullopt;
-    const float unlike = std::abs(n_across - n_down) / n, shrink = std::abs(std::log(a0 / a1)) + std::abs(std::log(b0 / b1));
+    const float unlike = std::abs(n_across - n_down) / n,
+                shrink = std::abs(std::log(a0 / a1)) + std::abs(std::log(b0 / b1));
     if (unlike > 0.35F)
         return std::nullopt;
     // along a side, modules shrink with the square of the distance from the camera
@@ -294,7 +298,8 @@ std::vector<Candidate> locate(const Image &image, std::size_t most)
     for (std::size_t i = 0; i < patterns.size(); ++i)
         for (std::size_t k = 0; k < patterns.size(); ++k)
             for (std::size_t m = 0; m < patterns.size(); ++m) {
-                if (i == k || i == m || k == m || patterns[i].dark != patterns[k].dark || patterns[i].dark != patterns[m].dark)
+                if (i == k || i == m || k == m || patterns[i].dark != patterns[k].dark ||
+                    patterns[i].dark != patterns[m].dark)
                     continue;
                 const auto [small, large] = std::minmax({patterns[i].module, patterns[k].module, patterns[m].module});
                 if (large > 2.5F * small)

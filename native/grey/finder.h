@@ -10,10 +10,10 @@
 namespace ehc::grey {
 
 struct FinderPattern {
-    float x, y;     // of its middle, pixels
-    float module;   // pixels, along the row and the column on average
-    bool dark;      // its middle; false in an inverted symbol
-    float votes;    // 0 .. 3: rows that crossed it, of those that could, and diagonals
+    float x, y;   // of its middle, pixels
+    float module; // pixels, along the row and the column on average
+    bool dark;    // its middle; false in an inverted symbol
+    float votes;  // 0 .. 3: rows that crossed it, of those that could, and diagonals
 };
 
 /// Every place that looks like a finder pattern along the row and the column; most votes first, at most

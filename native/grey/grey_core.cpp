@@ -83,7 +83,8 @@ int version_seen(const Image &image, const Warp &warp)
         float dark = 0, light = 0, squares = 0, darks = 0;
         const auto look = [&](int x, int y, bool is_dark) {
             const float scale = 2.0F / static_cast<float>(n);
-            const Point p = warp.at((static_cast<float>(x) + 0.5F) * scale - 1, (static_cast<float>(y) + 0.5F) * scale - 1);
+            const Point p =
+                warp.at((static_cast<float>(x) + 0.5F) * scale - 1, (static_cast<float>(y) + 0.5F) * scale - 1);
             const float seen = image.at(p.x, p.y);
             (is_dark ? dark : light) += seen, squares += seen * seen, darks += is_dark;
         };

@@ -1,6 +1,7 @@
 // least_squares.h: weighted linear least squares in a few unknowns, by normal equations and Cholesky's factor.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -53,7 +54,8 @@ public:
 
     Row solve(const Row &right) const noexcept
     {
-        Row x = right;
+        Row x{};
+        std::copy_n(right.begin(), n_, x.begin()); // what is not asked for stays 0
         for (std::size_t i = 0; i < n_; ++i) {
             for (std::size_t k = 0; k < i; ++k)
                 x[i] -= a_[i][k] * x[k];

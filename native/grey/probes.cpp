@@ -16,7 +16,9 @@ struct Share {
 
     explicit Share(float offset)
     {
-        const auto below = [&](float edge) { return 0.5F * (1 + std::erf((edge - offset) / (blur * std::sqrt(2.0F)))); };
+        const auto below = [&](float edge) {
+            return 0.5F * (1 + std::erf((edge - offset) / (blur * std::sqrt(2.0F))));
+        };
         const auto density = [&](float edge) {
             const float z = (edge - offset) / blur;
             return std::exp(-0.5F * z * z) / (blur * std::sqrt(2 * 3.14159265F));
@@ -39,17 +41,15 @@ public:
     }
 
 private:
-    float known(int x, int y) const
-    {
-        return x < 0 || y < 0 || x >= n_ || y >= n_ ? -1.0F : known_[y * n_ + x];
-    }
+    float known(int x, int y) const { return x < 0 || y < 0 || x >= n_ || y >= n_ ? -1.0F : known_[y * n_ + x]; }
 
     void nine(int x, int y)
     {
         static const std::array<Share, 3> shares = {Share(-1.0F / 3), Share(0), Share(1.0F / 3)};
         for (std::size_t i = 0; i < 3; ++i)
             for (std::size_t k = 0; k < 3; ++k)
-                one(x, y, shares[k], shares[i], static_cast<float>(k) / 3 + 1.0F / 6, static_cast<float>(i) / 3 + 1.0F / 6);
+                one(x, y, shares[k], shares[i], static_cast<float>(k) / 3 + 1.0F / 6,
+                    static_cast<float>(i) / 3 + 1.0F / 6);
     }
 
     void one(int x, int y, const Share &across, const Share &down, float dx, float dy)

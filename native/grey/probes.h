@@ -9,7 +9,7 @@
 
 namespace ehc::grey {
 
-constexpr std::size_t plane_terms = 8;  // of a homography
+constexpr std::size_t plane_terms = 8;   // of a homography
 constexpr std::size_t curved_terms = 14; // and of a sheet that is bent
 
 struct Probe {

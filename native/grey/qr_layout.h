@@ -12,7 +12,10 @@
 namespace ehc::grey {
 
 constexpr int last_version = 40;
-constexpr int size_of(int version) noexcept { return 17 + 4 * version; } // modules a side
+constexpr int size_of(int version) noexcept
+{
+    return 17 + 4 * version;
+} // modules a side
 
 enum class Module : std::uint8_t { data, light, dark, format, version };
 
@@ -20,13 +23,13 @@ enum class Level : std::uint8_t { m, l, h, q }; // as the format information num
 
 struct Layout {
     int version, size;
-    std::vector<Module> modules;     // size * size, rows from the top
-    std::vector<std::uint16_t> order; // module of each data bit, first bit of the first codeword first
-    std::vector<float> known;        // of each module: 1 dark, -1 light, 0 not known before it is read
+    std::vector<Module> modules;            // size * size, rows from the top
+    std::vector<std::uint16_t> order;       // module of each data bit, first bit of the first codeword first
+    std::vector<float> known;               // of each module: 1 dark, -1 light, 0 not known before it is read
     std::unique_ptr<const Pattern> pattern; // of the known ones
     std::array<std::array<std::uint16_t, 15>, 2> format; // modules of its bits, most significant first, both copies
     std::array<std::array<std::uint16_t, 18>, 2> info;   // of the version information; only from version 7 on
-    std::vector<int> alignment;      // coordinates of the middles of alignment patterns, both axes
+    std::vector<int> alignment;                          // coordinates of the middles of alignment patterns, both axes
 
     Module at(int x, int y) const noexcept { return modules[static_cast<std::size_t>(y * size + x)]; }
 };
@@ -38,10 +41,10 @@ const Layout &layout_of(int version);
 bool masked(int mask, int x, int y) noexcept;
 
 struct Blocks {
-    int count, parity;   // of each block, codewords
-    int short_data;      // data codewords of the first blocks
-    int long_count;      // blocks at the end with one data codeword more
-    int total;           // codewords of the symbol
+    int count, parity; // of each block, codewords
+    int short_data;    // data codewords of the first blocks
+    int long_count;    // blocks at the end with one data codeword more
+    int total;         // codewords of the symbol
 };
 
 Blocks blocks_of(int version, Level level) noexcept;

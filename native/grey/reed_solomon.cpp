@@ -15,7 +15,7 @@ namespace {
 using byte = std::uint8_t;
 
 struct Field {
-    std::array<byte, 510> power{};   // power[i] = 2^i, twice around
+    std::array<byte, 510> power{};    // power[i] = 2^i, twice around
     std::array<byte, 256> exponent{}; // of every element but 0
 
     Field() noexcept

@@ -75,7 +75,8 @@ private:
                 value = value << 1 | ((seen > 0) != inverted(module));
                 doubt += std::log1p(std::exp(-4 * std::abs(seen)));
             }
-            codewords_[static_cast<std::size_t>(block)][static_cast<std::size_t>(place)] = static_cast<std::uint8_t>(value);
+            codewords_[static_cast<std::size_t>(block)][static_cast<std::size_t>(place)] =
+                static_cast<std::uint8_t>(value);
             doubt_[static_cast<std::size_t>(block)][static_cast<std::size_t>(place)] = doubt;
         });
     }

@@ -8,9 +8,9 @@
 
 namespace ehc::grey {
 
-constexpr int spare_parity = 2;          // codewords a block that correct nothing and so check the rest
-constexpr double block_evidence = 16;    // bits a block
-constexpr double symbol_evidence = 32;   // bits a symbol: one random word in 4e9 is accepted, before its message is read
+constexpr int spare_parity = 2;        // codewords a block that correct nothing and so check the rest
+constexpr double block_evidence = 16;  // bits a block
+constexpr double symbol_evidence = 32; // bits a symbol: one random word in 4e9 is accepted, before its message is read
 
 struct Symbol {
     int version;

@@ -191,7 +191,8 @@ SoftGrid::Spread SoftGrid::spread_seen(const std::vector<float> &state) const
     return spread_near(state, best.tap, 0.1F);
 }
 
-SoftGrid::Spread SoftGrid::spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal, float hold) const
+SoftGrid::Spread SoftGrid::spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal,
+                                       float hold) const
 {
     LeastSquares system(26);
     float total = 0;

@@ -40,7 +40,10 @@ private:
     {
         return i + (tap / 5) * static_cast<std::size_t>(side_) + tap % 5 - 2 * static_cast<std::size_t>(side_) - 2;
     }
-    std::size_t index(int x, int y) const noexcept { return static_cast<std::size_t>((y + margin) * side_ + x + margin); }
+    std::size_t index(int x, int y) const noexcept
+    {
+        return static_cast<std::size_t>((y + margin) * side_ + x + margin);
+    }
 
     int size_, side_;
     std::vector<float> value_; // side_ * side_

@@ -35,8 +35,14 @@ Matrix from_unit_square(const Corners &c) noexcept
     const double ax = c[2] - c[4], ay = c[3] - c[5], bx = c[6] - c[4], by = c[7] - c[5];
     const double turn = ax * by - bx * ay;
     const double g = (sx * by - bx * sy) / turn, h = (ax * sy - sx * ay) / turn;
-    return {c[2] - c[0] + g * c[2], c[6] - c[0] + h * c[6], c[0], c[3] - c[1] + g * c[3],
-            c[7] - c[1] + h * c[7], c[1],                   g,    h,
+    return {c[2] - c[0] + g * c[2],
+            c[6] - c[0] + h * c[6],
+            c[0],
+            c[3] - c[1] + g * c[3],
+            c[7] - c[1] + h * c[7],
+            c[1],
+            g,
+            h,
             1};
 }
 
@@ -178,16 +184,25 @@ Fit fit(const Image &image, const Pattern &pattern, Warp &warp, int rounds, bool
         return out;
     };
     Fit best = look(warp);
+    std::vector<float> seen_best = seen;
     for (int round = 0; round < rounds; ++round) {
+        auto step = shift_of(pattern, seen_best.data(), best.light, curved);
+        Fit found;
         Warp next = warp;
-        next.move(shift_of(pattern, seen.data(), best.light, curved));
-        if (!next.sound(image, 8))
-            break;
-        const Fit found = look(next);
+        for (int tries = 0; tries < 3; ++tries) { // a step too far is halved
+            next = warp;
+            next.move(step);
+            found = next.sound(image, 8) ? look(next) : Fit{};
+            if (found.score > best.score)
+                break;
+            for (float &term : step)
+                term *= 0.5F;
+        }
         const float gained = found.score - best.score;
         if (gained <= 0)
             break;
         warp = next, best = found;
+        std::swap(seen, seen_best);
         if (gained < 1e-4F)
             break;
     }

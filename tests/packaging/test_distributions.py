@@ -17,7 +17,7 @@ import ehc
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NATIVE = ROOT / "native"
-CORES = ("_native", "_frame")
+CORES = ("_native", "_frame", "_grey")
 
 
 def run(*command, cwd):

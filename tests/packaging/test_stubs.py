@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 
 import ehc._frame
+import ehc._grey
 import ehc._native
 
 ROOT = Path(__file__).parents[2]
-MODULES = {"_native": ehc._native, "_frame": ehc._frame}
+MODULES = {"_native": ehc._native, "_frame": ehc._frame, "_grey": ehc._grey}
 ALLOWED = """
 ehc\\._native\\.(\\w+\\.)?__(reduce_cython|setstate_cython|test)__
 # names of types, for the stub's own use
 ehc\\._frame\\.(Buffer|Grey|PixelFormat)
+ehc\\._grey\\.(Grey|Quad)
 # pybind11's metaclass
 ehc\\._frame\\.FramePipeline
+ehc\\._grey\\.(GreyCore|GreySymbol)
 """
 
 
@@ -39,7 +42,16 @@ def test_every_public_name_stands_in_the_stub_and_the_other_way_round(name):
 
 def test_mypys_stubtest_finds_no_difference(tmp_path):
     (tmp_path / "allowed").write_text(ALLOWED)
-    command = [sys.executable, "-m", "mypy.stubtest", "ehc._native", "ehc._frame", "--allowlist", tmp_path / "allowed"]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy.stubtest",
+        "ehc._native",
+        "ehc._frame",
+        "ehc._grey",
+        "--allowlist",
+        tmp_path / "allowed",
+    ]
     done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert "Success" in done.stdout

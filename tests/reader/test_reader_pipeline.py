@@ -74,7 +74,46 @@ def test_hard_photos_are_read_more_often_than_by_the_decoder_alone(conditions, a
     assert sum(map(bool, ours)) >= max(at_least, sum(found is not None for found in alone))
 
 
-def test_a_reading_says_what_it_is_and_how_it_was_read():
+@pytest.mark.parametrize(
+    ("conditions", "at_least"),
+    [
+        ({"blur": 0.5}, 11),
+        ({"blur": 0.55}, 10),
+        ({"noise": 60}, 10),
+        ({"motion": 1.5}, 9),
+        ({"contrast": 0.06, "noise": 3}, 12),
+        ({"module": 1.5}, 11),
+        ({"module": 1.3}, 8),
+        ({"tilt": 60, "turn": 180}, 11),
+        ({"module": 3, "blur": 0.4, "noise": 12, "contrast": 0.35, "tilt": 35}, 6),
+    ],
+)
+def test_photos_that_no_threshold_reads_are_read_from_their_grey_levels(conditions, at_least):
+    photos = [photograph(CODES[DYNAMIC], seed=1700 + seed, **conditions) for seed in range(12)]
+    ours = [Reader(tracking=False).read(photo) for photo in photos]
+    assert all(reading.payload == DYNAMIC for read in ours for reading in read), "a misread"
+    assert sum(map(bool, ours)) >= at_least
+
+
+def test_a_reading_of_the_grey_core_says_so_and_what_error_correction_it_left():
+    reader = Reader(tracking=False)
+    [reading] = reader.read(photograph(CODES[DYNAMIC], seed=1700, blur=0.5))
+    assert (reading.payload, reading.format, reading.version) == (DYNAMIC, "QR Code", 5)
+    assert reading.stage.startswith("grey core: ")
+    assert 0 < reading.unused <= 1
+    assert reader.stopped == "read"
+
+
+def test_a_reader_says_why_it_stopped():
+    reader = Reader(tracking=False)
+    reader.read(np.full((480, 640), 255, np.uint8))
+    assert reader.stopped == "nothing"
+    impatient = Reader(tracking=False, budget_ms=0)
+    impatient.read(photograph(CODES[DYNAMIC], seed=5))
+    assert impatient.stopped == "budget"
+
+
+def test_a_reading_says_and_how_it_was_read():
     [reading] = Reader().read(photograph(CODES[DYNAMIC], seed=1))
     assert (reading.card.card_id, reading.card.flag) == (CARD, Flag.DYNAMIC)
     assert reading.found == "an electronic health card (电子健康卡)"
@@ -113,6 +152,8 @@ RESCUED_BY = {
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.stage)
 def test_every_variant_reads_photos_that_the_pyramid_does_not(variant, monkeypatch):
+    monkeypatch.setattr(pipeline, "FINDINGS", ())
+    monkeypatch.setattr(pipeline, "failed", lambda *_: [])  # what it locates only, the grey core would read first
     monkeypatch.setattr(pipeline, "VARIANTS", (variant,))
     reader = Reader(tracking=False)
     photos = (photograph(CODES[DYNAMIC], seed=900 + seed, **RESCUED_BY[variant.stage]) for seed in range(12))

@@ -1,0 +1,205 @@
+"""The grey core against segno's symbols of every version and level, its decoder against the reference, and what it
+refuses."""
+
+import random
+import subprocess
+
+import numpy as np
+import pytest
+import segno
+from kernels import NATIVE, needs, not_on_path, run
+from reference import reed_solomon
+
+from ehc._grey import GreyCore, correct_block, locate
+from ehc.reader.degrade import Conditions, code_image, shoot
+
+FUZZ_SECONDS = 10
+
+
+def outline(version, scale, quiet=4):
+    left, right = quiet * scale - 0.5, (quiet + 17 + 4 * version) * scale - 0.5
+    return [(left, left), (right, left), (right, right), (left, right)]
+
+
+def matrix_of(code):
+    return np.array([list(row) for row in code.matrix], np.uint8)
+
+
+@pytest.mark.parametrize("level", "LMQH")
+@pytest.mark.parametrize("version", range(1, 41))
+def test_symbols_of_every_version_and_level_come_back_module_for_module(version, level):
+    code = segno.make_qr("EHC 42", version=version, error=level, boost_error=False, mask=version % 8)
+    image = code_image(code.matrix, scale=2)
+    noise = np.random.default_rng(version).normal(0, 20, image.shape)
+    found = GreyCore().read(np.clip(image + noise, 0, 255).astype(np.uint8), outline(version, 2), version)
+    assert (found.version, found.level, found.frames) == (version, level, 1)
+    np.testing.assert_array_equal(found.modules, matrix_of(code))
+    assert 2 <= found.unused <= found.parity
+    assert found.evidence >= 32
+
+
+@pytest.mark.parametrize("mask", range(8))
+def test_every_mask_comes_back(mask):
+    code = segno.make_qr("EHC 42", version=2, mask=mask)
+    found = GreyCore().read(code_image(code.matrix), outline(2, 4), 2)
+    assert found.mask == mask
+    np.testing.assert_array_equal(found.modules, matrix_of(code))
+
+
+@pytest.mark.parametrize(
+    "text", ["0123456789", "12", "1", "HEALTH CARD", "AB", "text", "电子健康卡", "漢字", "x" * 300, "1" * 50]
+)
+def test_every_mode_of_a_message_is_read(text):
+    code = segno.make_qr(text)
+    found = GreyCore().read(code_image(code.matrix, scale=3), outline(code.version, 3), code.version)
+    np.testing.assert_array_equal(found.modules, matrix_of(code))
+
+
+@pytest.mark.parametrize("said", [0, 4, 6])
+def test_a_version_that_is_not_known_or_wrong_by_one_is_found(said):
+    code = segno.make_qr("EHC", version=5)
+    assert GreyCore().read(code_image(code.matrix), outline(5, 4), said).version == 5
+
+
+def test_light_on_dark_is_read():
+    code = segno.make_qr("EHC", version=3)
+    assert GreyCore().read(255 - code_image(code.matrix), outline(3, 4), 3) is not None
+
+
+def test_corners_are_refined():
+    code = segno.make_qr("EHC", version=5)
+    photo = shoot(code_image(code.matrix), 3, Conditions(blur=0.5))
+    rough = np.array(photo.corners) - 0.5 + np.random.default_rng(1).normal(0, 2, (4, 2))
+    found = GreyCore().read(photo.pixels, rough, 5)
+    np.testing.assert_allclose(found.corners, np.array(photo.corners) - 0.5, atol=1)
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_the_finder_locates_what_is_blurred_and_inverted(dark):
+    code = segno.make_qr("EHC 42 " * 8, error="m")
+    photo = shoot(code_image(code.matrix), 7, Conditions(blur=0.4, noise=4))
+    found = locate(photo.pixels if dark else 255 - photo.pixels)
+    distance = [np.abs(np.array(corners) + 0.5 - photo.corners)[[0, 1, 3]].max() for corners, _ in found]
+    assert min(distance) < 7
+    assert abs(found[int(np.argmin(distance))][1] - code.version) <= 1
+
+
+def scrambled(code, share, seed):
+    """The code with this share of its data modules turned over."""
+    random_ = np.random.default_rng(seed)
+    modules = matrix_of(code)
+    turned = random_.random(modules.shape) < share
+    turned[:9, :] = turned[:, :9] = turned[-9:, :] = turned[:, -9:] = False
+    return modules ^ turned
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_symbol_with_too_many_wrong_modules_is_refused_and_never_misread(seed):
+    code = segno.make_qr(f"{seed:040d}", version=4, error="lmqh"[seed % 4], boost_error=False)
+    share = (0.02, 0.05, 0.1, 0.5)[seed // 4 % 4]
+    image = code_image(scrambled(code, share, seed), scale=3)
+    found = GreyCore().read(image, outline(4, 3), 4)
+    assert found is None or np.array_equal(found.modules, matrix_of(code))
+    if share == 0.5:
+        assert found is None
+
+
+def frames_of(code, count, noise):
+    clean = code_image(code.matrix, scale=2).astype(float) / 255
+    for seed in range(count):
+        level = 120 + 40 * clean + np.random.default_rng(seed).normal(0, noise, clean.shape)
+        yield np.clip(level, 0, 255).astype(np.uint8)
+
+
+def test_frames_that_are_unreadable_alone_are_read_together():
+    code, core = segno.make_qr("0123456789" * 5, version=4, error="l", boost_error=False), GreyCore()
+    for count, frame in enumerate(frames_of(code, 12, 26), 1):
+        assert core.read(frame, outline(4, 2), 4) is None
+        found = core.fuse()
+        if found:
+            np.testing.assert_array_equal(found.modules, matrix_of(code))
+            assert (found.frames, found.passes) == (count, 0)
+            return
+    pytest.fail("twelve frames were not enough")
+
+
+def test_fusion_starts_anew_with_another_code_and_when_it_is_told_to_forget():
+    one, other = (segno.make_qr(str(n) * 50, version=4, error="l", boost_error=False) for n in (1, 2))
+    core = GreyCore()
+    for frame in (*frames_of(one, 2, 26), *frames_of(other, 12, 26)):
+        core.read(frame, outline(4, 2), 4)
+        found = core.fuse()
+        assert found is None or np.array_equal(found.modules, matrix_of(other))
+    core.forget()
+    assert core.fuse() is None
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_blocks_are_corrected_as_the_reference_does(seed):
+    random_ = random.Random(seed)
+    parity, data = random_.choice([4, 5, 6]), random_.randrange(1, 5)
+    word = bytearray(reed_solomon.encode(random_.randbytes(data), parity))
+    erased = random_.sample(range(len(word)), random_.randrange(0, 4))
+    for at in {*erased, *random_.sample(range(len(word)), random_.randrange(0, 3))}:
+        word[at] = random_.randrange(256)
+    for spare in (0, 2):
+        expected = reed_solomon.decode(word, parity, erased, spare) if len(erased) <= parity - spare else None
+        found = correct_block(bytes(word), parity, erased, spare=spare)
+        if not any(reed_solomon.syndromes(word, parity)):
+            assert found == (bytes(word), 0, parity)
+        elif expected is None:
+            assert found is None
+        else:
+            codeword, errors = expected
+            assert found == (codeword, errors, parity - 2 * errors - len(erased))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda g: GreyCore().read(g, [(0, 0)] * 4, 41), "version is 41"),
+        (lambda g: GreyCore().read(g, [(0, 0)] * 4, -1), "version is -1"),
+        (lambda g: GreyCore().read(g[:, ::2], [(0, 0)] * 4, 1), "side by side"),
+        (lambda g: GreyCore().read(g[None], [(0, 0)] * 4, 1), r"uint8\[height, width\]"),
+        (lambda g: locate(g.astype(np.int16)), r"uint8\[height, width\]"),
+        (lambda g: locate(np.broadcast_to(g[:1], (65537, 50))), "over 65536"),
+        (lambda g: correct_block(bytes(256), 4, []), "at most 255"),
+        (lambda g: correct_block(bytes(9), 9, []), "not all are parity"),
+        (lambda g: correct_block(bytes(9), 4, [1, 1]), "distinct"),
+        (lambda g: correct_block(bytes(9), 4, [9]), "inside"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_numbers(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(np.zeros((50, 50), np.uint8))
+
+
+BAD = float("nan"), float("inf"), 1e300, -1e300, 0.0, 50.0
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("place", range(8))
+def test_corners_that_are_no_symbol_are_no_symbol(bad, place):
+    corners = np.array(outline(3, 2), float)
+    corners.flat[place] = bad
+    for image in (np.zeros((64, 64), np.uint8), np.zeros((0, 0), np.uint8), np.zeros((1, 500), np.uint8)):
+        for version in (0, 1, 40):
+            assert GreyCore().read(image, corners, version) is None
+
+
+def test_no_input_breaks_the_grey_core(tmp_path):
+    """native/tests/fuzz_grey.cpp under AddressSanitizer and UBSan; for a campaign see native/grey/README.md."""
+    needs(not_on_path("clang++-14"), "clang-14 libclang-rt-14-dev")
+    program = tmp_path / "fuzz_grey"
+    sources = [NATIVE / "tests/fuzz_grey.cpp", *sorted((NATIVE / "grey").glob("*.cpp"))]
+    flags = ["-std=c++17", "-O1", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
+    run("clang++-14", *flags, f"-I{NATIVE / 'grey'}", *sources, "-o", program)
+    (tmp_path / "corpus").mkdir()
+    for version in (1, 2, 7):
+        modules = matrix_of(segno.make_qr("1", version=version, error="m"))
+        (tmp_path / f"corpus/v{version}").write_bytes(bytes((version, 3)) + np.packbits(modules).tobytes())
+    options = ["-seed=1", f"-max_total_time={FUZZ_SECONDS}", "-timeout=20", "-print_final_stats=1", "-max_len=4096"]
+    done = subprocess.run([program, *options, tmp_path / "corpus"], check=False, cwd=tmp_path, capture_output=True)
+    said = done.stderr.decode("utf-8", "replace")
+    assert done.returncode == 0, said[-4000:]
+    assert int(said.split("stat::number_of_executed_units:")[1].split()[0]) > 20
