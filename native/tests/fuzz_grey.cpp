@@ -77,7 +77,8 @@ void block(Input &in)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
     Input in{data, size};
-    const int said = static_cast<int>(in.byte()) % (last_version + 1);
+    const unsigned first = in.byte(); // the tables of large versions take a second under a sanitizer, each once
+    const int said = first >= 250 ? last_version - static_cast<int>(first - 250) : static_cast<int>(first % 12);
     const unsigned way = in.byte();
     GreyCore core;
     if (way % 4 == 3) {

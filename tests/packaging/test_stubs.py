@@ -20,7 +20,7 @@ ehc\\._frame\\.(Buffer|Grey|PixelFormat)
 ehc\\._grey\\.(Grey|Quad)
 # pybind11's metaclass
 ehc\\._frame\\.FramePipeline
-ehc\\._grey\\.(GreyCore|GreySymbol)
+ehc\\._grey\\.(GreyCore|GreySymbol)(\\.__init__)?
 """
 
 
