@@ -30,6 +30,7 @@ class Scope(enum.StrEnum):
     INSTITUTIONS_READ = "institutions:read"
     INSTITUTIONS_WRITE = "institutions:write"
     STATISTICS_READ = "statistics:read"
+    KEYS_READ = "keys:read"  # how a re-keying stands; no key
     METRICS = "metrics"
     APPS_READ = "apps:read"  # SDKs, apps, grants: see them
     APPS_WRITE = "apps:write"  # and change them

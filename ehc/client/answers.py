@@ -117,6 +117,27 @@ class SealedKey(Struct, frozen=True):
     sealed: str
 
 
+class Rekeying(Struct, frozen=True):
+    """How a re-keying (安全密钥更新) stands; done, total, rate and seconds_left are of the phase."""
+
+    phase: str
+    paused: bool
+    working: bool
+    old_version: int
+    new_version: int
+    present: int
+    done: int
+    total: int
+    due: int
+    wrong: int
+    differing: int
+    refused: int
+    rate: float
+    seconds_left: float | None
+    began_at: datetime
+    ended_at: datetime | None
+
+
 class AuthorityKey(Struct, frozen=True):
     version: int
     public_key: str

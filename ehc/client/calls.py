@@ -124,6 +124,7 @@ class Client(_Made):
     add_uses = _asking(requests.add_uses)
     licence = _asking(requests.licence)
     fetch_key = _asking(requests.fetch_key)
+    rekeying = _asking(requests.rekeying)
     authority = _asking(requests.authority)
 
     def close(self) -> None:
@@ -174,6 +175,7 @@ class AsyncClient(_Made):
     add_uses = _awaiting(requests.add_uses)
     licence = _awaiting(requests.licence)
     fetch_key = _awaiting(requests.fetch_key)
+    rekeying = _awaiting(requests.rekeying)
     authority = _awaiting(requests.authority)
 
     async def close(self) -> None:

@@ -140,5 +140,10 @@ def fetch_key(key: str) -> Request[answers.SealedKey]:
     return Request("POST", f"/v1/sdk/keys/{_segment(key)}/download", answers.SealedKey, repeatable=False)
 
 
+def rekeying() -> Request[answers.Rekeying]:
+    """How the re-keying of the province stands. Raises NotFound where there has never been one."""
+    return Request("GET", "/v1/keys/rekeying", answers.Rekeying)
+
+
 def authority() -> Request[answers.AuthorityKeys]:
     return Request("GET", "/v1/sdk/authority", answers.AuthorityKeys, signed=False)

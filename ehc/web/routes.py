@@ -7,6 +7,7 @@ from ehc.web import (
     cards_routes,
     codes_routes,
     institutions_routes,
+    keys_routes,
     sdk_routes,
     service_routes,
     verify_routes,
@@ -21,6 +22,7 @@ TABLE: tuple[Endpoint, ...] = (
     *accounts_routes.TABLE,
     *institutions_routes.TABLE,
     *sdk_routes.TABLE,
+    *keys_routes.TABLE,
     *service_routes.TABLE,
     *do_routes.TABLE,
 )
