@@ -142,6 +142,7 @@ class HostMachine:
         protection: dict[int, tuple[KeyHandle, int]],
         text: bytes,
         refuses: int = 0,
+        counts: NDArray[np.uint32] | None = None,
     ) -> Self: ...
     def answer(
         self, frames: bytes | bytearray | memoryview, begin: int, end: int, answers: bytearray | memoryview

@@ -25,7 +25,7 @@ class HostKeys:
 
     def __init__(self) -> None:
         self._machine, self._refuses = HostMachine({}, {}, b"ehc"), 0
-        self._all = [self._machine]  # each counts what it did, the ones before this one as well
+        self._counts = self._machine.counts  # gone on with by every machine after it; the keys of those before are wiped
 
     def __call__(self) -> HostMachine:
         return self._machine
@@ -35,22 +35,17 @@ class HostKeys:
         if self._refuses:
             return
         security, protection = _keys(keyring, Purpose.SECURITY_KEY), _keys(keyring, Purpose.PROTECTION_KEY)
-        self._use(HostMachine(security, protection, host_text(keyring)))
+        self._machine = HostMachine(security, protection, host_text(keyring), 0, self._counts)
 
     def refuse(self, why: str) -> None:
         """The error state: every command but NC and CR gets the code of a failed self-test, whatever is taken over."""
         log.error("this machine refuses work: %s", why)
         self._refuses = SELF_TEST
-        self._use(HostMachine({}, {}, b"ehc", SELF_TEST))
-
-    def _use(self, machine: HostMachine) -> None:
-        self._all.append(machine)
-        self._machine = machine
+        self._machine = HostMachine({}, {}, b"ehc", SELF_TEST, self._counts)
 
     def counts(self) -> NDArray[np.uint32]:
         """What was done since the start, [operation, key version]."""
-        total: NDArray[np.uint32] = np.sum([machine.counts for machine in self._all], axis=0, dtype=np.uint32)
-        return total
+        return self._counts.copy()
 
 
 def _keys(keyring: Keyring, purpose: Purpose) -> dict[int, tuple[KeyHandle, int]]:

@@ -5,13 +5,15 @@
 cdef class HostMachine:
     """The machine's end: answers frames with the keys it was made with, which it keeps.
 
-    security, protection: {version: (KeyHandle, what it may: 1 make | 2 open)}; text: what NC says, at most 255 bytes.
+    security, protection: {version: (KeyHandle, what it may: 1 make | 2 open)}; text: what NC says, at most 255 bytes;
+    counts: of the machine before this one, which are gone on with.
     """
     cdef ehc_host _host
     cdef object _handles
     cdef readonly object counts  # uint32[operations, 256]: what was done, by key version; of refusals by code
 
-    def __cinit__(self, dict security not None, dict protection not None, bytes text not None, int refuses=0):
+    def __cinit__(self, dict security not None, dict protection not None, bytes text not None, int refuses=0,
+                  object counts=None):
         if PyBytes_GET_SIZE(text) > EHC_HOST_TEXT:
             raise ValueError(f"what NC says has at most {EHC_HOST_TEXT} bytes, not {len(text)}")
         self._handles = (security, protection)
@@ -22,7 +24,10 @@ cdef class HostMachine:
         self._host.text_length = <uint8_t>PyBytes_GET_SIZE(text)
         memcpy(self._host.text, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
         self._host.refuses = refuses
-        self.counts = np.zeros((EHC_HOST_OPERATIONS, EHC_HOST_VERSIONS), np.uint32)
+        shape = EHC_HOST_OPERATIONS, EHC_HOST_VERSIONS
+        self.counts = np.zeros(shape, np.uint32) if counts is None else counts
+        if self.counts.shape != shape:
+            raise ValueError(f"counts have the shape {shape}, not {self.counts.shape}")
 
     cdef int _put(self, ehc_host_key *keys, int version, KeyHandle key, unsigned may) except -1:
         if not 1 <= version < EHC_HOST_VERSIONS:

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 
-import numpy as np
 from keyrings import NOW
+from process_memory import found_in, memory_of
 
 from ehc.crypto import KeyHandle
 from ehc.crypto.secret_memory import hold
@@ -85,31 +85,6 @@ sys.stdin.read()
 """
 
 
-def memory_of(pid):
-    with open(f"/proc/{pid}/mem", "rb") as memory, open(f"/proc/{pid}/maps") as maps:
-        for line in maps:
-            start, end = (int(part, 16) for part in line.split()[0].split("-"))
-            if line.split()[1].startswith("rw"):
-                memory.seek(start)
-                yield memory.read(end - start)
-
-
-def found_in(memory, patterns):
-    """Those that stand anywhere: by a table over the low 3 of each 4 bytes, then as a whole."""
-    by_start = {}
-    for pattern in patterns:
-        by_start.setdefault(pattern[:4], []).append(pattern)
-    table = np.zeros(1 << 24, bool)
-    table[np.array([int.from_bytes(start[:3], "little") for start in by_start])] = True
-    found = set()
-    for shift in range(4):
-        words = np.frombuffer(memory, "<u4", count=(len(memory) - shift) // 4, offset=shift)
-        for at in np.flatnonzero(table[words & 0xFFFFFF]) * 4 + shift:
-            starts = by_start.get(memory[at : at + 4], [])
-            found.update(pattern for pattern in starts if memory[at : at + len(pattern)] == pattern)
-    return sorted(found)
-
-
 def test_none_of_1000_keys_is_in_memory_after_their_destruction(tmp_path):
     keys = [os.urandom(16) for _ in range(1000)]
     folder = KeyringFolder(tmp_path / "keyring")
@@ -121,7 +96,7 @@ def test_none_of_1000_keys_is_in_memory_after_their_destruction(tmp_path):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "1000\n"
         try:
-            memory = b"\0".join(memory_of(process.pid))
+            memory = memory_of(process.pid)
         finally:
             process.stdin.close()
     assert b"this is a marker" in memory
