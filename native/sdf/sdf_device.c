@@ -3,13 +3,15 @@
 
 #include "libcrypto.h"
 #include "sdf_inside.h"
+#include "sdf_selftest.h"
 #include "sgd.h"
 
-static int core_status;
+static int core_works;
 
 static void start_core(void)
 {
-    core_status = ehc_init(secure_getenv("EHC_ISA")); /* picks the tier and asks it the known answers of SM3 and SM4 */
+    int status = ehc_init(secure_getenv("EHC_ISA")); /* picks the tier and asks it the known answers of SM3 and SM4 */
+    core_works = status == EHC_OK && ehc_libcrypto() != NULL && ehc_sdf_self_test() == NULL;
 }
 
 static void destroy_device(sdf_object *object)
@@ -26,7 +28,7 @@ int SDF_OpenDevice(void **phDeviceHandle)
         return SDR_OUTARGERR;
     *phDeviceHandle = NULL;
     pthread_once(&once, start_core);
-    if (core_status != EHC_OK || ehc_libcrypto() == NULL)
+    if (!core_works)
         return SDR_HARDFAIL;
     sdf_device *device = calloc(1, sizeof *device);
     if (device == NULL)

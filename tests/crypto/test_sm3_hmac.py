@@ -1,7 +1,9 @@
 """SM3 and HMAC-SM3 through ehc.crypto, against the standards, the reference, OpenSSL and gmssl."""
 
 import hashlib
+import json
 import random
+from pathlib import Path
 
 import gmssl.sm3
 import numpy as np
@@ -55,6 +57,15 @@ def test_hmac_agrees_with_its_peers(key_length):
         peer = hmac.HMAC(key, hashes.SM3())
         peer.update(message)
         assert hmac_sm3(key, message) == peer.finalize() == reference.hmac_sm3(key, message)
+
+
+def test_every_case_of_wycheproofs_hmac_sm3():
+    """Tags of 16 bytes are the beginning of the whole one."""
+    cases = json.loads((Path(__file__).parents[1] / "vectors/wycheproof/hmac_sm3.json").read_text("utf-8"))["tests"]
+    assert len(cases) == 174
+    for case in cases:
+        key, message, tag = (bytes.fromhex(case[part]) for part in ("key", "msg", "tag"))
+        assert (hmac_sm3(key, message)[: len(tag)] == tag) is (case["result"] == "valid"), case["tcId"]
 
 
 @pytest.mark.parametrize("offset", [1, 3, 7, 15])

@@ -1,19 +1,34 @@
 """libehcsdf.so and SM2 with AddressSanitizer and UndefinedBehaviorSanitizer, driven by the tests of its C interface."""
 
 import os
+import re
 import subprocess
 import sys
 
-from kernels import KERNELS, MACHINE, NATIVE, ROOT, STRICT, compile_objects, run
+import pytest
+from kernels import INCLUDES, KERNELS, MACHINE, NATIVE, ROOT, STRICT, compile_objects, run
 
 SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 LIBRARY = ["-fPIC", "-D_GNU_SOURCE"]
 
 
-def test_the_crypto_machine_holds_under_address_and_undefined_behaviour_sanitizers(tmp_path):
-    kernels = compile_objects(tmp_path / "kernels", KERNELS, "-O0", "-fPIC")
-    machine = compile_objects(tmp_path / "machine", MACHINE, *LIBRARY, *SANITIZERS, *STRICT)
-    objects = [*kernels.values(), *machine.values()]
+@pytest.fixture(scope="module")
+def objects(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("objects")
+    kernels = compile_objects(folder / "kernels", KERNELS, "-O0", "-fPIC")
+    machine = compile_objects(folder / "machine", MACHINE, *LIBRARY, *SANITIZERS, *STRICT)
+    return [*kernels.values(), *machine.values()]
+
+
+def test_the_self_test_names_what_is_broken(objects, tmp_path):
+    source = NATIVE / "tests/broken_sdf.c"
+    wrapped = [f"-Wl,--wrap={name}" for name in re.findall(r" __wrap_(\w+)", source.read_text("utf-8"))]
+    flags = ["-D_GNU_SOURCE", *SANITIZERS, *STRICT, *INCLUDES]
+    run("gcc", *flags, *wrapped, source, *objects, "-ldl", "-pthread", "-o", tmp_path / "broken_sdf")
+    run("env", "ASAN_OPTIONS=detect_leaks=0", tmp_path / "broken_sdf")
+
+
+def test_the_crypto_machine_holds_under_address_and_undefined_behaviour_sanitizers(objects, tmp_path):
     exports = f"-Wl,--version-script={NATIVE / 'sdf/sdf.map'}"
     run("gcc", "-shared", *SANITIZERS, *objects, exports, "-ldl", "-pthread", "-o", tmp_path / "libehcsdf.so")
     environment = {
