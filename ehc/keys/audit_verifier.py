@@ -60,7 +60,7 @@ def verify(log: bytes, checkpoints: bytes, check: Verify, public_key: bytes | No
     report.unfinished, report.records = len(tail), len(lines)
     _chain(_intact(lines, report), report)
     _checkpoints(lines, checkpoints, report, lambda at, text: _signed(at, text, check, public_key))
-    report.findings.sort()
+    report.findings.sort(key=lambda found: (not found.line, found.line))  # those that name a line first
     return report
 
 
