@@ -158,13 +158,13 @@ def report(
     for group in GROUPS:
         lacking = missing.get(group, [])
         state = "yes" if not lacking else f"no: without {', '.join(f'SDF_{name}' for name in lacking)}"
-        typer.echo(f"{group:26}{state}")
+        typer.echo(f"{group:30}{state}")
     try:
         device = Device(library)
     except MachineError as error:
         raise InputError(f"the library is whole as above, but its device does not open: {error}") from error
     info = device.info()
     device.close()
-    typer.echo(f"{'device':26}{info.name.decode('ascii', 'replace')} {info.serial.decode('ascii', 'replace')}")
-    typer.echo(f"{'issuer':26}{info.issuer.decode('utf-8', 'replace')}")
-    typer.echo(f"{'edition of the standard':26}{info.standard}")
+    typer.echo(f"{'device':30}{info.name.decode('ascii', 'replace')} {info.serial.decode('ascii', 'replace')}")
+    typer.echo(f"{'issuer':30}{info.issuer.decode('utf-8', 'replace')}")
+    typer.echo(f"{'edition of the standard':30}{info.standard}")

@@ -25,7 +25,9 @@ class HostKeys:
 
     def __init__(self) -> None:
         self._machine, self._refuses = HostMachine({}, {}, b"ehc"), 0
-        self._counts = self._machine.counts  # gone on with by every machine after it; the keys of those before are wiped
+        self._counts = (
+            self._machine.counts
+        )  # gone on with by every machine after it; the keys of those before are wiped
 
     def __call__(self) -> HostMachine:
         return self._machine
