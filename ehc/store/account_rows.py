@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, Select, Table, delete, func, select, update
+from sqlalchemy import Connection, Select, Table, delete, func, literal_column, select, update
 
 from ehc.cards.account import Derived, EventKind
 from ehc.cards.rekeying import CLEARING, Phase
@@ -35,7 +35,7 @@ CARDS: Select[Any] = (
         rekeyings.c.phase,
     )
     .outerjoin_from(accounts, rekeyed_cards, rekeyed_cards.c.account == accounts.c.account)
-    .outerjoin(rekeyings, rekeyings.c.open == 1)
+    .outerjoin(rekeyings, rekeyings.c.open == literal_column("1"))
 )
 """Rows of card_of: one statement, so that every reader sees a rekeying flip at one moment."""
 
@@ -55,9 +55,11 @@ class Finder(Protocol):
 
     def accounts_of(self, connection: Connection, table: Table, key: int) -> Sequence[int]: ...
 
+    def cards_of(self, connection: Connection, table: Table, key: int) -> Sequence[Card]: ...
 
-def card_of(row: Row[Any]) -> Card:
-    """row: of CARDS."""
+
+def card_of(row: Any) -> Card:
+    """row: of CARDS, its columns by name."""
     present, other = _ids(row)
     return Card(
         row.account,
@@ -79,7 +81,7 @@ def card_of(row: Row[Any]) -> Card:
     )
 
 
-def _ids(row: Row[Any]) -> tuple[VersionedId, VersionedId | None]:
+def _ids(row: Any) -> tuple[VersionedId, VersionedId | None]:
     """The id of the present version, and the other one while it is good."""
     own = VersionedId(row.card_id.hex().upper(), row.key_version)
     if row.other_id is None or row.present is None:
@@ -133,22 +135,17 @@ def of_document(connection: Connection, finder: Finder, id_type: str, id_number:
 
 def of_card_id(connection: Connection, finder: Finder, card_id: str) -> Card | None:
     """The card with this id under any version that is good; else the one that had it, or is known elsewhere by it."""
-    cards = _candidates(connection, finder, card_keys, card_key(card_id))
+    cards = finder.cards_of(connection, card_keys, card_key(card_id))
     return next(
         (card for card in cards if card.card_id == card_id or (card.other and card.other.card_id == card_id)), None
     ) or next((card for card in cards if is_alias(connection, card.account, "card", card_id.encode())), None)
 
 
 def of_mindex(connection: Connection, finder: Finder, mindex: bytes) -> Card | None:
-    cards = _candidates(connection, finder, mindex_keys, mindex_key(mindex))
+    cards = finder.cards_of(connection, mindex_keys, mindex_key(mindex))
     return next((card for card in cards if card.mindex == mindex), None) or next(
         (card for card in cards if is_alias(connection, card.account, "mindex", mindex)), None
     )
-
-
-def _candidates(connection: Connection, finder: Finder, table: Table, key: int) -> list[Card]:
-    found = (fetch(connection, account) for account in finder.accounts_of(connection, table, key))
-    return [card for card in found if card]
 
 
 def packed(card_id: str) -> bytes:

@@ -12,16 +12,20 @@ import psycopg
 from numpy.typing import NDArray
 from psycopg.adapt import Buffer, Dumper
 from psycopg.pq import Format
-from sqlalchemy import Connection, Engine, Table, select
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection, Engine, Table, bindparam, literal_column, select, true
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from ehc.cards.account import NewCardColumns
 from ehc.errors import InputError
 from ehc.model import Card
 from ehc.store import bulk
 from ehc.store.account_keys import Keys
+from ehc.store.account_rows import CARDS, card_of
 from ehc.store.bulk import BatchKeys, Done
 from ehc.store.copy_rows import HEADER, TRAILER, fixed_rows, text_rows
 from ehc.store.database import unavailable, without_values
+from ehc.store.tables import accounts, card_keys, mindex_keys
 
 _OWNERS = "SELECT key, account FROM document_keys WHERE key = ANY(%b)"
 _BLOCK = "SELECT nextval('account_blocks')"
@@ -36,6 +40,18 @@ _COPY = {
     "card_keys": "COPY card_keys FROM STDIN WITH (FORMAT BINARY)",
     "mindex_keys": "COPY mindex_keys FROM STDIN WITH (FORMAT BINARY)",
 }
+
+
+def _cards_of(table: Table) -> bytes:
+    """One statement, as the driver takes it. LIMIT keeps the planner from turning the join round where nothing was
+    counted yet: it would read all accounts."""
+    its = CARDS.where(accounts.c.account == table.c.account).limit(literal_column("1")).lateral()
+    query = select(its).select_from(table.join(its, true())).where(table.c.key == bindparam("key"))
+    return str(query.compile(dialect=PGDialect_psycopg())).encode()  # type: ignore[no-untyped-call]
+
+
+_CARDS_OF = {table.name: _cards_of(table) for table in (card_keys, mindex_keys)}
+"""Two statements through SQLAlchemy take three times the processor's time."""
 
 
 class Int8s(bytes):
@@ -72,6 +88,9 @@ def driver(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
     try:
         yield raw
     except psycopg.OperationalError as error:
+        if raw.closed:  # so are all others
+            connection.invalidate()
+            connection.engine.dispose()
         raise unavailable(connection.engine.url.database, without_values(error)) from error
     except psycopg.Error as error:
         raise without_values(error) from None
@@ -87,6 +106,10 @@ class PostgresBulk:
 
     def accounts_of(self, connection: Connection, table: Table, key: int) -> Sequence[int]:
         return connection.scalars(select(table.c.account).where(table.c.key == key)).all()
+
+    def cards_of(self, connection: Connection, table: Table, key: int) -> Sequence[Card]:
+        with driver(connection) as raw, raw.cursor(binary=True, row_factory=namedtuple_row) as cursor:
+            return [card_of(row) for row in cursor.execute(_CARDS_OF[table.name], {"key": key})]
 
     def register_columns(self, new: NewCardColumns, now: int, by: str) -> Done | None:
         keys = BatchKeys.of(new)

@@ -20,6 +20,7 @@ from ehc.errors import InputError
 from ehc.model import Card
 from ehc.store import bulk
 from ehc.store.account_keys import Keys
+from ehc.store.account_rows import fetch
 from ehc.store.bulk import BatchKeys, Done
 from ehc.store.database import unavailable
 from ehc.store.key_merge import KeyMerge
@@ -78,6 +79,10 @@ class SqliteBulk:
         with driver(connection) as raw:
             recent = self._recent[table.name].accounts_of(raw, key)  # before the table: keys move from here to there
             return recent + [account for (account,) in raw.execute(_ONE[table.name], (key,)) if account not in recent]
+
+    def cards_of(self, connection: Connection, table: Table, key: int) -> Sequence[Card]:
+        found = (fetch(connection, account) for account in self.accounts_of(connection, table, key))
+        return [card for card in found if card]
 
     def register_columns(self, new: NewCardColumns, now: int, by: str) -> Done:
         keys = BatchKeys.of(new)

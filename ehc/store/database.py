@@ -27,6 +27,8 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
 """How long a connection to a server may take."""
 
+_CONNECT: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
+
 READING = {"reading": True}
 """Execution options of a connection that only reads: it takes no write lock."""
 
@@ -39,6 +41,15 @@ SQLITE = (
     "PRAGMA wal_autocheckpoint = 16000",  # pages: a batch dirties hundreds, many of them again in the next
 )
 
+INDEXED = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "plan_cache_mode=force_generic_plan",
+        *(f"enable_{way}=off" for way in ("seqscan", "hashjoin", "mergejoin")),
+    )
+)
+"""Of connections that look up."""
+
 MIGRATION_LOCK = 0x65686331  # advisory: any number, always this
 
 
@@ -49,10 +60,13 @@ def open_engine(url: str) -> Engine:
     """
     parsed = _parse(url)
     on_sqlite = parsed.get_backend_name() == "sqlite"
-    options = {"timeout": BUSY_SECONDS} if on_sqlite else {"connect_timeout": CONNECT_SECONDS}
-    engine = sqlalchemy.create_engine(parsed, hide_parameters=True, pool_size=16, max_overflow=-1, connect_args=options)
+    return _engine(parsed, connect_args={"timeout": BUSY_SECONDS} if on_sqlite else _CONNECT)
+
+
+def _engine(url: sqlalchemy.URL, **options: Any) -> Engine:
+    engine = sqlalchemy.create_engine(url, hide_parameters=True, pool_size=16, max_overflow=-1, **options)
     event.listen(engine, "handle_error", _as_unavailable)
-    if on_sqlite:
+    if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     else:
@@ -77,6 +91,17 @@ def reader(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         return engine.execution_options(**READING)
     return engine.execution_options(isolation_level="AUTOCOMMIT")  # no round trips for BEGIN and ROLLBACK
+
+
+def looking_up(engine: Engine) -> Engine:
+    """The engine for look-ups of single accounts. Over PostgreSQL it has connections of its own, which plan a statement
+    once and go through indexes, whatever was counted last: planning anew takes longer than the answer.
+    """
+    if engine.dialect.name == "sqlite":
+        return reader(engine)
+    own = _engine(engine.url, connect_args=_CONNECT | {"options": INDEXED}, isolation_level="AUTOCOMMIT")
+    event.listen(engine, "engine_disposed", lambda _: own.dispose())
+    return own
 
 
 def upsert(connection: Connection) -> Callable[..., Any]:

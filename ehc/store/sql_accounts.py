@@ -29,7 +29,7 @@ from ehc.store.account_rows import Finder
 from ehc.store.bulk import Done
 from ehc.store.bulk_postgres import PostgresBulk
 from ehc.store.bulk_sqlite import SqliteBulk
-from ehc.store.database import reader, require_current, upsert
+from ehc.store.database import looking_up, reader, require_current, upsert
 from ehc.store.tables import account_details, account_events, accounts, family, registrations
 
 T = TypeVar("T")
@@ -56,6 +56,7 @@ class SqlAccountStore:
 
     def __init__(self, engine: Engine, changing: Callable[[Card], None] = lambda _: None) -> None:
         self._engine, self._reader, self._changing = engine, reader(engine), changing
+        self._looking_up = looking_up(engine)
         self._bulk: Bulk = (PostgresBulk if engine.dialect.name == "postgresql" else SqliteBulk)(engine, changing)
 
     def register(self, new: NewCard, now: int, by: str = "") -> Registered:
@@ -190,15 +191,15 @@ class SqlAccountStore:
             raise _RaceLost
 
     def card(self, card_id: str) -> Card | None:
-        with self._reader.connect() as connection:
+        with self._looking_up.connect() as connection:
             return rows.of_card_id(connection, self._bulk, card_id)
 
     def card_of_account(self, account: int) -> Card | None:
-        with self._reader.connect() as connection:
+        with self._looking_up.connect() as connection:
             return rows.fetch(connection, account)
 
     def card_of_mindex(self, mindex: bytes) -> Card | None:
-        with self._reader.connect() as connection:
+        with self._looking_up.connect() as connection:
             return rows.of_mindex(connection, self._bulk, mindex)
 
     def card_of_document(self, id_type: str, id_number: str) -> Card | None:
