@@ -20,19 +20,18 @@ due accounts before it goes on, and a change of phase only happens when none is 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ehc.crypto import Batch
 from ehc.crypto.batch import Padding
+from ehc.crypto.columns import Column
 from ehc.errors import Conflict, NotFound
 from ehc.ports import KeyService
-
-T = TypeVar("T")
 
 
 class Phase(enum.StrEnum):
@@ -103,25 +102,65 @@ class Rekeying:
         return max(0, self.total - self.done) / self.rate if self.phase in AFTER and self.rate else None
 
 
+class Packed(NamedTuple):
+    """Card ids, row for row; what a row has beyond its length is zero."""
+
+    card_id: NDArray[np.uint8]  # [n, at least the longest]
+    lengths: NDArray[np.uint8]  # [n] bytes that count
+
+    @classmethod
+    def of(cls, joined: bytes, lengths: NDArray[np.integer[Any]]) -> Packed:
+        """joined: one after the other, without gaps."""
+        width = int(lengths.max(initial=0))
+        card_id = np.zeros((len(lengths), width), np.uint8)
+        card_id[np.arange(width) < lengths[:, None]] = np.frombuffer(joined, np.uint8)
+        return cls(card_id, lengths.astype(np.uint8))
+
+    @classmethod
+    def cut(cls, card_id: NDArray[np.uint8], lengths: NDArray[np.uint8]) -> Packed:
+        """Rows that may have something beyond their lengths."""
+        if (lengths == card_id.shape[1]).all():
+            return cls(card_id, lengths)
+        return cls(card_id * (np.arange(card_id.shape[1]) < lengths[:, None]), lengths)
+
+    def some(self, rows: NDArray[Any]) -> Packed:
+        return Packed(self.card_id[rows], self.lengths[rows])
+
+    def differs(self, other: Packed) -> NDArray[np.bool_]:
+        """Row for row."""
+        width = min(self.card_id.shape[1], other.card_id.shape[1])
+        unlike = (self.card_id[:, :width] != other.card_id[:, :width]).any(axis=1)
+        return np.asarray(unlike | (self.lengths != other.lengths), np.bool_)
+
+    def whole(self) -> list[bytes]:
+        return [row[:length].tobytes() for row, length in zip(self.card_id, self.lengths.tolist(), strict=True)]
+
+
 class Accounts(NamedTuple):
-    """Accounts as their rows say, row for row."""
+    """Accounts as their rows say, row for row, by account."""
 
     account: NDArray[np.int64]
-    id_type: Sequence[str]
-    id_number: Sequence[str]
-    name: Sequence[str]
+    texts: tuple[Column, Column, Column]  # id_type, id_number, name
     key_version: NDArray[np.int64]
-    card_id: Sequence[bytes]
+    card_id: Packed
 
     def __len__(self) -> int:
         return len(self.account)
+
+    def some(self, rows: NDArray[np.bool_]) -> Accounts:
+        """rows: which."""
+        if rows.all():
+            return self
+        places = np.flatnonzero(rows)
+        id_type, id_number, name = (_some(column, places) for column in self.texts)
+        texts = id_type, id_number, name
+        return Accounts(self.account[places], texts, self.key_version[places], self.card_id.some(places))
 
 
 class Ids(NamedTuple):
     """What a version gives, row for row."""
 
-    card_id: NDArray[np.uint8]  # [n, 32]
-    lengths: NDArray[np.uint8]  # [n] bytes that count; 0: the document gives none
+    made: Packed  # [n, 32]; of length 0: the document gives none
     differs: NDArray[np.bool_]  # [n] the stored id is not what the version it names gives
 
 
@@ -259,31 +298,25 @@ class Rekeyer:
     def _derive(self, accounts: Accounts, versions: NDArray[np.int64]) -> Ids:
         """Each row under the wanted version; under its own, what is stored is compared."""
         n = len(accounts)
-        made = Ids(np.zeros((n, 32), np.uint8), np.zeros(n, np.uint8), np.zeros(n, np.bool_))
-        pairs = set(zip(accounts.key_version.tolist(), versions.tolist(), strict=True))
-        for own, wanted in sorted(pairs):
+        ids = Ids(Packed(np.zeros((n, 32), np.uint8), np.zeros(n, np.uint8)), np.zeros(n, np.bool_))
+        for own, wanted in np.unique(np.stack((accounts.key_version, versions)), axis=1).T.tolist():
             rows = (accounts.key_version == own) & (versions == wanted)
-            self._derive_alike(accounts, np.flatnonzero(rows), own, wanted, made)
-        return made
+            self._derive_alike(accounts.some(rows), rows, own, wanted, ids)
+        return ids
 
-    def _derive_alike(self, accounts: Accounts, rows: NDArray[np.intp], own: int, wanted: int, made: Ids) -> None:
+    def _derive_alike(self, some: Accounts, rows: NDArray[np.bool_], own: int, wanted: int, ids: Ids) -> None:
         """The later version is the new one to the machine, whichever of the two is wanted."""
-        texts = (_some(column, rows) for column in (accounts.id_type, accounts.id_number, accounts.name))
-        batch = Batch.pack(list(zip(*texts, strict=True)))
+        batch = Batch.from_columns(*some.texts)
         both = self._keys.rekey_batch(batch, old=min(own, wanted), new=max(own, wanted), padding=self._padding)
-        ids = both.old_card_id, both.new_card_id
-        made.card_id[rows], made.lengths[rows] = ids[wanted > own], both.card_id_lengths
+        old, new = (Packed.cut(ids, both.card_id_lengths) for ids in (both.old_card_id, both.new_card_id))
+        made, stored = (new, old) if wanted > own else (old, new)
+        ids.made.card_id[rows], ids.made.lengths[rows] = made
         if own != wanted:
-            made.differs[rows] = _differs(_some(accounts.card_id, rows), ids[wanted < own], both.card_id_lengths)
+            ids.differs[rows] = some.card_id.differs(stored)
 
 
-def _some(column: Sequence[T], rows: NDArray[np.intp]) -> Sequence[T]:
-    return column if len(rows) == len(column) else [column[row] for row in rows.tolist()]
-
-
-def _differs(stored: Sequence[bytes], ids: NDArray[np.uint8], lengths: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    whole = b"".join(stored)
-    if len(whole) == 32 * len(stored) and set(map(len, stored)) == {32} and (lengths == 32).all():
-        return np.asarray((np.frombuffer(whole, np.uint8).reshape(-1, 32) != ids).any(axis=1), np.bool_)
-    given = zip(stored, ids, lengths.tolist(), strict=True)
-    return np.array([one != of[:length].tobytes() for one, of, length in given], np.bool_)
+def _some(column: Column, rows: NDArray[np.intp]) -> Column:
+    text, offsets = column[0].tobytes(), column[1].tolist()
+    cut = [text[offsets[row] : offsets[row + 1]] for row in rows.tolist()]
+    ends = np.cumsum([0, *map(len, cut)], dtype=np.int32)
+    return np.frombuffer(b"".join(cut), np.uint8), ends

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,14 @@ def document_keys(id_types: Sequence[str], id_numbers: Sequence[str]) -> Keys:
 def prefix_keys(rows: NDArray[np.uint8]) -> Keys:
     """mindex_key, or card_key of a derived card id, of rows [n, 32]."""
     return np.ascontiguousarray(rows[:, :8]).view(">i8")[:, 0].astype(np.int64)
+
+
+def keys_of(card_ids: NDArray[np.uint8], lengths: NDArray[np.integer[Any]]) -> Keys:
+    """key_of_bytes, of rows [n, width] that are so long."""
+    if ((lengths == 32) | (lengths == 16)).all() and len(lengths):
+        return prefix_keys(card_ids)
+    given = zip(card_ids, lengths.tolist(), strict=True)
+    return np.fromiter((key_of_bytes(row[:length].tobytes()) for row, length in given), np.int64, len(lengths))
 
 
 def _hash(value: bytes) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
-from psycopg.adapt import Buffer, Dumper
+from psycopg.adapt import Buffer, Dumper, Loader
 from psycopg.pq import Format
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, Engine, Table, bindparam, literal_column, select, true
@@ -54,12 +54,15 @@ _CARDS_OF = {table.name: _cards_of(table) for table in (card_keys, mindex_keys)}
 """Two statements through SQLAlchemy take three times the processor's time."""
 
 
+_CELL = np.dtype([("length", ">i4"), ("key", ">i8")])
+
+
 class Int8s(bytes):
     """An int8[] as PostgreSQL's binary protocol writes it; for a cursor of `int8s`."""
 
     @classmethod
     def of(cls, keys: Keys) -> Int8s:
-        cells = np.empty(len(keys), np.dtype([("length", ">i4"), ("key", ">i8")]))
+        cells = np.empty(len(keys), _CELL)
         cells["length"], cells["key"] = 8, keys
         head = np.array([1, 0, psycopg.adapters.types["int8"].oid, len(keys), 1], ">i4")
         return cls(head.tobytes() + cells.tobytes())
@@ -73,11 +76,21 @@ class _Int8sDumper(Dumper):
         return obj
 
 
+class _Int8sLoader(Loader):
+    """Into a column, without a Python object a number; none may be NULL."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> NDArray[np.int64]:
+        return np.frombuffer(data, _CELL, offset=20)["key"].astype(np.int64)
+
+
 @contextmanager
 def int8s(raw: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[Any]]:
-    """A cursor that answers in binary."""
+    """A cursor that answers in binary, and takes and gives columns of whole numbers."""
     with raw.cursor(binary=True) as cursor:
         cursor.adapters.register_dumper(Int8s, _Int8sDumper)
+        cursor.adapters.register_loader(_Int8sDumper.oid, _Int8sLoader)
         yield cursor
 
 
@@ -162,12 +175,12 @@ def _add(
     account[fresh] = np.arange(first, first + len(fresh))
     for table, column in zip(_COPY, (keys.documents, keys.cards, keys.mindexes), strict=True):
         order = fresh[np.argsort(column[fresh])]  # everywhere the same order: no two batches deadlock
-        _copy(raw, _COPY[table], [fixed_rows([column[order], account[order]])])
-    _copy(raw, _COPY_ACCOUNTS, _account_rows(new, fresh, account, now))
+        copy_in(raw, _COPY[table], [fixed_rows([column[order], account[order]])])
+    copy_in(raw, _COPY_ACCOUNTS, _account_rows(new, fresh, account, now))
     raw.execute(_BATCH, (first, first + len(fresh) - 1, now, by))
 
 
-def _copy(raw: psycopg.Connection[Any], statement: str, parts: Sequence[bytes]) -> None:
+def copy_in(raw: psycopg.Connection[Any], statement: str, parts: Sequence[bytes]) -> None:
     with raw.cursor() as cursor, cursor.copy(statement.encode()) as copy:
         copy.write(b"".join([HEADER, *parts, TRAILER]))
 

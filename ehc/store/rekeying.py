@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
+import numpy as np
 import psycopg
 from sqlalchemy import Connection, Engine, Row, delete, func, select, update
 
@@ -96,12 +97,12 @@ class SqlRekeyingStore:
             if desk.held.key_cursor is not None:
                 return _add_keys(desk, self._keys, most)
             rows = desk.pages.rows(desk.connection, desk.held.cursor, LAST, most)
-            if not rows:
+            if not len(rows):
                 return _to_keys(desk)
             new = desk.held.new_version
-            todo = [row for row in rows if row[4] != new]
-            ids = desk.put(todo, [new] * len(todo), with_keys=False)
-            counts = {"refused": int((ids.lengths == 0).sum()), "differing": int(ids.differs.sum())}
+            todo = rows.some(rows.key_version != new)
+            ids = desk.put(todo, np.full(len(todo), new, np.int64), with_keys=False)
+            counts = {"refused": int((ids.made.lengths == 0).sum()), "differing": int(ids.differs.sum())}
             return _advance(desk, rows, **counts)
 
         return self._step({Phase.BACKFILL}, derive, work)
@@ -116,7 +117,7 @@ class SqlRekeyingStore:
     def verify(self, derive: Derive, most: int) -> int:
         def work(desk: Desk) -> int:
             rows = desk.pages.rows(desk.connection, desk.held.cursor, LAST, most)
-            wrong = desk.wrong([row for row in rows if row[4] != desk.held.new_version])
+            wrong = desk.wrong(rows.some(rows.key_version != desk.held.new_version))
             for account in wrong:
                 desk.connection.execute(rekeying_due.insert().values(first_account=account, last_account=account))
             return _advance(desk, rows, wrong=len(wrong))
@@ -239,11 +240,11 @@ def _ranges(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _advance(desk: Desk, rows: list[Any], **counts: int) -> int:
-    if rows:
+def _advance(desk: Desk, rows: Accounts, **counts: int) -> int:
+    if len(rows):
         of = rekeying_progress.c
         values = {name: of[name] + count for name, count in counts.items() if count}
-        _set_progress(desk, values | {"cursor": rows[-1][0], "done": of.done + len(rows)})
+        _set_progress(desk, values | {"cursor": int(rows.account[-1]), "done": of.done + len(rows)})
     return len(rows)
 
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from ehc.store.account_keys import Keys, key_of_bytes, prefix_keys
-from ehc.store.rekeying_pages import Key, Pages
+from ehc.cards.rekeying import Packed
+from ehc.store.account_keys import Keys, keys_of
+from ehc.store.rekeying_pages import KeyRows, Pages
 
 LEAST, LAST = -(1 << 63), (1 << 63) - 1
 CHUNK = 1 << 23
@@ -25,7 +26,7 @@ _READ = 1 << 16  # ids of one query
 
 
 class KeyPage(NamedTuple):
-    keys: list[Key]
+    keys: KeyRows
     last: int  # all keys up to this one are in this page or in one before
 
 
@@ -59,27 +60,23 @@ class OtherKeys:
             last = int(self._keys[end - 1])
             end = int(np.searchsorted(self._keys, last, "right"))  # all accounts of one key
         part = slice(begin, end)
-        return KeyPage(list(zip(self._keys[part].tolist(), self._accounts[part].tolist(), strict=True)), last)
+        return KeyPage(KeyRows(self._keys[part], self._accounts[part]), last)
 
     @staticmethod
     def _none() -> tuple[Keys, NDArray[np.int64]]:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
 
 
-def _all_ids(connection: Connection, pages: Pages) -> Iterator[list[tuple[int, bytes]]]:
+def _all_ids(connection: Connection, pages: Pages) -> Iterator[tuple[NDArray[np.int64], Packed]]:
     """By account; each part is a query of its own, so that no reader stands in the way of the log's end."""
     after = 0
-    while part := pages.ids(connection, after, _READ):
+    while len((part := pages.ids(connection, after, _READ))[0]):
         yield part
-        after = part[-1][0]
+        after = int(part[0][-1])
 
 
-def _between(ids: list[tuple[int, bytes]], after: int, upto: int) -> tuple[Keys, NDArray[np.int64]]:
-    account, card_id = zip(*ids, strict=True)
-    whole = b"".join(card_id)
-    if len(whole) == 32 * len(ids) and set(map(len, card_id)) == {32}:
-        keys = prefix_keys(np.frombuffer(whole, np.uint8).reshape(-1, 32))
-    else:
-        keys = np.fromiter(map(key_of_bytes, card_id), np.int64, len(ids))
+def _between(ids: tuple[NDArray[np.int64], Packed], after: int, upto: int) -> tuple[Keys, NDArray[np.int64]]:
+    account, card_id = ids
+    keys = keys_of(*card_id)
     wanted = (keys > after) & (keys <= upto)
-    return keys[wanted], np.array(account, np.int64)[wanted]
+    return keys[wanted], account[wanted]

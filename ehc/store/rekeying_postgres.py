@@ -1,30 +1,35 @@
 """Pages of accounts and their other ids, for a rekeying over PostgreSQL: one statement a page, its answer one row.
 
-Columns of numbers and texts come as JSON and the card ids of a page in one value: what is read from the driver field by
-field costs as much as all the rest.
+A column of numbers comes as one array, a column of texts or card ids in one value and an array of lengths: what is read
+from the driver field by field costs as much as all the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, pairwise
 from typing import Any
 
-import msgspec
 import numpy as np
+import psycopg
+from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from ehc.store.account_keys import key_of_bytes
-from ehc.store.bulk_postgres import Int8s, driver, int8s
+from ehc.cards.rekeying import Accounts, Packed
+from ehc.crypto.columns import Column
+from ehc.store.account_keys import keys_of
+from ehc.store.bulk_postgres import Int8s, copy_in, driver, int8s
+from ehc.store.copy_rows import fixed_rows, text_rows
 from ehc.store.rekeyed_rows import LOCK
-from ehc.store.rekeying_pages import Fold, Key, Other, Row, Stray
+from ehc.store.rekeying_pages import Fold, KeyRows, Others, Stray
 
 _AFTER = (
     "SELECT account, id_type, id_number, name, key_version, card_id FROM accounts"
     " WHERE account > %b AND account <= %b ORDER BY account LIMIT %b"
 )
-_OTHERS = "SELECT account, key_version, card_id FROM rekeyed_cards WHERE account BETWEEN %b AND %b"
+_OTHERS = "SELECT account, key_version, card_id FROM rekeyed_cards WHERE account BETWEEN %b AND %b ORDER BY account"
 _IDS = "SELECT account, card_id FROM rekeyed_cards WHERE account > %b ORDER BY account LIMIT %b"
+_COPY = "COPY rekeyed_cards (account, key_version, card_id) FROM STDIN WITH (FORMAT BINARY)"
+_COPY_KEYS = "COPY card_keys (key, account) FROM STDIN WITH (FORMAT BINARY)"
 _PUT = (
     "INSERT INTO rekeyed_cards (account, key_version, card_id)"
     " SELECT account, version::int4, substr(%b::bytea, begins::int4, length::int4)"
@@ -72,22 +77,28 @@ class PostgresPages:
     def hasten(self, connection: Connection) -> None:
         connection.execute(text("SET LOCAL lock_timeout = '300ms'"))  # sooner than anybody looks for a deadlock
 
-    def rows(self, connection: Connection, after: int, last: int, most: int) -> list[Row]:
-        names = ("account", "id_type", "id_number", "name", "key_version")
-        return _columns(connection, _AFTER, (after, last, most), names)
+    def rows(self, connection: Connection, after: int, last: int, most: int) -> Accounts:
+        found = _columns(connection, _AFTER, (after, last, most), ("account", "key_version"), texts=_TEXTS)
+        (account, key_version), (id_type, id_number, name), card_id = found
+        return Accounts(account, (id_type, id_number, name), key_version, card_id)
 
-    def others(self, connection: Connection, first: int, last: int) -> list[Other]:
-        return _columns(connection, _OTHERS, (first, last), ("account", "key_version"))
+    def others(self, connection: Connection, first: int, last: int) -> Others:
+        (account, key_version), _, card_id = _columns(connection, _OTHERS, (first, last), ("account", "key_version"))
+        return Others(account, key_version, card_id)
 
-    def ids(self, connection: Connection, after: int, most: int) -> list[tuple[int, bytes]]:
-        return _columns(connection, _IDS, (after, most), ("account",))
+    def ids(self, connection: Connection, after: int, most: int) -> tuple[NDArray[np.int64], Packed]:
+        (account,), _, card_id = _columns(connection, _IDS, (after, most), ("account",))
+        return account, card_id
 
-    def put(self, connection: Connection, others: Sequence[Other]) -> None:
-        if others:
-            account, version, card_id = zip(*others, strict=True)
-            lengths = np.fromiter(map(len, card_id), np.int64, len(card_id))
-            begins = 1 + np.cumsum(lengths) - lengths
-            _change(connection, _PUT, b"".join(card_id), account, version, begins, lengths)
+    def put(self, connection: Connection, others: Others) -> None:
+        if not len(others):
+            return
+        account, key_version, (card_id, lengths) = others
+        rows = text_rows([account, key_version.astype(np.int32), (card_id, lengths)], [], [])
+        if not _copied(connection, _COPY, rows):
+            begins = 1 + np.cumsum(lengths, dtype=np.int64) - lengths
+            joined = b"".join(others.card_id.whole())
+            _change(connection, _PUT, joined, account, key_version, begins, lengths.astype(np.int64))
 
     def page(self, connection: Connection, after: int, most: int) -> tuple[int, int]:
         last, count = _one(connection, _PAGE, (after, after, most))
@@ -97,8 +108,8 @@ class PostgresPages:
         connection.execute(text("SET LOCAL enable_seqscan = off"))  # a page is never worth reading a whole table
         page = first, last
         values = (*page, present, *page, present, *page)
-        lost = _columns(connection, _ENDED, values, ("account",), before=_SETTLE)
-        self.drop_keys(connection, [(key_of_bytes(card_id), account) for account, card_id in lost])
+        (account,), _, card_id = _columns(connection, _ENDED, values, ("account",), before=_SETTLE)
+        self.drop_keys(connection, KeyRows(keys_of(*card_id), account))
 
     def key_page(self, connection: Connection, after: int, most: int) -> tuple[int, int]:
         return after, 0  # the keys went with the accounts: a deleted row's page is not written anew, as SQLite's is
@@ -113,39 +124,65 @@ class PostgresPages:
         for account, old, new in folds:
             _change(connection, _FOLD, new, version, account, old)
 
-    def missing(self, connection: Connection, keys: Sequence[Key]) -> set[int]:
+    def missing(self, connection: Connection, keys: KeyRows) -> NDArray[np.int64]:
         with driver(connection) as raw, int8s(raw) as cursor:
-            found = cursor.execute(_MISSING.encode(), _sent(zip(*keys, strict=True)))
-            return {account for (account,) in found}
+            found = cursor.execute(_MISSING.encode(), _sent(keys)).fetchall()
+        return np.array([account for (account,) in found], np.int64)
 
-    def add_keys(self, connection: Connection, keys: Iterable[Key]) -> None:
-        self._keys(connection, _ADD_KEYS, keys)
+    def add_keys(self, connection: Connection, keys: KeyRows) -> None:
+        ordered = keys.ordered()
+        if len(keys) and not _copied(connection, _COPY_KEYS, [fixed_rows(ordered)]):
+            _change(connection, _ADD_KEYS, *ordered)
 
-    def drop_keys(self, connection: Connection, keys: Iterable[Key]) -> None:
-        self._keys(connection, _DROP_KEYS, keys)
+    def drop_keys(self, connection: Connection, keys: KeyRows) -> None:
+        if len(keys):
+            _change(connection, _DROP_KEYS, *keys.ordered())
 
-    @staticmethod
-    def _keys(connection: Connection, statement: str, keys: Iterable[Key]) -> None:
-        if ordered := sorted(keys):  # everywhere the same order: no two deadlock
-            _change(connection, statement, *zip(*ordered, strict=True))
+
+_TEXTS = ("id_type", "id_number", "name")
 
 
 def _columns(
-    connection: Connection, query: str, values: Sequence[Any], names: Sequence[str], before: str = ""
-) -> list[Any]:
-    """Rows of these columns and the card id. before: what WITH does first."""
-    listed = "".join(f"json_agg({name})::text, " for name in names)
-    listed += "json_agg(length(card_id))::text, string_agg(card_id, '')"
-    query = f"WITH {before}page AS ({query}) SELECT {listed} FROM page"  # noqa: S608  ours
-    *columns, lengths, card_ids = _one(connection, query, values)
-    if card_ids is None:
-        return []
-    ends = accumulate(_decode(lengths), initial=0)
-    cut = [card_ids[begin:end] for begin, end in pairwise(ends)]
-    return list(zip(*map(_decode, columns), cut, strict=True))
+    connection: Connection,
+    query: str,
+    values: Sequence[Any],
+    numbers: Sequence[str],
+    *,
+    texts: Sequence[str] = (),
+    before: str = "",
+) -> tuple[list[NDArray[np.int64]], list[Column], Packed]:
+    """Columns of the query, and its card id. before: what WITH does first."""
+    listed = [f"array_agg({name}::int8)" for name in numbers]
+    for name in (*texts, "card_id"):
+        value = f"convert_to({name}, 'UTF8')" if name in texts else name
+        listed += [f"string_agg({value}, '')", f"array_agg(octet_length({name})::int8)"]
+    query = f"WITH {before}page AS ({query}) SELECT {', '.join(listed)} FROM page"  # noqa: S608  ours
+    with driver(connection) as raw, int8s(raw) as cursor:
+        found = cursor.execute(query.encode(), values).fetchone()
+    assert found is not None  # noqa: S101  one row, whatever there is
+    if found[0] is None:
+        found = (*(_NONE for _ in numbers), *((b"", _NONE) * (len(texts) + 1)))
+    cut = list(zip(found[len(numbers) :: 2], found[len(numbers) + 1 :: 2], strict=True))
+    columns = [(np.frombuffer(text, np.uint8), _ends(lengths)) for text, lengths in cut[:-1]]
+    return list(found[: len(numbers)]), columns, Packed.of(*cut[-1])
 
 
-_decode = msgspec.json.Decoder(list[Any]).decode
+_NONE: NDArray[np.int64] = np.zeros(0, np.int64)
+
+
+def _ends(lengths: NDArray[np.int64]) -> NDArray[np.int32]:
+    return np.concatenate(([0], np.cumsum(lengths)), dtype=np.int32, casting="same_kind")
+
+
+def _copied(connection: Connection, statement: str, rows: Sequence[bytes]) -> bool:
+    """False where some are there already: then nothing was done."""
+    with driver(connection) as raw:
+        try:
+            with raw.transaction():
+                copy_in(raw, statement, rows)
+        except psycopg.errors.UniqueViolation:
+            return False
+    return True
 
 
 def _one(connection: Connection, query: str, values: Sequence[Any]) -> Any:
@@ -161,4 +198,4 @@ def _change(connection: Connection, statement: str, *values: Any) -> None:
 
 def _sent(values: Iterable[Any]) -> list[Any]:
     """Columns of whole numbers as arrays, all else as it is."""
-    return [Int8s.of(np.asarray(one, np.int64)) if isinstance(one, tuple | np.ndarray) else one for one in values]
+    return [Int8s.of(one) if isinstance(one, np.ndarray) else one for one in values]

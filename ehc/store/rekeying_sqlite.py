@@ -7,16 +7,20 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from ehc.cards.rekeying import Accounts, Packed
+from ehc.crypto.columns import Column
 from ehc.store.bulk_sqlite import driver
-from ehc.store.rekeying_pages import Fold, Key, Other, Row, Stray
+from ehc.store.rekeying_pages import Fold, KeyRows, Others, Stray
 
 _AFTER = (
     "SELECT account, id_type, id_number, name, key_version, card_id FROM accounts"
     " WHERE account > ? AND account <= ? ORDER BY account LIMIT ?"
 )
-_OTHERS = "SELECT account, key_version, card_id FROM rekeyed_cards WHERE account BETWEEN ? AND ?"
+_OTHERS = "SELECT account, key_version, card_id FROM rekeyed_cards WHERE account BETWEEN ? AND ? ORDER BY account"
 _PUT = (
     "INSERT INTO rekeyed_cards (account, key_version, card_id) VALUES (?, ?, ?) ON CONFLICT (account)"
     " DO UPDATE SET key_version = excluded.key_version, card_id = excluded.card_id"
@@ -60,17 +64,22 @@ class SqlitePages:
     def hasten(self, connection: Connection) -> None:
         """As enter."""
 
-    def rows(self, connection: Connection, after: int, last: int, most: int) -> list[Row]:
+    def rows(self, connection: Connection, after: int, last: int, most: int) -> Accounts:
         with driver(connection) as raw:
-            return raw.execute(_AFTER, (after, last, most)).fetchall()
+            found = _columns(raw.execute(_AFTER, (after, last, most)).fetchall(), 6)
+        account, id_type, id_number, name, key_version, card_id = found
+        texts = _text(id_type), _text(id_number), _text(name)
+        return Accounts(_numbers(account), texts, _numbers(key_version), _packed(card_id))
 
-    def others(self, connection: Connection, first: int, last: int) -> list[Other]:
+    def others(self, connection: Connection, first: int, last: int) -> Others:
         with driver(connection) as raw:
-            return raw.execute(_OTHERS, (first, last)).fetchall()
+            account, key_version, card_id = _columns(raw.execute(_OTHERS, (first, last)).fetchall(), 3)
+        return Others(_numbers(account), _numbers(key_version), _packed(card_id))
 
-    def ids(self, connection: Connection, after: int, most: int) -> list[tuple[int, bytes]]:
+    def ids(self, connection: Connection, after: int, most: int) -> tuple[NDArray[np.int64], Packed]:
         with driver(connection) as raw:
-            return raw.execute(_IDS, (after, most)).fetchall()
+            account, card_id = _columns(raw.execute(_IDS, (after, most)).fetchall(), 2)
+        return _numbers(account), _packed(card_id)
 
     def page(self, connection: Connection, after: int, most: int) -> tuple[int, int]:
         with driver(connection) as raw:
@@ -91,8 +100,9 @@ class SqlitePages:
         with driver(connection) as raw:
             return raw.execute(_STRAYS, (after, last)).fetchall()
 
-    def put(self, connection: Connection, others: Sequence[Other]) -> None:
-        self._many(connection, _PUT, others)
+    def put(self, connection: Connection, others: Others) -> None:
+        rows = zip(others.account.tolist(), others.key_version.tolist(), others.card_id.whole(), strict=True)
+        self._many(connection, _PUT, rows)
 
     def drop(self, connection: Connection, first: int, last: int) -> None:
         with driver(connection) as raw:
@@ -101,19 +111,42 @@ class SqlitePages:
     def fold(self, connection: Connection, folds: Sequence[Fold], version: int) -> None:
         self._many(connection, _FOLD, [(new, version, account, old) for account, old, new in folds])
 
-    def missing(self, connection: Connection, keys: Sequence[Key]) -> set[int]:
+    def missing(self, connection: Connection, keys: KeyRows) -> NDArray[np.int64]:
         with driver(connection) as raw:
-            asked = msgspec.json.encode({account: key for key, account in keys}).decode()
-            return {account for (account,) in raw.execute(_MISSING, (asked,))}
+            asked = dict(zip(keys.account.tolist(), keys.key.tolist(), strict=True))
+            found = raw.execute(_MISSING, (msgspec.json.encode(asked).decode(),)).fetchall()
+        return _numbers([account for (account,) in found])
 
-    def add_keys(self, connection: Connection, keys: Iterable[Key]) -> None:
-        self._many(connection, _ADD_KEY, sorted(keys))  # neighbours in the index one after the other
+    def add_keys(self, connection: Connection, keys: KeyRows) -> None:
+        self._many(connection, _ADD_KEY, _pairs(keys))
 
-    def drop_keys(self, connection: Connection, keys: Iterable[Key]) -> None:
-        self._many(connection, _DROP_KEY, sorted(keys))
+    def drop_keys(self, connection: Connection, keys: KeyRows) -> None:
+        self._many(connection, _DROP_KEY, _pairs(keys))
 
     @staticmethod
-    def _many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _many(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         raw: sqlite3.Connection
         with driver(connection) as raw:
             raw.executemany(statement, rows)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> Sequence[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * count
+
+
+def _numbers(column: Sequence[int]) -> NDArray[np.int64]:
+    return np.array(column, np.int64)
+
+
+def _text(column: Sequence[str]) -> Column:
+    encoded = [text.encode() for text in column]
+    return np.frombuffer(b"".join(encoded), np.uint8), np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+
+
+def _packed(column: Sequence[bytes]) -> Packed:
+    return Packed.of(b"".join(column), np.fromiter(map(len, column), np.int64, len(column)))
+
+
+def _pairs(keys: KeyRows) -> Iterable[tuple[int, int]]:
+    ordered = keys.ordered()
+    return zip(ordered.key.tolist(), ordered.account.tolist(), strict=True)

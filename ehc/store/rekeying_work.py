@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, select
 
 from ehc.cards.rekeying import CLEARING, Accounts, Derive, Ids, Phase
 from ehc.store.account_keys import card_key, key_of_bytes, prefix_keys
-from ehc.store.rekeying_pages import Fold, Key, Other, Pages, Row, Stray
+from ehc.store.rekeying_pages import Fold, KeyRows, Others, Pages, Stray
 from ehc.store.tables import aliases, rekeying_due
 
 
@@ -48,56 +49,54 @@ class Desk(NamedTuple):
     held: Held
     derive: Derive
 
-    def put(self, rows: Sequence[Row], versions: Sequence[int], *, with_keys: bool = True) -> Ids:
+    def put(self, rows: Accounts, versions: NDArray[np.int64], *, with_keys: bool = True) -> Ids:
         """The ids of these accounts under these versions, and keys that find them."""
-        ids = self._derived(rows, versions)
+        ids = self.derive(rows, versions)
         made = _made(rows, versions, ids)
         self.pages.put(self.connection, made)
         if with_keys:
-            self.pages.add_keys(self.connection, _keys(made, ids))
+            self.pages.add_keys(self.connection, _keys(made))
         return ids
 
-    def wrong(self, rows: Sequence[Row]) -> list[int]:
+    def wrong(self, rows: Accounts) -> list[int]:
         """Accounts whose new id is not as it should be, or does not find them; not those that are due."""
-        versions = [self.held.new_version] * len(rows)
-        ids = self._derived(rows, versions)
-        made = _made(rows, versions, ids)
-        if not made:
+        versions = np.full(len(rows), self.held.new_version, np.int64)
+        made = _made(rows, versions, self.derive(rows, versions))
+        if not len(made):
             return []
-        others = set(made).difference(self.pages.others(self.connection, rows[0][0], rows[-1][0]))
-        wrong = {account for account, _, _ in others} | self.pages.missing(self.connection, _keys(made, ids))
+        stored = self.pages.others(self.connection, int(rows.account[0]), int(rows.account[-1]))
+        wrong = {*made.account[_differs(made, stored)].tolist()}
+        wrong.update(self.pages.missing(self.connection, _keys(made)).tolist())
         return [account for account in sorted(wrong) if not self._is_due(account)]
-
-    def _derived(self, rows: Sequence[Row], versions: Sequence[int]) -> Ids:
-        account, id_type, id_number, name, key_version, card_id = zip(*rows, strict=True) if rows else ((),) * 6
-        numbers = np.array(account, np.int64), np.array(key_version, np.int64), np.array(versions, np.int64)
-        return self.derive(Accounts(numbers[0], id_type, id_number, name, numbers[1], card_id), numbers[2])
 
     def _is_due(self, account: int) -> bool:
         covers = (rekeying_due.c.first_account <= account) & (rekeying_due.c.last_account >= account)
         return self.connection.scalar(select(rekeying_due.c.due).where(covers).limit(1)) is not None
 
-    def do_due(self, rows: Sequence[Row]) -> None:
+    def do_due(self, rows: Accounts) -> None:
         """Accounts that were registered or renamed since the work passed them."""
+        own = rows.key_version.tolist()
         if self.held.phase in CLEARING:
-            late = [row for row in rows if self.held.ended(row[4])]
-            self.put(late, [self.held.present] * len(late))
+            late = rows.some(np.array([self.held.ended(version) for version in own], np.bool_))
+            self.put(late, np.full(len(late), self.held.present, np.int64))
             self.settle(rows)
         else:
-            wanted = [(row, other) for row in rows if (other := self.held.other_than(row[4])) is not None]
-            self.put([row for row, _ in wanted], [other for _, other in wanted])
+            others = np.array([self.held.other_than(version) or 0 for version in own], np.int64)
+            self.put(rows.some(others > 0), others[others > 0])
 
-    def settle(self, rows: Sequence[Row]) -> None:
+    def settle(self, rows: Accounts) -> None:
         """Neighbours keep the id of the present version alone; who has none of it keeps what there is."""
-        if not rows:
+        if not len(rows):
             return
-        first, last = rows[0][0], rows[-1][0]
-        others = {
-            account: (version, card_id) for account, version, card_id in self.pages.others(self.connection, first, last)
-        }
+        first, last = int(rows.account[0]), int(rows.account[-1])
+        stored = self.pages.others(self.connection, first, last)
+        given = zip(stored.account.tolist(), stored.key_version.tolist(), stored.card_id.whole(), strict=True)
+        others = {account: (version, card_id) for account, version, card_id in given}
         folds: list[Fold] = []
-        gone: list[Key] = []
-        for account, _, _, _, version, own in rows:
+        gone: list[tuple[int, int]] = []
+        for account, version, own in zip(
+            rows.account.tolist(), rows.key_version.tolist(), rows.card_id.whole(), strict=True
+        ):
             other_version, other = others.get(account, (None, own))
             kept, lost = own, other
             if other_version == self.held.present != version:
@@ -107,7 +106,7 @@ class Desk(NamedTuple):
                 gone.append((key_of_bytes(lost), account))
         self.pages.fold(self.connection, folds, self.held.present)
         self.pages.drop(self.connection, first, last)
-        self.pages.drop_keys(self.connection, gone)
+        self.pages.drop_keys(self.connection, KeyRows.of(gone))
         self.settle_aliases(first, last)
 
     def settle_page(self, first: int, last: int) -> None:
@@ -118,7 +117,8 @@ class Desk(NamedTuple):
     def sweep(self, after: int, last: int) -> None:
         """Keys that nothing of their account has any more."""
         strays = self.pages.strays(self.connection, after, last)
-        self.pages.drop_keys(self.connection, [stray[:2] for stray in strays if not self._is_key(stray)])
+        gone = [stray[:2] for stray in strays if not self._is_key(stray)]
+        self.pages.drop_keys(self.connection, KeyRows.of(gone))
 
     def _is_key(self, stray: Stray) -> bool:
         """Of an id that keys are a hash of, or of an alias."""
@@ -139,18 +139,30 @@ class Desk(NamedTuple):
             of = (aliases.c.account == row.account) & (aliases.c.kind == "card") & (aliases.c.value == row.value)
             self.connection.execute(delete(aliases).where(of))
         kept = [row for row in found if not self.held.ended(row.key_version)]
-        self.pages.drop_keys(self.connection, [(card_key(row.value.decode()), row.account) for row in lost])
-        self.pages.add_keys(self.connection, [(card_key(row.value.decode()), row.account) for row in kept])
+        self.pages.drop_keys(self.connection, _alias_keys(lost))
+        self.pages.add_keys(self.connection, _alias_keys(kept))
 
 
-def _made(rows: Sequence[Row], versions: Iterable[int], ids: Ids) -> list[Other]:
+def _made(rows: Accounts, versions: NDArray[np.int64], ids: Ids) -> Others:
     """A row for each account whose document gives an id."""
-    text, lengths = np.ascontiguousarray(ids.card_id).tobytes(), ids.lengths.tolist()
-    given = zip(rows, versions, range(0, len(text), 32), lengths, strict=True)
-    return [(row[0], version, text[at : at + length]) for row, version, at, length in given if length]
+    given = ids.made.lengths > 0
+    return Others(rows.account[given], versions[given], ids.made.some(given))
 
 
-def _keys(made: Sequence[Other], ids: Ids) -> list[Key]:
+def _keys(made: Others) -> KeyRows:
     """Of derived ids."""
-    keys = prefix_keys(ids.card_id[ids.lengths > 0]).tolist()
-    return list(zip(keys, (account for account, _, _ in made), strict=True))
+    return KeyRows(prefix_keys(made.card_id.card_id), made.account)
+
+
+def _differs(made: Others, stored: Others) -> NDArray[np.bool_]:
+    """What was made is not what is stored."""
+    if not len(stored):
+        return np.ones(len(made), np.bool_)
+    at = np.minimum(np.searchsorted(stored.account, made.account), len(stored) - 1)
+    its = stored.card_id.some(at)
+    unlike = (stored.account[at] != made.account) | (stored.key_version[at] != made.key_version)
+    return np.asarray(unlike | made.card_id.differs(its), np.bool_)
+
+
+def _alias_keys(rows: Sequence[Any]) -> KeyRows:
+    return KeyRows.of([(card_key(row.value.decode()), row.account) for row in rows])

@@ -191,16 +191,24 @@ class SqlAccountStore:
             raise _RaceLost
 
     def card(self, card_id: str) -> Card | None:
-        with self._looking_up.connect() as connection:
-            return rows.of_card_id(connection, self._bulk, card_id)
+        return self._looked_up(lambda connection: rows.of_card_id(connection, self._bulk, card_id))
 
     def card_of_account(self, account: int) -> Card | None:
-        with self._looking_up.connect() as connection:
-            return rows.fetch(connection, account)
+        return self._looked_up(lambda connection: rows.fetch(connection, account))
 
     def card_of_mindex(self, mindex: bytes) -> Card | None:
+        return self._looked_up(lambda connection: rows.of_mindex(connection, self._bulk, mindex))
+
+    def _looked_up(self, question: Callable[[Connection], T]) -> T:
+        """Once more, where the connection was one from before a restart of the server."""
         with self._looking_up.connect() as connection:
-            return rows.of_mindex(connection, self._bulk, mindex)
+            try:
+                return question(connection)
+            except Unavailable:
+                if not connection.invalidated:
+                    raise
+        with self._looking_up.connect() as connection:
+            return question(connection)
 
     def card_of_document(self, id_type: str, id_number: str) -> Card | None:
         with self._reader.connect() as connection:
