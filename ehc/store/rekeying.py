@@ -160,6 +160,7 @@ class SqlRekeyingStore:
             if _hold(connection) is None:
                 return False
             self._pages.enter(connection)
+            self._pages.index(connection)
             held = _hold(connection)
             if held is None or held.phase not in allowed or (phase is Phase.READY and held.wrong):
                 return False
@@ -182,6 +183,7 @@ class SqlRekeyingStore:
         began = time.monotonic() if self._since is None else self._since
         try:
             with self._engine.begin() as connection:
+                self._pages.index(connection)
                 held = _hold(connection)
                 if held is None or held.phase not in phases:
                     return int(phases is not _ALL)

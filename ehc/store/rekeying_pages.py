@@ -61,6 +61,10 @@ class Pages(Protocol):
         """Wait for whoever has noted accounts as due, and let nobody else."""
         ...
 
+    def index(self, connection: Connection) -> None:
+        """From here on go through indexes: a page is never worth reading a whole table."""
+        ...
+
     def hasten(self, connection: Connection) -> None:
         """From here on give up soon (Unavailable) where somebody else holds an account: they shall not wait for us."""
         ...

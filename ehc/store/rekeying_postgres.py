@@ -28,6 +28,10 @@ _AFTER = (
 )
 _OTHERS = "SELECT account, key_version, card_id FROM rekeyed_cards WHERE account BETWEEN %b AND %b ORDER BY account"
 _IDS = "SELECT account, card_id FROM rekeyed_cards WHERE account > %b ORDER BY account LIMIT %b"
+_INDEX = text(
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
+    " set_config('enable_mergejoin', 'off', true)"
+)
 _COPY = "COPY rekeyed_cards (account, key_version, card_id) FROM STDIN WITH (FORMAT BINARY)"
 _COPY_KEYS = "COPY card_keys (key, account) FROM STDIN WITH (FORMAT BINARY)"
 _PUT = (
@@ -74,6 +78,9 @@ class PostgresPages:
     def enter(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
+    def index(self, connection: Connection) -> None:
+        connection.execute(_INDEX)
+
     def hasten(self, connection: Connection) -> None:
         connection.execute(text("SET LOCAL lock_timeout = '300ms'"))  # sooner than anybody looks for a deadlock
 
@@ -105,7 +112,6 @@ class PostgresPages:
         return last, count
 
     def settle(self, connection: Connection, first: int, last: int, present: int) -> None:
-        connection.execute(text("SET LOCAL enable_seqscan = off"))  # a page is never worth reading a whole table
         page = first, last
         values = (*page, present, *page, present, *page)
         (account,), _, card_id = _columns(connection, _ENDED, values, ("account",), before=_SETTLE)
@@ -154,16 +160,15 @@ def _columns(
     """Columns of the query, and its card id. before: what WITH does first."""
     listed = [f"array_agg({name}::int8)" for name in numbers]
     for name in (*texts, "card_id"):
-        value = f"convert_to({name}, 'UTF8')" if name in texts else name
-        listed += [f"string_agg({value}, '')", f"array_agg(octet_length({name})::int8)"]
+        listed += [f"string_agg({name}, '')", f"array_agg(octet_length({name})::int8)"]
     query = f"WITH {before}page AS ({query}) SELECT {', '.join(listed)} FROM page"  # noqa: S608  ours
     with driver(connection) as raw, int8s(raw) as cursor:
         found = cursor.execute(query.encode(), values).fetchone()
     assert found is not None  # noqa: S101  one row, whatever there is
     if found[0] is None:
-        found = (*(_NONE for _ in numbers), *((b"", _NONE) * (len(texts) + 1)))
+        found = (*(_NONE for _ in numbers), *(("", _NONE) * len(texts)), b"", _NONE)
     cut = list(zip(found[len(numbers) :: 2], found[len(numbers) + 1 :: 2], strict=True))
-    columns = [(np.frombuffer(text, np.uint8), _ends(lengths)) for text, lengths in cut[:-1]]
+    columns = [(np.frombuffer(whole.encode(), np.uint8), _ends(lengths)) for whole, lengths in cut[:-1]]
     return list(found[: len(numbers)]), columns, Packed.of(*cut[-1])
 
 

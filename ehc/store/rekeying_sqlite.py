@@ -61,6 +61,9 @@ class SqlitePages:
     def begin(self, connection: Connection) -> None:
         """As enter."""
 
+    def index(self, connection: Connection) -> None:
+        """Its plans do not depend on what was counted."""
+
     def hasten(self, connection: Connection) -> None:
         """As enter."""
 
