@@ -1,20 +1,14 @@
 """DEMANDS.md names tests and commands that exist."""
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
+from checklists import TESTS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (Path(__file__).parent / "DEMANDS.md").read_text("utf-8")
 ROWS = [[cell.strip() for cell in line.split("|")[1:5]] for line in TEXT.splitlines() if re.match(r"\| [CKM]\d", line)]
-TESTS = {
-    node.name
-    for path in (ROOT / "tests").rglob("test_*.py")
-    for node in ast.parse(path.read_text("utf-8")).body
-    if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
