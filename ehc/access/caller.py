@@ -34,6 +34,9 @@ class Scope(enum.StrEnum):
     METRICS = "metrics"
     APPS_READ = "apps:read"  # SDKs, apps, grants: see them
     APPS_WRITE = "apps:write"  # and change them
+    REGISTRY_READ = "registry:read"  # physical cards, masked
+    REGISTRY_WRITE = "registry:write"  # register them, change their state
+    REGISTRY_SYNC = "registry:sync"  # another registry: all physical cards in full, both ways
     SDK = "sdk"  # what an app needs for itself: SDKs, its keys and licence, the debugger
 
 

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextCol
 from rich.progress import Progress as Bar
 
 from ehc import wiring
+from ehc.cli import registry_sync
 from ehc.cli.database import ConfigFile, Database, settings_of
 from ehc.cli.database import opened as desk
 from ehc.cli.keys import Folder, PassphraseFile, passphrase_source
@@ -34,6 +35,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(registry_sync.sync)
+app.command("reconcile")(registry_sync.reconcile_)
 
 
 @app.command("import")

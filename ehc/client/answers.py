@@ -25,6 +25,7 @@ class Card(Struct, frozen=True):
     deadline: datetime | None
     birth_order: int | None
     merged_into: str | None
+    origin: str
 
 
 class RegisteredCard(Card, frozen=True):
@@ -148,6 +149,90 @@ class AuthorityKeys(Struct, frozen=True):
 
     def by_version(self) -> dict[int, bytes]:
         return {key.version: bytes.fromhex(key.public_key) for key in self.keys}
+
+
+class PhysicalCard(Struct, frozen=True):
+    """name and id_number are masked. national: the service asked another registry, `registry`."""
+
+    number: str
+    state: str
+    issuer: str
+    id_type: str
+    name: str
+    id_number: str
+    version: int
+    source: str
+    changed_at: datetime
+    card_id: str | None
+    registry: str
+    national: bool
+
+
+class EnteredPhysicalCard(PhysicalCard, frozen=True):
+    created: bool
+    hint: str | None
+
+
+class PhysicalCards(Struct, frozen=True):
+    physical_cards: list[PhysicalCard]
+
+
+class PhysicalCardEvent(Struct, frozen=True):
+    at: datetime
+    kind: str
+    state_before: str | None
+    state_after: str
+    version: int | None
+    source: str | None
+    by: str
+    note: str
+
+
+class PhysicalCardHistory(Struct, frozen=True):
+    events: list[PhysicalCardEvent]
+
+
+class CardRecord(Struct, frozen=True):
+    """A physical card in full, as registries exchange it."""
+
+    number: str
+    chip: str
+    issuer: str
+    id_type: str
+    id_number: str
+    name: str
+    state: str
+    version: int
+    source: str
+
+    def __repr__(self) -> str:
+        return f"<CardRecord …{self.number[-4:]}>"
+
+
+class RegistryFeed(Struct, frozen=True):
+    registry: str
+    cards: list[CardRecord]
+    next: str
+    more: bool
+
+
+class PushedRulings(Struct, frozen=True):
+    """Card for card: new, newer, same, older, refused."""
+
+    registry: str
+    rulings: list[str]
+
+
+class CardsDigest(Struct, frozen=True):
+    registry: str
+    cards: int
+    last: str
+    digest: str
+
+
+class CardRange(Struct, frozen=True):
+    registry: str
+    cards: list[CardRecord]
 
 
 class Problem(Struct, frozen=True):

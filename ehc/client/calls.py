@@ -126,6 +126,15 @@ class Client(_Made):
     fetch_key = _asking(requests.fetch_key)
     rekeying = _asking(requests.rekeying)
     authority = _asking(requests.authority)
+    physical_card = _asking(requests.physical_card)
+    physical_card_history = _asking(requests.physical_card_history)
+    physical_cards_of = _asking(requests.physical_cards_of)
+    register_physical_card = _asking(requests.register_physical_card)
+    change_physical_card = _asking(requests.change_physical_card)
+    registry_feed = _asking(requests.registry_feed)
+    push_to_registry = _asking(requests.push_to_registry)
+    registry_digest = _asking(requests.registry_digest)
+    registry_range = _asking(requests.registry_range)
 
     def close(self) -> None:
         self._http.close()
@@ -177,6 +186,15 @@ class AsyncClient(_Made):
     fetch_key = _awaiting(requests.fetch_key)
     rekeying = _awaiting(requests.rekeying)
     authority = _awaiting(requests.authority)
+    physical_card = _awaiting(requests.physical_card)
+    physical_card_history = _awaiting(requests.physical_card_history)
+    physical_cards_of = _awaiting(requests.physical_cards_of)
+    register_physical_card = _awaiting(requests.register_physical_card)
+    change_physical_card = _awaiting(requests.change_physical_card)
+    registry_feed = _awaiting(requests.registry_feed)
+    push_to_registry = _awaiting(requests.push_to_registry)
+    registry_digest = _awaiting(requests.registry_digest)
+    registry_range = _awaiting(requests.registry_range)
 
     async def close(self) -> None:
         await self._http.aclose()

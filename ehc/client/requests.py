@@ -147,3 +147,54 @@ def rekeying() -> Request[answers.Rekeying]:
 
 def authority() -> Request[answers.AuthorityKeys]:
     return Request("GET", "/v1/sdk/authority", answers.AuthorityKeys, signed=False)
+
+
+def physical_card(number: str, *, local: bool = False) -> Request[answers.PhysicalCard]:
+    """By the number of the card (卡号). local: ask no other registry."""
+    return Request("POST", f"{_PHYSICAL}/find", answers.PhysicalCard, {"number": number, "local": local})
+
+
+def physical_card_history(number: str) -> Request[answers.PhysicalCardHistory]:
+    return Request("POST", f"{_PHYSICAL}/history", answers.PhysicalCardHistory, {"number": number})
+
+
+def physical_cards_of(card_id: str) -> Request[answers.PhysicalCards]:
+    """card_id: of the holder's electronic card."""
+    return Request("GET", f"/v1/cards/{_segment(card_id)}/physical-cards", answers.PhysicalCards)
+
+
+def register_physical_card(
+    number: str, issuer: str, holder: tuple[str, str, str], state: str, chip: str = ""
+) -> Request[answers.EnteredPhysicalCard]:
+    """holder: id_type, id_number, name."""
+    person = dict(zip(("id_type", "id_number", "name"), holder, strict=True))
+    body = {"number": number, "issuer": issuer, "state": state, "chip": chip, **person}
+    return Request("POST", _PHYSICAL, answers.EnteredPhysicalCard, body)
+
+
+def change_physical_card(number: str, state: str, reason: str) -> Request[answers.EnteredPhysicalCard]:
+    """Not sent again when nobody knows what became of it: the second one would be a Conflict."""
+    body = {"number": number, "state": state, "reason": reason}
+    return Request("POST", f"{_PHYSICAL}/state", answers.EnteredPhysicalCard, body, repeatable=False)
+
+
+def registry_feed(after: str = "", limit: int = 1000) -> Request[answers.RegistryFeed]:
+    """after: `next` of the page before."""
+    return Request("GET", f"{_PHYSICAL}/feed?after={_segment(after)}&limit={limit}", answers.RegistryFeed)
+
+
+def push_to_registry(registry: str, cards: Sequence[Mapping[str, Any]]) -> Request[answers.PushedRulings]:
+    """registry: who sends. cards: members of answers.CardRecord; at most 1,000."""
+    return Request("POST", f"{_PHYSICAL}/feed", answers.PushedRulings, {"registry": registry, "cards": cards})
+
+
+def registry_digest(after: str = "", limit: int = 8192) -> Request[answers.CardsDigest]:
+    return Request("GET", f"{_PHYSICAL}/digest?after={_segment(after)}&limit={limit}", answers.CardsDigest)
+
+
+def registry_range(after: str, until: str, limit: int = 1000) -> Request[answers.CardRange]:
+    query = f"after={_segment(after)}&until={_segment(until)}&limit={limit}"
+    return Request("GET", f"{_PHYSICAL}/range?{query}", answers.CardRange)
+
+
+_PHYSICAL = "/v1/physical-cards"

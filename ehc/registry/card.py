@@ -93,6 +93,7 @@ class Ruling(enum.StrEnum):
     NEWER = "newer"  # it took the place of ours
     SAME = "same"
     OLDER = "older"  # ours stands (versions.py)
+    REFUSED = "refused"  # it is none: a field is wrong, and nothing was kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,8 @@ class _Work:
 
     def add(self, given: Sequence[PhysicalCard], accounts: Sequence[int]) -> list[Ruling]:
         """Raises Taken where one is there."""
+        if not given:
+            return []
         taking, first = self._taking, self._place + 1
         self._rows.add(self._connection, given, accounts, first, taking.now)
         batch = {"first": first, "last": self._place + len(given), "at": taking.now}

@@ -46,10 +46,12 @@ from ehc.machine.selftest import SelfTest
 from ehc.machine.software import SoftwareMachine
 from ehc.machine.watch import KeyringWatch
 from ehc.ports import Clock, HotState, KeyService
+from ehc.registry.national import NationalRegistry
 from ehc.registry.registry import Registry
 from ehc.sdkauth.authority import Authority
 from ehc.sdkauth.registry import AppRegistry, SdkRegistry
 from ehc.wiring.keys import Opened, keyring_folder, open_authority, open_host, open_keys, open_machine
+from ehc.wiring.registries import open_national, open_peer
 from ehc.wiring.stores import (
     Stores,
     back_up,
@@ -78,6 +80,7 @@ __all__ = [
     "open_host",
     "open_hot_state",
     "open_machine",
+    "open_peer",
     "open_rates",
     "open_registry",
     "open_rekeying",
@@ -124,6 +127,7 @@ class Services:
     sdks: SdkRegistry
     app_registry: AppRegistry
     registry: Registry
+    national: NationalRegistry | None
     authority: Authority
     watch: KeyringWatch | None
     close: Callable[[], None]
@@ -201,6 +205,7 @@ def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
         sdks=SdkRegistry(stores.sdks, opened.authority),
         app_registry=AppRegistry(stores.sdk_apps, app_secrets),
         registry=make_registry(settings, stores.registry, stores.accounts, derive),
+        national=open_national(settings),
         authority=opened.authority,
         watch=opened.watch,
         close=close,

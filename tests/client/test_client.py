@@ -108,7 +108,9 @@ def client_of(handler: Callable[[httpx.Request], httpx.Response], **options: Any
     return Client("http://x", transport=httpx.MockTransport(handler), retries=retries, **options)
 
 
-CARD = answers.RegisteredCard("AB", "normal", "*", "*", datetime.now(UTC), "formal", "ordinary", None, None, None, True)
+CARD = answers.RegisteredCard(
+    "AB", "normal", "*", "*", datetime.now(UTC), "formal", "ordinary", None, None, None, "registration", True
+)
 
 
 @pytest.mark.parametrize(

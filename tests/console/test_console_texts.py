@@ -12,7 +12,8 @@ from ehc.cards.account import EventKind
 from ehc.cards.rekeying import Phase
 from ehc.institutions.place import Channel
 from ehc.institutions.use import Outcome
-from ehc.model import AccountState, CardKind, IdType, PersonKind
+from ehc.model import AccountState, CardKind, IdType, Origin, PersonKind
+from ehc.registry.card import CardEventKind, CardState
 from ehc.web.console.catalogue import LANGUAGES, TEXTS
 from ehc.web.console.chart import Column, bars, columns, nice_top
 from ehc.web.console.handlers.people import CHANGES
@@ -33,6 +34,9 @@ FAMILIES = {
     "home.lead": list(Role),
     "state": [one.name for one in AccountState],
     "kind": [one.name for one in CardKind],
+    "origin": [one.name for one in Origin],
+    "physical.state": [one.word for one in CardState],
+    "physical.event": list(CardEventKind),
     "person": [one.name for one in PersonKind],
     "id_type": [one.value for one in IdType],
     "event": [one.value for one in EventKind],
@@ -44,7 +48,7 @@ FAMILIES = {
     "done": [*CHANGES, "revoke_code", "enabled", "disabled", "revoked", "password"],
     "menu": [key for key, _, _ in MENU],
     "tile": [key for key, _, _ in MENU if key != "home"],
-    "page": [page.name for page in PAGES if page.deed] + ["search", "show_person", "sign_in"],
+    "page": [page.name for page in PAGES if page.deed] + ["search", "show_person", "find_physical", "sign_in"],
     "part": ["institution", "department", "terminal"],
     "place": ["registered", "modified", "enabled", "disabled"],
     "codes.kind": ["static", "dynamic"],

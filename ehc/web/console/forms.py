@@ -42,6 +42,11 @@ class Search(Body, frozen=True):
     value: Annotated[str, Meta(max_length=160)] = ""
 
 
+class PhysicalSearch(Body, frozen=True):
+    number: Word = ""
+    purpose: Text = ""
+
+
 class Purpose(Body, frozen=True):
     purpose: Text = ""
 

@@ -10,6 +10,7 @@ SYSTEM, SECURITY, AUDIT = (frozenset({role}) for role in (Role.SYSTEM, Role.SECU
 MENU = (
     ("home", "/console/", ALL),
     ("people", "/console/people", SECURITY),
+    ("physical_cards", "/console/physical-cards", SECURITY),
     ("institutions", "/console/institutions", SYSTEM),
     ("statistics", "/console/statistics", ALL),
     ("callers", "/console/callers", SYSTEM),

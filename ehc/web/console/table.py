@@ -10,6 +10,7 @@ from ehc.web.console.handlers import (
     home,
     operators,
     people,
+    physical_cards,
     places,
     rekeying,
     signing,
@@ -63,6 +64,14 @@ PAGES = (
         roles=SECURITY,
         form=forms.Shown,
         deed=True,
+    ),
+    Page(method="GET", path="/physical-cards", handler=physical_cards.show_physical_search, roles=SECURITY),
+    Page(
+        method="POST",
+        path="/physical-cards",
+        handler=physical_cards.find_physical,
+        roles=SECURITY,
+        form=forms.PhysicalSearch,
     ),
     # --- 系统管理员
     Page(

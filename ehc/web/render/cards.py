@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from ehc.cards.account import Event
-from ehc.model import AccountState, Card, CardKind, PersonKind
+from ehc.model import AccountState, Card, CardKind, Origin, PersonKind
 from ehc.web.render.base import time, time_or_none
 from ehc.web.wire import accounts as accounts_wire
 from ehc.web.wire import cards as wire
@@ -23,6 +23,7 @@ STATES: dict[AccountState, wire.State] = {
 }
 KINDS: dict[CardKind, wire.Kind] = {CardKind.TEMPORARY: "temporary", CardKind.FORMAL: "formal"}
 PERSONS: dict[PersonKind, wire.Person] = {PersonKind.ORDINARY: "ordinary", PersonKind.CHILD: "child"}
+ORIGINS: dict[Origin, wire.Origin] = {Origin.REGISTRATION: "registration", Origin.PHYSICAL_CARD: "physical_card"}
 
 
 def card(of: Card, merged_into: Card | None = None) -> wire.Card:
@@ -38,6 +39,7 @@ def card(of: Card, merged_into: Card | None = None) -> wire.Card:
         time_or_none(of.deadline),
         of.birth_order,
         merged_into.card_id if merged_into else None,
+        ORIGINS[of.origin],
     )
 
 
@@ -61,6 +63,7 @@ def plain_card(of: Card, details: Mapping[str, str]) -> wire.PlainCard:
         KINDS[of.kind],
         PERSONS[of.person],
         time_or_none(of.deadline),
+        ORIGINS[of.origin],
         wire.Details(**details),
     )
 

@@ -12,6 +12,10 @@ from ehc.web.wire.base import Body, CardId, Scene
 State = Literal["cancelled", "normal", "pending", "rejected", "certified", "unregistered", "suspended"]
 Kind = Literal["temporary", "formal"]
 Person = Literal["ordinary", "child"]
+Origin = Annotated[
+    Literal["registration", "physical_card"],
+    Meta(description="physical_card: an electronic card that was made for the holder of a physical one (实体卡)"),
+]
 IdType = Annotated[str, Meta(description="证件类型: 01 … 08, 99")]
 
 
@@ -83,6 +87,7 @@ class Card(Struct, frozen=True):
     deadline: Annotated[datetime | None, Meta(description="a temporary card's last second")]
     birth_order: Annotated[int | None, Meta(description="of a child")]
     merged_into: Annotated[CardId | None, Meta(description="the card that took this one over")]
+    origin: Origin
 
 
 class RegisteredCard(Card, frozen=True):
@@ -101,6 +106,7 @@ class PlainCard(Struct, frozen=True):
     kind: Kind
     person: Person
     deadline: datetime | None
+    origin: Origin
     details: Details
 
 
