@@ -115,6 +115,7 @@ FORMS = {
     "sign_out": {},
     "change_password": {"old": "x", "new": "y", "again": "y"},
     "search": {"by": "phone", "value": "13800138000", "purpose": "复核"},
+    "find_physical": {"number": "44A000000001", "purpose": "复核"},
     "open_person": {"purpose": "复核"},
     "change_state": {"change": "suspend", "reason": "复核"},
     "issue_code": {"kind": "static"},

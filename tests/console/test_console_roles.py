@@ -55,7 +55,7 @@ def test_an_auditor_may_change_nothing_but_the_own_password() -> None:
 
 def test_every_changing_page_is_a_deed_except_looking() -> None:
     without = {page.name for page in WITH_ROLES if page.method == "POST" and not page.deed}
-    assert without == {"search", "open_person"}  # these are looks
+    assert without == {"search", "find_physical", "open_person"}  # these are looks
 
 
 def test_nobody_has_two_roles_tasks() -> None:
