@@ -17,13 +17,14 @@ HIDDEN = ["-fvisibility=hidden"]
 C_FLAGS = ["-O3", "-std=c11", *HIDDEN]
 EXPORTS = "native/bindings/exports.map"
 SDF_EXPORTS = "native/sdf/sdf.map"
+READER_EXPORTS = "native/reader/reader.map"
 LINK_FLAGS = [f"-Wl,--version-script={EXPORTS}"] if sys.platform == "linux" else []
 ROOMS = ["base", "sm3", "sm4", "derive", "token", "host"]
 LIBCRYPTO_ROOMS = ["sm2", "sdf"]  # stand on OpenSSL's libcrypto, found at run time
 INCLUDES = ["native/include", *(f"native/{room}" for room in (*ROOMS, *LIBCRYPTO_ROOMS))]
 HEADERS = sorted(
     path
-    for room in (*ROOMS, *LIBCRYPTO_ROOMS, "include", "frame", "grey", "bindings")
+    for room in (*ROOMS, *LIBCRYPTO_ROOMS, "include", "frame", "grey", "reader", "bindings")
     for kind in ("h", "pxd", "pxi")
     for path in glob(f"native/{room}/*.{kind}")
 )
@@ -75,16 +76,33 @@ sdf = Extension(
 )
 
 
+# What a terminal vendor embeds (native/include/ehc_reader.h), a library of the same kind. Its C++ is inside: a program in C
+# needs no libstdc++ beside it.
+reader = Extension(
+    "ehc.libehcreader",
+    [*sorted(glob("native/reader/*.c*")), "native/frame/pixels.cpp"],
+    include_dirs=[*INCLUDES, "native/frame", "native/reader"],
+    extra_compile_args=["-O3", "-D_GNU_SOURCE", *HIDDEN],
+    extra_link_args=[f"-Wl,--version-script={READER_EXPORTS}", "-Wl,-z,defs", "-static-libstdc++", "-static-libgcc"]
+    if sys.platform == "linux"
+    else [],
+    libraries=["dl", "pthread"],
+    depends=[*HEADERS, READER_EXPORTS],
+    language="c++",
+)
+LIBRARIES = (sdf, reader)
+
+
 class BuildExt(build_ext):
-    """Names the shared library without Python's suffix."""
+    """Names the shared libraries without Python's suffix."""
 
     def get_ext_filename(self, fullname: str) -> str:
-        if fullname.endswith("libehcsdf"):
+        if fullname.endswith(("libehcsdf", "libehcreader")):
             return fullname.replace(".", "/") + ".so"
         return str(super().get_ext_filename(fullname))
 
     def get_export_symbols(self, ext: Extension) -> list[str]:
-        return [] if ext is sdf else list(super().get_export_symbols(ext))
+        return [] if ext in LIBRARIES else list(super().get_export_symbols(ext))
 
 
 frame = Extension(
@@ -108,4 +126,4 @@ grey = Extension(
 )
 
 ParallelCompile().install()  # as many files at a time as there are processors
-setup(libraries=[machine, kernels], ext_modules=[native, frame, grey, sdf], cmdclass={"build_ext": BuildExt})
+setup(libraries=[machine, kernels], ext_modules=[native, frame, grey, sdf, reader], cmdclass={"build_ext": BuildExt})

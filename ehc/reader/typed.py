@@ -113,7 +113,8 @@ class Assembler:
             first, code = self._last(pieces[:rest], suffix, at)
             if code is None:
                 break
-            found.insert(0, code)
+            if not (found and found[0].payload.upper().startswith(code.payload.upper())):  # else the same, begun
+                found.insert(0, code)
             rest, suffix = first, ""
         return found or ([self._foreign(_all(pieces), suffix, at)] if pieces else [])
 
