@@ -24,6 +24,7 @@ COMMANDS = {
     "derive": "ehc.cli.derive:derive",
     "registry": "ehc.cli.registry:app",
     "scan": "ehc.cli.scan:scan",
+    "reader": "ehc.cli.reader:app",
     "serve": "ehc.cli.serve:serve",
     "machine": "ehc.cli.machine:app",
     "admin": "ehc.cli.admin:app",

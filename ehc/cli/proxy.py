@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
-import signal
-import socket
-import stat
 from pathlib import Path
 from typing import Annotated
 
 import httpx
 import typer
-from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server
 
+from ehc.cli.local_server import address_of, secret, serve
 from ehc.cli.sdk_desk import read
 from ehc.client.signing import HmacKey, Signing
-from ehc.errors import ConfigError, FileError, Unavailable
+from ehc.errors import ConfigError
 from ehc.proxy.app import Front, create_app
 from ehc.proxy.family import Family
 from ehc.store.outbox import Outbox
@@ -53,41 +48,13 @@ def proxy(
     family, own = _family(app, secret_file, version), _key(key, key_file, sdk)
     if family is None and own is None:
         raise ConfigError("nothing to sign with: --app and --secret-file, or --key, --key-file and --sdk")
-    token = None if token_file is None else _secret(token_file, r"\S{16,256}", "a token has 16 characters or more")
-    address = _address(host, token)
+    token = None if token_file is None else secret(token_file, r"\S{16,256}", "a token has 16 characters or more")
+    address = address_of(host, token)
     seed = read(secret_file or key_file or Path(), "key file").strip()
     front = Front(
         _client(service, own, sdk, institution), family, Outbox(queue.expanduser(), seed), token, own is not None
     )
-    asyncio.run(_serve(front, address, port))
-
-
-async def _serve(front: Front, address: str, port: int) -> None:
-    """Until SIGTERM or Ctrl-C."""
-    bound = port or _free_port(address)
-    server = Server(
-        create_app(front),
-        address=address,
-        port=bound,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        log_enabled=False,
-    )
-    loop = asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, server.stop)
-    typer.echo(f"listening on http://{address}:{bound}")
-    await server.serve()
-
-
-def _free_port(address: str) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError as error:
-            raise Unavailable(f"cannot listen on {address}: {error.strerror}") from error
-        return int(probe.getsockname()[1])
+    asyncio.run(serve(create_app(front), address, port))
 
 
 def _client(service: str, own: HmacKey | None, sdk: str | None, institution: str | None) -> httpx.AsyncClient:
@@ -105,7 +72,7 @@ def _family(app: str | None, secret_file: Path | None, version: str) -> Family |
         return None
     if app is None or secret_file is None:
         raise ConfigError("family A needs --app and --secret-file")
-    return Family(app, _secret(secret_file, "[0-9A-Fa-f]{32}", "an appSecret has 32 hex digits"), version)
+    return Family(app, secret(secret_file, "[0-9A-Fa-f]{32}", "an appSecret has 32 hex digits"), version)
 
 
 def _key(id: str | None, file: Path | None, sdk: str | None) -> HmacKey | None:
@@ -113,24 +80,4 @@ def _key(id: str | None, file: Path | None, sdk: str | None) -> HmacKey | None:
         return None
     if id is None or file is None or sdk is None:
         raise ConfigError("/v1 needs --key, --key-file and --sdk")
-    return HmacKey(id, bytes.fromhex(_secret(file, "[0-9A-Fa-f]{64}", "an authorisation key has 64 hex digits")))
-
-
-def _secret(file: Path, form: str, wanted: str) -> str:
-    """Raises FileError for a file that others can read, or of another form."""
-    text = read(file, "key file").decode("utf-8", "replace").strip()
-    if stat.S_IMODE(file.stat().st_mode) & 0o077:
-        raise FileError(f"{file} can be read by others: chmod 600 {file}")
-    if not re.fullmatch(form, text):
-        raise FileError(f"{file}: {wanted}")
-    return text
-
-
-def _address(host: str, token: str | None) -> str:
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError as error:
-        raise ConfigError(f"--host: {host!r} is no IP address; 127.0.0.1 is this machine alone") from error
-    if not address.is_loopback and token is None:
-        raise ConfigError(f"--host: {address} can be reached from other machines: give --token-file too")
-    return str(address)
+    return HmacKey(id, bytes.fromhex(secret(file, "[0-9A-Fa-f]{64}", "an authorisation key has 64 hex digits")))

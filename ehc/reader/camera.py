@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import importlib
 import io
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -29,20 +32,22 @@ class Camera:
     def __init__(self, device: str = DEFAULT, *, width: int = 1280, height: int = 720) -> None:
         self.device, self._size = device, (width, height)
         self._open: Any = None
+        self._lock = -1
 
     def __enter__(self) -> Camera:
         driver = _driver()
+        self._lock = _taken(self.device)
         try:
             self._open = driver.Device(self.device)
             self._open.open()
-        except FileNotFoundError as error:
-            raise Unavailable(f"{self.device}: there is no such camera; cameras are /dev/video*") from error
         except (OSError, ValueError) as error:  # ValueError: a name that is no device of this kind
+            os.close(self._lock)
             reason = error.strerror if isinstance(error, OSError) else error
             raise Unavailable(f"{self.device}: the camera cannot be opened: {reason}") from error
         return self
 
     def __exit__(self, *_: object) -> None:
+        os.close(self._lock)
         self._open.close()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -56,6 +61,8 @@ class Camera:
                     if frame := self._frame(bytes(taken), chosen):
                         yield frame
         except (OSError, ValueError, driver.V4L2Error) as error:
+            if getattr(error, "errno", None) == errno.EBUSY:
+                raise Unavailable(f"{self.device}: {_BUSY}") from error
             raise Unavailable(f"{self.device}: the camera stopped: {error}") from error
 
     def _negotiate(self, capture: Any) -> None:
@@ -77,6 +84,25 @@ class Camera:
             return frame_of(data, code, chosen.width, chosen.height, chosen.bytes_per_line, name=self.device)
         except FileError:
             return None
+
+
+_BUSY = "another program has this camera: close it, or take another camera"
+
+
+def _taken(device: str) -> int:
+    """A lock on the device: V4L2 itself lets many open it, and then one stream. Raises Unavailable."""
+    try:
+        file = os.open(device, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise Unavailable(f"{device}: there is no such camera; cameras are /dev/video*") from error
+    except OSError as error:
+        raise Unavailable(f"{device}: the camera cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        raise Unavailable(f"{device}: {_BUSY}") from error
+    return file
 
 
 def fourcc(code: int) -> str:

@@ -39,40 +39,40 @@ class Sentence(NamedTuple):
 SENTENCES: dict[What, Sentence] = {
     What.HEALTH_CARD: Sentence("电子健康卡", "Electronic health card"),
     What.INSURANCE: Sentence(
-        "这是医保电子凭证,不是电子健康卡。请患者打开电子健康卡再扫。",
+        "这是医保电子凭证，不是电子健康卡。请患者打开电子健康卡再扫。",
         "This is an insurance code. Ask for the electronic health card.",
     ),
     What.WECHAT_PAY: Sentence(
-        "这是微信付款码,请勿在此扫码。请患者打开电子健康卡。",
+        "这是微信付款码，请勿在此扫码。请患者打开电子健康卡。",
         "This is a WeChat payment code: it is money. Ask for the electronic health card.",
     ),
     What.ALIPAY: Sentence(
-        "这是支付宝付款码,请勿在此扫码。请患者打开电子健康卡。",
+        "这是支付宝付款码，请勿在此扫码。请患者打开电子健康卡。",
         "This is an Alipay payment code: it is money. Ask for the electronic health card.",
     ),
     What.UNIONPAY: Sentence(
-        "这是银联付款码,请勿在此扫码。请患者打开电子健康卡。",
+        "这是银联付款码，请勿在此扫码。请患者打开电子健康卡。",
         "This is a UnionPay payment code: it is money. Ask for the electronic health card.",
     ),
     What.RESIDENT_ID: Sentence(
-        "这是身份证号,不是电子健康卡。请患者出示电子健康卡。",
+        "这是身份证号，不是电子健康卡。请患者出示电子健康卡。",
         "This is a resident id number. Ask for the electronic health card.",
     ),
     What.URL: Sentence(
-        "这是网址二维码,不是电子健康卡。请患者打开电子健康卡再扫。",
+        "这是网址二维码，不是电子健康卡。请患者打开电子健康卡再扫。",
         "This is a web address. Ask for the electronic health card.",
     ),
     What.HOSPITAL_CARD: Sentence(
-        "这像是院内就诊卡或条码,不是电子健康卡。请按院内流程办理。",
+        "这像是院内就诊卡或条码，不是电子健康卡。请按院内流程办理。",
         "This looks like a hospital's own card or label. Use the hospital's own way for it.",
     ),
     What.MEDICINE: Sentence(
-        "这是药品追溯码,不是电子健康卡。",
+        "这是药品追溯码，不是电子健康卡。",
         "This is a medicine's tracing code, not a health card.",
     ),
-    What.PRODUCT: Sentence("这是商品条码,不是电子健康卡。", "This is a product's bar code, not a health card."),
+    What.PRODUCT: Sentence("这是商品条码，不是电子健康卡。", "This is a product's bar code, not a health card."),
     What.DAMAGED: Sentence(
-        "健康卡码不完整,请重新扫描;多次出现请检查扫码枪设置。",
+        "健康卡码不完整，请重新扫描；多次出现请检查扫码枪设置。",
         "Part of a health card code is missing. Scan again; if it comes back, test the scanner's settings.",
     ),
     What.EMPTY: Sentence("二维码没有内容。", "The code is empty."),

@@ -78,10 +78,10 @@ class Scan:
 _SENTENCES = {
     Kind.HEALTH_CARD: SENTENCES[What.HEALTH_CARD],
     Kind.SEVERAL: Sentence(
-        "画面中有不止一个人的健康卡,请一次只出示一个。",
+        "画面中有不止一个人的健康卡，请一次只出示一个。",
         "Health cards of more than one person: show one at a time.",
     ),
-    Kind.NOTHING: Sentence("未见二维码,请靠近、放平、避开反光。", "No code: nearer, flatter, without a reflection."),
+    Kind.NOTHING: Sentence("未见二维码，请靠近、放平、避开反光。", "No code: nearer, flatter, without a reflection."),
     Kind.UNREADABLE: Sentence("图像无法读取。", "The picture cannot be read."),
 }
 

@@ -71,7 +71,7 @@ def python_files(folder):
 
 
 def test_the_sdist_holds_every_source_and_header_of_the_core(sdist):
-    rooms = ("base", "bindings", "derive", "frame", "host", "include", "reader", "sdf", "sm2", "sm3", "sm4", "token")
+    rooms = ("base", "bindings", "derive", "frame", "grey", "host", "include", "reader", "sdf", "sm2", "sm3", "sm4", "token")
     kinds = {".c", ".h", ".cpp", ".hpp", ".pyx", ".pxd", ".pxi", ".map"}
     sources = {p.relative_to(ROOT).as_posix() for room in rooms for p in (NATIVE / room).iterdir() if p.suffix in kinds}
     sources -= {"native/bindings/_native.c"}
@@ -89,15 +89,15 @@ def test_the_sdist_holds_nothing_that_a_build_made(sdist):
     assert "native/bindings/_native.c" not in files(sdist)
 
 
-def test_the_wheel_holds_the_package_the_two_modules_the_two_libraries_and_nothing_else(installed):
+def test_the_wheel_holds_the_package_the_modules_the_two_libraries_and_nothing_else(installed):
     names = {name for name in files(installed) if not name.startswith(f"ehc-{PROJECT['version']}.dist-info/")}
     modules = {name for name in names if name.endswith(".so")}
     assert {name.split(".")[0] for name in modules} == {f"ehc/{core}" for core in (*CORES, "libehcsdf", "libehcreader")}
-    assert len(modules) == 4
+    assert len(modules) == 5
     other = {name for name in names - modules if not name.endswith((".py", ".pyi"))}
     console = {str(path.relative_to(ROOT)) for path in (ROOT / "ehc/web/console").glob("[ts]*/*.[a-z]*")}
     assert {"ehc/py.typed", "ehc/web/console/templates/catalogue.toml", *console} <= other
-    data = {".typed", ".mako", ".html", ".css", ".svg", ".toml", ".json", ".lua"}
+    data = {".typed", ".mako", ".html", ".css", ".svg", ".js", ".toml", ".json", ".lua"}
     assert {Path(name).suffix for name in other} <= data
     assert not any("test" in Path(name).parts[1] for name in names)
     assert {name.split("/")[0] for name in names} == {"ehc"}

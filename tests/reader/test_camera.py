@@ -1,6 +1,7 @@
 """Cameras: what can be said without one, and the frames that drivers hand over."""
 
 import io
+import subprocess
 import sys
 
 import numpy as np
@@ -67,6 +68,20 @@ def test_a_missing_camera_is_named(tmp_path):
     pytest.importorskip("linuxpy")
     with pytest.raises(Unavailable, match="video9: there is no such camera"), Camera(str(tmp_path / "video9")):
         pass
+
+
+def test_two_programs_on_one_camera_are_told(tmp_path):
+    pytest.importorskip("linuxpy")
+    device = tmp_path / "video9"
+    device.write_bytes(b"")
+    holds = (
+        "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); input()"
+    )
+    with subprocess.Popen([sys.executable, "-c", holds, str(device)], stdin=-1, stdout=-1, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(Unavailable, match="another program has this camera"), Camera(str(device)):
+            pass
+        other.communicate("\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is Linux")
