@@ -1,15 +1,15 @@
 """The console in Chromium, as an operator uses it, over `ehc serve` and real connections. One browser, one service."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import browsers
 import pytest
 import servers
 from desks import HASH, NAMES, PASSWORD, PURPOSE, SAMPLE
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from services import settings_of
 
 from ehc.access.operator import Operator, Role
@@ -64,12 +64,8 @@ def _furnish(settings: Settings) -> None:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    servers.require([] if path else ["chromium"], "chromium fonts-noto-cjk")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with browsers.chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """`ehc reader run` in Chromium, as a clerk sees it: a camera of real codes, a real service, a scanner that types."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
+import browsers
 import httpx
 import pytest
-import servers
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from services import wait_for
 from windows import CONSULTATION, PipeCamera, Running, new_code, reader_run, service_settings
 
@@ -37,12 +36,8 @@ def terminal(service: str, camera: PipeCamera) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    servers.require([] if path else ["chromium"], "chromium fonts-noto-cjk")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with browsers.chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
