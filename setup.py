@@ -76,8 +76,8 @@ sdf = Extension(
 )
 
 
-# What a terminal vendor embeds (native/include/ehc_reader.h), a library of the same kind. Its C++ is inside: a program in
-# C needs no libstdc++ beside it.
+# What a terminal vendor embeds (native/include/ehc_reader.h), a library of the same kind. Its C++ is inside: a program
+# in C needs no libstdc++ beside it.
 reader = Extension(
     "ehc.libehcreader",
     [*sorted(glob("native/reader/*.c*")), "native/frame/pixels.cpp"],

@@ -188,10 +188,18 @@ class Terminal:
 
     def _judge(self) -> None:
         while job := self._jobs.get():
-            answer = self._setup.desk(job.payload) if self._setup.desk.checks else None
+            answer = self._answer(job.payload) if self._setup.desk.checks else None
             if answer and self._setup.client and (answer.offline or answer.outcome is None):
                 self._service_is("away", answer.why)
             self._hub.tell(_verdict(job, answer))
+
+    def _answer(self, payload: str) -> Answer:
+        """A fault of ours is no acceptance, nor the end of this window's day."""
+        try:
+            return self._setup.desk(payload)
+        except Exception as error:
+            self._log(f"fault: {type(error).__name__}")
+            return Answer(None, why=type(error).__name__)
 
     def _errands(self) -> None:
         """Asks the service for the time, sends what waits, says how things stand."""

@@ -31,7 +31,8 @@ class Uploads:
     def keep(self, payload: str, verdict: SignedVerdict, now: int) -> None:
         """On the disk when this returns. Raises Unavailable."""
         until = _FOREVER if verdict.expiry is None else verdict.expiry + _SLACK
-        body = {"payload": payload, "at": now, "scene": self._scene, "accepted": True}
+        at = int(time.time())  # by this machine's own clock: what it says when it uploads tells how far off it was
+        body = {"payload": payload, "at": at, "scene": self._scene, "accepted": True}
         self._outbox.put(PATH, msgspec.json.encode(body), now, (verdict.serial_name, until))
 
     @property
