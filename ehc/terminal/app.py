@@ -32,6 +32,8 @@ from ehc.terminal.running import Terminal
 PICTURES_A_SECOND = 10
 LARGEST_BODY = 16_384
 LONGEST_WAIT = 60.0
+LATE_SECONDS = 0.4
+"""By which keystrokes of a busy page may come late."""
 SAMPLE = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928:0:92FD69141DFE1553A42251E2B0196148"
 """Of the specification's sample person and of 2018: it shows how a scanner types, and opens nothing."""
 _KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -147,7 +149,7 @@ async def _take(socket: WebSocket, terminal: Terminal, *, testing: bool) -> None
                 ahead = strokes[-1].at - time.monotonic()
             scanned = wedge.strokes(strokes)
         except TimeoutError:
-            scanned = wedge.poll(time.monotonic() + ahead)
+            scanned = wedge.poll(time.monotonic() + ahead - LATE_SECONDS)
         except msgspec.MsgspecError:
             continue
         for one in scanned:

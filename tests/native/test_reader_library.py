@@ -24,7 +24,7 @@ from signed_lists import ISSUER, PUBLIC, code
 LIBRARY = Path(ehc.__file__).parent / "libehcreader.so"
 HEADER = (NATIVE / "include/ehc_reader.h").read_text("utf-8")
 FUNCTIONS = set(re.findall(r"\b(ehc_reader_\w+)\(", HEADER))
-CODES = {name: int(value) for name, value in re.findall(r"(EHC_READER_\w+) = (\d+),", HEADER)}
+CODES = {name: int(value) for name, value in re.findall(r"(EHC_READER_\w+) = (\d+)\b", HEADER)}
 NOW = 1_767_225_600
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
 TOKEN = "92FD69141DFE1553A42251E2B0196148"

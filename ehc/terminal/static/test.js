@@ -21,7 +21,7 @@ function row(text, code, shift, gap) {
 
 function key(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || event.key === "Shift" || event.key === "CapsLock") return;
-  const text = event.key.length === 1 ? event.key : "", now = performance.now();
+  const text = event.key.length === 1 ? event.key : "", now = event.timeStamp;
   if (event.key === "Tab" && !(now - last < 200)) return; // somebody goes on to the buttons
   if (event.key === "Tab") event.preventDefault();
   row(text, event.code, event.shiftKey, last ? Math.round(now - last) : "");

@@ -126,16 +126,16 @@ let strokes = [], sending = 0;
 function key(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   const text = event.key.length === 1 ? event.key : "", ends = event.key === "Enter" || event.key === "Tab";
-  const typing = strokes.length > 0 || performance.now() - key.last < 100;
+  const typing = strokes.length > 0 || event.timeStamp - key.last < 100;
   if (!text && !ends && !/^(Key|Digit|Numpad|Semicolon|Period|Slash|Minus)/.test(event.code)) return;
   if (text || (ends && typing)) event.preventDefault();
   if (ends && !typing) return; // somebody works with the buttons
-  key.last = performance.now();
+  key.last = event.timeStamp; // when the key was pressed, however busy the page was
   strokes.push([text, key.last / 1000, event.code, event.shiftKey]);
   clearTimeout(sending);
   sending = setTimeout(send, BATCH_MS);
 }
-key.last = 0;
+key.last = -1000;
 
 function send() {
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ strokes }));
