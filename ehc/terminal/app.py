@@ -31,6 +31,8 @@ from ehc.terminal.running import Terminal
 
 PICTURES_A_SECOND = 10
 LARGEST_BODY = 16_384
+LARGEST_MESSAGE, MOST_MESSAGES = 1 << 20, 256
+TICK = 0.1
 LONGEST_WAIT = 60.0
 LATE_SECONDS = 0.4
 """By which keystrokes of a busy page may come late."""
@@ -138,26 +140,40 @@ _strokes = msgspec.json.Decoder(_Strokes)
 
 async def _take(socket: WebSocket, terminal: Terminal, *, testing: bool) -> None:
     """Until the page goes. What has no suffix is complete when the page has been silent for a while."""
+    came = asyncio.Queue[str](MOST_MESSAGES)  # waiting for it can be given up; a message that is being received could be lost
+    receiving = asyncio.create_task(_receive(socket, came))
     wedge, ahead = Assembler(), 0.0  # ahead: the page's clock, less ours
-    while True:
-        scanned: list[Typed] = []
-        try:
-            async with asyncio.timeout(0.1 if wedge.waiting else None):
-                text = await socket.receive_text()
-            strokes = [Stroke(*one) for one in _strokes.decode(text[: 64 * LARGEST_BODY]).strokes]
-            if strokes:
-                ahead = strokes[-1].at - time.monotonic()
-            scanned = wedge.strokes(strokes)
-        except TimeoutError:
-            scanned = wedge.poll(time.monotonic() + ahead - LATE_SECONDS)
-        except msgspec.MsgspecError:
-            continue
-        for one in scanned:
-            if testing:
-                await socket.send_bytes(encode(typed_event(one)))
-            else:
-                with contextlib.suppress(EhcError):
-                    terminal.typed(one)
+    try:
+        while not receiving.done():
+            scanned: list[Typed] = []
+            try:
+                async with asyncio.timeout(TICK):
+                    text = await came.get()
+                strokes = [Stroke(*one) for one in _strokes.decode(text).strokes]
+                ahead = strokes[-1].at - time.monotonic() if strokes else ahead
+                scanned = wedge.strokes(strokes)
+            except TimeoutError:
+                scanned = wedge.poll(time.monotonic() + ahead - LATE_SECONDS)
+            except msgspec.MsgspecError:
+                continue
+            for one in scanned:
+                await _scanned(socket, terminal, one, testing=testing)
+    finally:
+        receiving.cancel()
+
+
+async def _receive(socket: WebSocket, came: asyncio.Queue[str]) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, KeyError):
+        while True:
+            await came.put((await socket.receive_text())[:LARGEST_MESSAGE])
+
+
+async def _scanned(socket: WebSocket, terminal: Terminal, scanned: Typed, *, testing: bool) -> None:
+    if testing:
+        await socket.send_bytes(encode(typed_event(scanned)))
+        return
+    with contextlib.suppress(EhcError):
+        terminal.typed(scanned)
 
 
 async def _parts(terminal: Terminal, pictures: Pictures) -> AsyncIterator[bytes]:
