@@ -140,7 +140,7 @@ _strokes = msgspec.json.Decoder(_Strokes)
 
 async def _take(socket: WebSocket, terminal: Terminal, *, testing: bool) -> None:
     """Until the page goes. What has no suffix is complete when the page has been silent for a while."""
-    came = asyncio.Queue[str](MOST_MESSAGES)  # waiting for it can be given up; a message that is being received could be lost
+    came = asyncio.Queue[str](MOST_MESSAGES)  # waiting for it may be given up; a message half received would be lost
     receiving = asyncio.create_task(_receive(socket, came))
     wedge, ahead = Assembler(), 0.0  # ahead: the page's clock, less ours
     try:
