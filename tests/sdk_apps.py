@@ -14,6 +14,7 @@ SDK = "ehc-client/1.4.0/python"
 SECRET = bytes(range(32))
 SM2 = PrivateKey((11).to_bytes(32, "big"))
 SCOPES = ("register", "codes", "verify", "accounts:read", "records:write", "sdk", "institutions:write")
+SCOPES += ("index:read", "index:write", "index:events")
 
 
 def add_sdk_app(settings: Settings) -> dict[int, bytes]:

@@ -37,6 +37,10 @@ class Scope(enum.StrEnum):
     REGISTRY_READ = "registry:read"  # physical cards, masked
     REGISTRY_WRITE = "registry:write"  # register them, change their state
     REGISTRY_SYNC = "registry:sync"  # another registry: all physical cards in full, both ways
+    INDEX_READ = "index:read"  # people of the master index in full: with a stated purpose, each look recorded
+    INDEX_WRITE = "index:write"  # records of sources, merges by hand
+    INDEX_EVENTS = "index:events"  # what happened in it, by number
+    INDEX_REVIEW = "index:review"  # readers' tasks
     SDK = "sdk"  # what an app needs for itself: SDKs, its keys and licence, the debugger
 
 

@@ -26,6 +26,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import date
+from operator import mul
 
 from ehc.crypto import Batch
 from ehc.errors import IdentityError
@@ -52,6 +53,7 @@ _KINDS = {  # Unicode general category -> what the refusal says
     "Zs": "a space; only single U+0020 may stand inside a name",
 }
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_OF_ZEROS = sum(_WEIGHTS) * ord("0")
 
 
 def normalise(id_type: str, id_number: str, name: str) -> Identity:
@@ -102,8 +104,8 @@ def normalise_id_number(kind: str, text: str) -> str:
 
 
 def _require_ascii(text: str, number: str) -> None:
-    strange = next((i for i, character in enumerate(number) if not character.isascii()), None)
-    if strange is not None:
+    if not number.isascii():
+        strange = next(i for i, character in enumerate(number) if not character.isascii())
         where = _place(text, number[strange], strange)
         raise IdentityError("id_number", f"{where} is not ASCII, nor the full-width form of an ASCII character")
 
@@ -115,7 +117,7 @@ def _place(text: str, found: str, index: int) -> str:
 
 def check_character(digits: str) -> str:
     """GB 11643-1999 (ISO 7064 MOD 11-2): the 18th character after 17 digits."""
-    return "10X98765432"[sum(int(d) * w for d, w in zip(digits, _WEIGHTS, strict=True)) % 11]
+    return "10X98765432"[(sum(map(mul, digits.encode("ascii"), _WEIGHTS)) - _OF_ZEROS) % 11]
 
 
 def _resident_id(number: str) -> str:

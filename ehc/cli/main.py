@@ -29,6 +29,7 @@ COMMANDS = {
     "machine": "ehc.cli.machine:app",
     "admin": "ehc.cli.admin:app",
     "sdk": "ehc.cli.sdk:app",
+    "index": "ehc.cli.index:app",
     "proxy": "ehc.cli.proxy:proxy",
     "migrate": "ehc.cli.database:migrate",
     "bench": "ehc.cli.bench:bench",

@@ -106,6 +106,55 @@ class UseRulings(Struct, frozen=True):
     refused: int
 
 
+class PlacedRecord(Struct, frozen=True):
+    """outcome: new, linked, updated, unchanged, held; reviews: tasks that were opened for readers."""
+
+    record: int
+    person: int
+    outcome: str
+    rule: str
+    reviews: list[int]
+
+
+class CrossedNumber(Struct, frozen=True):
+    system: str
+    value: str
+    use: str | None = None
+
+
+class CrossedPart(Struct, frozen=True):
+    name: str
+    valueIdentifier: CrossedNumber | None = None
+
+
+class Crossed(Struct, frozen=True):
+    """FHIR Parameters."""
+
+    parameter: list[CrossedPart] = []
+
+    def numbers(self) -> list[CrossedNumber]:
+        return [one.valueIdentifier for one in self.parameter if one.valueIdentifier is not None]
+
+
+class IndexEvent(Struct, frozen=True):
+    number: int
+    at: datetime
+    kind: str
+    record: int | None
+    person: int | None
+    other: int | None
+    by: str
+
+
+class IndexEvents(Struct, frozen=True):
+    events: list[IndexEvent]
+
+
+class ConsumerOffset(Struct, frozen=True):
+    consumer: str
+    event: int
+
+
 class LicenceFile(Struct, frozen=True):
     licence: str
     sig: str

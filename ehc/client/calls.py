@@ -122,6 +122,11 @@ class Client(_Made):
     verify_batch = _asking(requests.verify_batch)
     offline_list = _asking(requests.offline_list)
     add_uses = _asking(requests.add_uses)
+    put_record = _asking(requests.put_record)
+    cross_reference = _asking(requests.cross_reference)
+    index_events = _asking(requests.index_events)
+    consumer_offset = _asking(requests.consumer_offset)
+    commit_offset = _asking(requests.commit_offset)
     licence = _asking(requests.licence)
     fetch_key = _asking(requests.fetch_key)
     rekeying = _asking(requests.rekeying)
@@ -182,6 +187,11 @@ class AsyncClient(_Made):
     verify_batch = _awaiting(requests.verify_batch)
     offline_list = _awaiting(requests.offline_list)
     add_uses = _awaiting(requests.add_uses)
+    put_record = _awaiting(requests.put_record)
+    cross_reference = _awaiting(requests.cross_reference)
+    index_events = _awaiting(requests.index_events)
+    consumer_offset = _awaiting(requests.consumer_offset)
+    commit_offset = _awaiting(requests.commit_offset)
     licence = _awaiting(requests.licence)
     fetch_key = _awaiting(requests.fetch_key)
     rekeying = _awaiting(requests.rekeying)
@@ -207,11 +217,12 @@ class AsyncClient(_Made):
 
 
 def _arguments(request: Request[Any]) -> dict[str, Any]:
-    given: dict[str, Any] = {"method": request.method, "url": request.path}
+    given: dict[str, Any] = {"method": request.method, "url": request.path, "headers": dict(request.headers)}
     if not request.signed:
         given["auth"] = None
     if request.body is not None:
-        given |= {"headers": {"content-type": "application/json"}, "content": _encode(request.body)}
+        given["headers"]["content-type"] = "application/json"
+        given["content"] = _encode(request.body)
     return given
 
 

@@ -7,6 +7,7 @@ repeatable: the service gives the same answer again, or another one that does no
   verify                with institution and terminal: the same place may check a single-use code again
   verify batch          what this place accepted is its own already
   use records           the same record_id is a duplicate, no second record
+  records of the index  the same again changes nothing; offsets never go backwards
   temporary card        no: every call makes another card
 """
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
@@ -31,6 +32,7 @@ class Request(Generic[T]):
     answer: type[T]
     body: Mapping[str, Any] | None = field(default=None, repr=False)  # people's data
     repeatable: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
     signed: bool = True  # False: for everybody, who asks is not said; such an answer is not signed
 
 
@@ -129,6 +131,35 @@ def add_uses(uses: Sequence[Use], institution: str | None = None) -> Request[ans
     """At most 500."""
     rows = [_given(**{name: getattr(use, name) for name in Use.__struct_fields__}) for use in uses]
     return Request("POST", "/v1/records/batch", answers.UseRulings, _given(records=rows, institution=institution))
+
+
+def put_record(
+    source: str, local_id: str, identifiers: Mapping[str, str] | None = None, **fields: str
+) -> Request[answers.PlacedRecord]:
+    """What a source says of a person now (跨域主索引). fields: name, sex, birth_date, phone, address, mother …"""
+    body = _given(source=source, local_id=local_id, identifiers=identifiers, **fields)
+    return Request("POST", "/v1/index/records", answers.PlacedRecord, body)
+
+
+def cross_reference(system: str, value: str, purpose: str, targets: Sequence[str] = ()) -> Request[answers.Crossed]:
+    """A person's numbers in other domains (PIXm). system, targets: URIs. purpose: why; recorded."""
+    asked = {"sourceIdentifier": f"{system}|{value}"} | ({"targetSystem": ",".join(targets)} if targets else {})
+    path = f"/fhir/Patient/$ihe-pix?{urlencode(asked)}"
+    return Request("GET", path, answers.Crossed, headers={"x-purpose": _segment(purpose)})
+
+
+def index_events(after: int = 0, limit: int = 100) -> Request[answers.IndexEvents]:
+    """What happened in the master index after an event."""
+    return Request("GET", f"/v1/index/events?{urlencode({'after': after, 'limit': limit})}", answers.IndexEvents)
+
+
+def consumer_offset(consumer: str) -> Request[answers.ConsumerOffset]:
+    return Request("GET", f"/v1/index/consumers/{_segment(consumer)}", answers.ConsumerOffset)
+
+
+def commit_offset(consumer: str, event: int) -> Request[answers.ConsumerOffset]:
+    """The event, and those before it, are done; never backwards."""
+    return Request("PUT", f"/v1/index/consumers/{_segment(consumer)}", answers.ConsumerOffset, {"event": event})
 
 
 def licence(grant: int | None = None) -> Request[answers.LicenceFile]:

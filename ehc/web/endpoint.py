@@ -17,7 +17,7 @@ from ehc.web.clocks import ahead
 from ehc.web.decoding import Decoder
 from ehc.web.gate import Gate
 from ehc.web.observed import Observed
-from ehc.web.reply import Reply, Streamed
+from ehc.web.reply import JSON, Reply, Streamed
 from ehc.web.wire.base import Body
 from ehc.wiring import Services
 
@@ -39,10 +39,11 @@ class Call(msgspec.Struct):
     gate: Gate | None = None  # of a signed endpoint, whose handler finds out who asks
     cost: int = 1  # a handler that does the work of many requests says so: the caller's rate pays for it
 
-    async def look(self, account: int | None) -> None:
-        """Record the look at a person, before anything plain is rendered: a reply without one does not leave."""
+    async def look(self, account: int | None, at: str = "") -> None:
+        """Record the look at a person, before anything plain is rendered: a reply without one does not leave.
+        at: whom, where that is no account."""
         now, request = self.services.clock(), logs.request_id.get() or ""
-        look = Look(now, self.caller.name, self.operation, account, self.purpose, request)
+        look = Look(now, self.caller.name, f"{self.operation} {at}".rstrip(), account, self.purpose, request)
         await run_in_threadpool(self.services.looks.record, look)
         self.looked = True
 
@@ -72,9 +73,10 @@ class Endpoint:
     summary: str
     answers: dict[int, type[msgspec.Struct] | str]  # status -> wire type, or media type of what is not JSON
     query: type[Body] | None = None  # parameters after the question mark
-    body: type[Body] | None = None
+    body: type[msgspec.Struct] | None = None  # a Body, but for what others define (FHIR)
     decoder: Callable[[Any], Decoder] = msgspec.json.Decoder  # of the body, by its wire type
     stream: tuple[str, ...] = ()  # media types of a body that the handler reads in pieces, as AsyncIterator[bytes]
+    takes: tuple[str, ...] = (JSON,)  # media types of a body that is decoded
     body_limit: int = BODY_LIMIT
     signed: bool = False  # no key is shown: who asks, and that they may, the handler finds in the body
     local: bool = False  # a process of the same machine needs no key
@@ -88,7 +90,7 @@ class Endpoint:
     @property
     def plain(self) -> bool:
         """It shows plain data of a person: a purpose is asked for, and every look recorded."""
-        return self.scope is Scope.ACCOUNTS_PLAIN
+        return self.scope in (Scope.ACCOUNTS_PLAIN, Scope.INDEX_READ)
 
     def all_problems(self) -> set[int]:
         of_scope = {401, 403, 429, 503} if self.scope else set()

@@ -61,7 +61,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body is not None:
-        operation["requestBody"] = {"required": True, "content": _content("application/json", endpoint.body)}
+        operation["requestBody"] = {"required": True, "content": _content(endpoint.takes[0], endpoint.body)}
     if endpoint.stream:
         operation["requestBody"] = {"required": True, "content": {kind: {} for kind in endpoint.stream}}
     return operation

@@ -17,7 +17,7 @@ from ehc.web.decoding import decode, decode_query, require_media_type
 from ehc.web.edge import respond
 from ehc.web.endpoint import Endpoint
 from ehc.web.incoming import ConnectionGone
-from ehc.web.reply import JSON, Reply, Streamed
+from ehc.web.reply import Reply, Streamed
 from ehc.web.serving import admit, answer
 from ehc.web.signed import Signed, Visit, is_signed
 from ehc.web.worker import Worker
@@ -31,7 +31,7 @@ def route(endpoint: Endpoint, worker: Worker) -> Route:
         if is_signed(endpoint, request):
             return await call_signed(request)
         admitted = await admit(endpoint, worker, request.headers.get, request.client.host if request.client else "")
-        raw = b"" if decoder is None else await _whole(request, endpoint.body_limit)
+        raw = b"" if decoder is None else await _whole(request, endpoint)
         return _response(await answer(endpoint, admitted, worker, arguments(request, raw)))
 
     async def call_signed(request: Request) -> Response:
@@ -39,7 +39,7 @@ def route(endpoint: Endpoint, worker: Worker) -> Route:
         proven = await signed.prove(endpoint, request)
         visit = Visit(proven)
         try:
-            raw = b"" if decoder is None else await _whole(request, endpoint.body_limit)
+            raw = b"" if decoder is None else await _whole(request, endpoint)
             admitted, visit = await signed.admit(endpoint, proven, raw)
             response = _response(await answer(endpoint, admitted, worker, arguments(request, raw)))
         except ConnectionGone:
@@ -62,10 +62,10 @@ def route(endpoint: Endpoint, worker: Worker) -> Route:
     return Route(endpoint.path, call, methods=[endpoint.method])
 
 
-async def _whole(request: Request, limit: int) -> bytes:
+async def _whole(request: Request, endpoint: Endpoint) -> bytes:
     """The body; what is over the limit is not taken into memory."""
     body = bytearray()
-    async for piece in _pieces(request, (JSON,), limit):
+    async for piece in _pieces(request, endpoint.takes, endpoint.body_limit):
         body += piece
     return bytes(body)
 

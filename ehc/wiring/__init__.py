@@ -32,6 +32,7 @@ from ehc.codes.revoking import Revoker
 from ehc.codes.verification import Verifier
 from ehc.config import Settings
 from ehc.errors import Unavailable
+from ehc.index.index import Index, index_over
 from ehc.institutions.disabled import DisabledPlaces
 from ehc.institutions.late import late_policy
 from ehc.institutions.place import PlaceStore
@@ -129,6 +130,7 @@ class Services:
     registry: Registry
     national: NationalRegistry | None
     authority: Authority
+    index: Index
     watch: KeyringWatch | None
     close: Callable[[], None]
 
@@ -207,6 +209,7 @@ def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
         registry=make_registry(settings, stores.registry, stores.accounts, derive),
         national=open_national(settings),
         authority=opened.authority,
+        index=index_over(stores.index),
         watch=opened.watch,
         close=close,
     )

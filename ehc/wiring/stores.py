@@ -23,6 +23,7 @@ from ehc.cards.deriving import Deriver
 from ehc.cards.rekeying import RekeyingStore
 from ehc.config import Settings
 from ehc.errors import Unavailable
+from ehc.index.index_store import IndexStore
 from ehc.institutions.place import PlaceStore
 from ehc.institutions.use import UseStore
 from ehc.ports import AccountLookup, Clock, HotState, KeyService, Revocations, SerialBlocks
@@ -62,6 +63,7 @@ class Stores:
     sdks: SdkStore
     sdk_apps: AppRegistryStore
     registry: RegistryStore
+    index: IndexStore
     close: Callable[[], None]
 
 
@@ -78,6 +80,7 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     from ehc.store.sdks import SqlSdkStore
     from ehc.store.serials import SqlSerialBlocks
     from ehc.store.sql_accounts import SqlAccountStore
+    from ehc.store.sql_index import SqlIndexStore
     from ehc.store.use_records import SqlUseStore
 
     engine = open_engine(settings.database_url())
@@ -96,9 +99,8 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     sdks = SqlSdkStore(engine), SqlAppRegistryStore(engine)
     asked = callers, callers, looks
     revoked = SqlRevocations(engine)
-    registry = SqlRegistryStore(engine)
-    return Stores(accounts, rekeying, hot, serials, revoked, *asked, places, uses, *desk, *sdks, registry, close)
-
+    kept = SqlRegistryStore(engine), SqlIndexStore(engine)
+    return Stores(accounts, rekeying, hot, serials, revoked, *asked, places, uses, *desk, *sdks, *kept, close)
 
 def migrate_database(settings: Settings) -> str | None:
     """Bring the schema up to date; where it stands now. Raises ConfigError, Unavailable."""

@@ -1,5 +1,6 @@
 """The client SDK against a running service, and against ones that fail in every way that matters."""
 
+import functools
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -58,6 +59,23 @@ def test_uses_of_cards_are_kept_once(running: Any) -> None:
         uses = [Use(f"r-{i}", now, "010101", card_id=CARD_ID) for i in range(3)]
         assert client.add_uses(uses).kept == 3
         assert [row.ruling for row in client.add_uses(uses).records] == ["duplicate"] * 3
+
+
+def test_numbers_of_one_person_across_domains_and_what_happened(running: Any) -> None:
+    with Client(running.url, HmacKey("k-hmac", SECRET), sdk=SDK) as client:
+        for domain, number in (("passport", "E00000077"), ("officer", "1234567")):
+            placed = client.put_record(domain, number, {"passport": "E00000077"}, name="测试", birth_date="1990-01-01")
+        assert (placed.outcome, placed.rule) == ("linked", "strong:passport")
+        crossed = client.cross_reference(
+            "urn:ehc:domain:officer", "1234567", "本人到窗口办理", ["urn:ehc:domain:passport"]
+        )
+        assert [one.value for one in crossed.numbers()] == ["E00000077"]
+        events = client.index_events(client.consumer_offset("desk").event).events
+        assert [one.record for one in events][-1] == placed.record
+        assert client.commit_offset("desk", events[-1].number).event == events[-1].number
+        assert client.index_events(client.consumer_offset("desk").event).events == []
+        with pytest.raises(NotFound):
+            client.cross_reference("urn:ehc:domain:officer", "7654321", "本人到窗口办理")
 
 
 def _new_institution(code: str) -> requests.Request[Any]:
@@ -214,7 +232,8 @@ KINDS = {
     "Time": answers.Time, "Card": answers.Card, "RegisteredCard": answers.RegisteredCard, "Code": answers.Code,
     "VerifyAnswer": answers.Verification, "RevokedCode": answers.RevokedCode, "UseRulings": answers.UseRulings,
     "UseRuling": answers.UseRuling, "LicenceFile": answers.LicenceFile, "SealedKey": answers.SealedKey,
-    "AuthorityKeys": answers.AuthorityKeys, "Problem": answers.Problem,
+    "AuthorityKeys": answers.AuthorityKeys, "Problem": answers.Problem, "PlacedRecord": answers.PlacedRecord,
+    "IndexEvent": answers.IndexEvent, "IndexEvents": answers.IndexEvents, "ConsumerOffset": answers.ConsumerOffset,
 }  # fmt: skip
 
 
@@ -231,7 +250,12 @@ def test_every_request_goes_to_an_endpoint_that_there_is() -> None:
         requests.time(), requests.register(*PERSON), requests.register_temporary(), requests.card("AB"),
         requests.register_child("01", "1", "a", "2026-01-01"), requests.find(code="x"), requests.static_code("AB"),
         requests.dynamic_code("AB"), requests.revoke_code("x"), requests.verify("x", "010101"), requests.add_uses([]),
-        requests.licence(), requests.fetch_key("k"), requests.authority(),
+        requests.licence(), requests.fetch_key("k"), requests.authority(), requests.put_record("s", "1"),
+        requests.cross_reference("urn:x", "1", "why"), requests.index_events(), requests.consumer_offset("k"),
+        requests.commit_offset("k", 1),
     ]  # fmt: skip
-    table = {(row.method, row.path.replace("{card_id}", "AB").replace("{key}", "k")) for row in routes.TABLE}
-    assert {(one.method, one.path) for one in made} <= table
+    names = {"{card_id}": "AB", "{key}": "k", "{consumer}": "k"}
+    table = {
+        (row.method, functools.reduce(lambda p, n: p.replace(*n), names.items(), row.path)) for row in routes.TABLE
+    }
+    assert {(one.method, one.path.partition("?")[0]) for one in made} <= table

@@ -117,6 +117,8 @@ FORMS = {
     "search": {"by": "phone", "value": "13800138000", "purpose": "复核"},
     "find_physical": {"number": "44A000000001", "purpose": "复核"},
     "open_person": {"purpose": "复核"},
+    "search_index": {"by": "number", "value": "13800138000", "domain": "passport", "purpose": "复核"},
+    "decide_review": {"act": "claim"},
     "change_state": {"change": "suspend", "reason": "复核"},
     "issue_code": {"kind": "static"},
     "revoke_code": {"payload": "x"},

@@ -148,7 +148,7 @@ def test_every_posting_page_asks_for_the_token(desk: Desk) -> None:
     for page in (page for page in PAGES if page.method == "POST"):
         browser = browsers[next(iter(page.roles or {Role.AUDIT}))]
         browser.token = "1" * 64
-        path = page.path.format(card_id=desk.card.card_id, institution="H-1")
+        path = page.path.format(card_id=desk.card.card_id, institution="H-1", review="1")
         fields = FORMS.get(page.name, {"language": "en", "name": "li.na", "password": PASSWORD})
         assert browser.post(path, **fields).status_code == 403, page.name
 

@@ -10,6 +10,9 @@ import ehc.web.console
 from ehc.access.operator import Role
 from ehc.cards.account import EventKind
 from ehc.cards.rekeying import Phase
+from ehc.index.record import FIELDS
+from ehc.index.review import Matter, ReviewAnswer
+from ehc.index.weights import ELSE, NOTHING
 from ehc.institutions.place import Channel
 from ehc.institutions.use import Outcome
 from ehc.model import AccountState, CardKind, IdType, Origin, PersonKind
@@ -45,10 +48,20 @@ FAMILIES = {
     "change": list(CHANGES),
     "change.what": list(CHANGES),
     "change.go": list(CHANGES),
-    "done": [*CHANGES, "revoke_code", "enabled", "disabled", "revoked", "password"],
+    "done": [*CHANGES, "revoke_code", "enabled", "disabled", "revoked", "password", "claim", "decide_review"],
+    "index.by": ["number", "person"],
+    "index.wrong": ["number", "person"],
+    "matter": list(Matter),
+    "answer": list(ReviewAnswer),
+    "review.asks": list(Matter),
+    "review.one": list(Matter),
+    "review.other": list(Matter),
+    "index.field": list(FIELDS),
+    "level": ["equal", "fits", "pinyin", "similar", "year", ELSE, NOTHING],
     "menu": [key for key, _, _ in MENU],
     "tile": [key for key, _, _ in MENU if key != "home"],
-    "page": [page.name for page in PAGES if page.deed] + ["search", "show_person", "find_physical", "sign_in"],
+    "page": [page.name for page in PAGES if page.deed]
+    + ["search", "show_person", "find_physical", "sign_in", "search_index", "show_review"],
     "part": ["institution", "department", "terminal"],
     "place": ["registered", "modified", "enabled", "disabled"],
     "codes.kind": ["static", "dynamic"],

@@ -18,6 +18,19 @@ from ehc.store.tables.accounts import (
 from ehc.store.tables.base import ONLY, Number, metadata
 from ehc.store.tables.callers import app_secrets, caller_events, caller_keys, callers, looks
 from ehc.store.tables.codes import serial_blocks
+from ehc.store.tables.index import (
+    index_apart,
+    index_consumers,
+    index_counter,
+    index_domains,
+    index_events,
+    index_keys,
+    index_merged,
+    index_models,
+    index_records,
+    index_reviews,
+    index_votes,
+)
 from ehc.store.tables.institutions import departments, institutions, place_events, terminals, use_counts, uses
 from ehc.store.tables.operators import operator_deeds, operator_sessions, operators, sign_in_attempts
 from ehc.store.tables.registry import physical_card_batches, physical_card_events, physical_cards, registry_peers
@@ -42,6 +55,17 @@ __all__ = [
     "document_keys",
     "family",
     "grant_uses",
+    "index_apart",
+    "index_consumers",
+    "index_counter",
+    "index_domains",
+    "index_events",
+    "index_keys",
+    "index_merged",
+    "index_models",
+    "index_records",
+    "index_reviews",
+    "index_votes",
     "institutions",
     "key_merges",
     "looks",

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ehc.model import CST
+from ehc.model import CST, Identity
 from ehc.web.console.catalogue import LANGUAGES, TEXTS
 from ehc.web.console.menu import MENU
 
@@ -37,6 +37,7 @@ class Drawing:
             loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._environment.filters |= {"time": time, "day": day, "number": number}
+        self._environment.filters |= {"masked_name": masked_name, "masked_number": masked_number}
         self.static = {name: (FOLDER / "static" / name).read_bytes() for name in STATIC}
         digest = hashlib.sha256(b"".join(self.static.values())).hexdigest()[:16]
         self._environment.globals |= {"static": f"/console/static/{digest}", "menu": MENU}
@@ -58,3 +59,11 @@ def day(seconds: int | None) -> str:
 
 def number(of: int) -> str:
     return f"{of:,}"
+
+
+def masked_name(of: str) -> str:
+    return Identity("", "", of).masked_name()
+
+
+def masked_number(of: str) -> str:
+    return Identity("", of, "").masked_number()

@@ -89,6 +89,27 @@ class Period(Body, frozen=True):
     scene: Annotated[str, Meta(max_length=6)] = ""
 
 
+class IndexSearch(Body, frozen=True):
+    by: Literal["number", "person"]
+    purpose: Text = ""
+    domain: Word = "resident-id"
+    value: Word = ""
+    name: Annotated[str, Meta(max_length=100)] = ""
+    birth_date: Annotated[str, Meta(pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
+    phone: Annotated[str, Meta(max_length=32)] = ""
+
+
+class ReviewsPage(Body, frozen=True):
+    after: int = 0
+    closed: Literal["", "yes"] = ""
+    done: Word = ""
+
+
+class ReviewAct(Body, frozen=True):
+    act: Literal["claim", "same", "different"]
+    reason: Annotated[str, Meta(max_length=512)] = ""
+
+
 class LooksPage(Body, frozen=True):
     card_id: Annotated[str, Meta(max_length=128)] = ""
     before: int | None = None

@@ -11,6 +11,8 @@ MENU = (
     ("home", "/console/", ALL),
     ("people", "/console/people", SECURITY),
     ("physical_cards", "/console/physical-cards", SECURITY),
+    ("index", "/console/index", SECURITY),
+    ("reviews", "/console/reviews", SECURITY),
     ("institutions", "/console/institutions", SYSTEM),
     ("statistics", "/console/statistics", ALL),
     ("callers", "/console/callers", SYSTEM),

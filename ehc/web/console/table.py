@@ -8,6 +8,7 @@ from ehc.web.console.handlers import (
     callers,
     health,
     home,
+    index,
     operators,
     people,
     physical_cards,
@@ -20,6 +21,7 @@ from ehc.web.console.menu import ALL, AUDIT, SECURITY, SYSTEM
 from ehc.web.console.page import Page
 
 _PERSON = "/people/{card_id}"
+_REVIEW = "/reviews/{review}"
 
 PAGES = (
     # --- everybody
@@ -73,6 +75,11 @@ PAGES = (
         roles=SECURITY,
         form=forms.PhysicalSearch,
     ),
+    Page(method="GET", path="/index", handler=index.show_index, roles=SECURITY),
+    Page(method="POST", path="/index", handler=index.search_index, roles=SECURITY, form=forms.IndexSearch),
+    Page(method="GET", path="/reviews", handler=index.list_reviews, roles=SECURITY, query=forms.ReviewsPage),
+    Page(method="GET", path=_REVIEW, handler=index.show_review, roles=SECURITY, query=forms.Done),
+    Page(method="POST", path=_REVIEW, handler=index.decide_review, roles=SECURITY, form=forms.ReviewAct, deed=True),
     # --- 系统管理员
     Page(
         method="GET",

@@ -28,6 +28,11 @@ PARAMETERS: dict[str, Any] = {
     "platform": Place,
     "app": Place,
     "key": Place,
+    "person": Annotated[str, Meta(pattern="^[1-9][0-9]{0,14}$", max_length=15, description="key of a person")],
+    "patient": Annotated[str, Meta(pattern="^[1-9][0-9]{0,14}$", max_length=15, description="key of a person")],
+    "record": Annotated[str, Meta(pattern="^[1-9][0-9]{0,14}$", max_length=15)],
+    "review": Annotated[str, Meta(pattern="^[1-9][0-9]{0,14}$", max_length=15)],
+    "consumer": Place,
     "grant": Annotated[str, Meta(pattern="^[0-9]{1,15}$", max_length=15)],
 }
 """Parameters of paths and their types, for the OpenAPI document."""

@@ -1,0 +1,161 @@
+"""What a store of the index must do. One suite runs over every one: tests/contract/test_index_store.py."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from ehc.index.domain import Domain
+from ehc.index.history import Event, Kind
+from ehc.index.person import Stored
+from ehc.index.record import Record
+from ehc.index.review import Review, ReviewAnswer, Vote
+
+
+class Found(NamedTuple):
+    """A record that has a key (keys.py)."""
+
+    key: int
+    stored: Stored
+
+
+class Page(NamedTuple):
+    """Records as pairs (record, body) and where the next page begins; None: this was the last."""
+
+    rows: Sequence[Stored]
+    after: int | None
+
+
+class NewRecord(NamedTuple):
+    """person: where it goes, a number or the place in the batch of the record that it joins, negative, minus one."""
+
+    person: int | None
+    body: Record
+    keys: Sequence[int]
+    why: str = ""
+
+
+class IndexReader(Protocol):
+    """All raise Unavailable."""
+
+    def by_keys(self, keys: Collection[int], most: int = 1000) -> Sequence[Found]:
+        """Records that have one of these keys, at most so many, those with a smaller number first."""
+        ...
+
+    def records(self, numbers: Collection[int]) -> Sequence[Stored]:
+        """In the order of their numbers; those that there are."""
+        ...
+
+    def root(self, person: int) -> int:
+        """Raises NotFound for a person that never was."""
+        ...
+
+    def cluster(self, root: int) -> Sequence[Stored]:
+        """Records of all persons whose root this is, by number."""
+        ...
+
+    def clusters(self, roots: Collection[int]) -> Mapping[int, Sequence[Stored]]:
+        """As cluster, of many."""
+        ...
+
+    def into(self, person: int) -> int | None:
+        """Whom a merged person points at; None for one that is not merged."""
+        ...
+
+    def kept_apart(self, one: int, other: int) -> Sequence[tuple[int, int]]:
+        """Pairs of persons that stand at two roots of which somebody said that they are two, smaller number first."""
+        ...
+
+    def is_apart(self, one: int, other: int) -> bool:
+        """Whether there is such a pair."""
+        ...
+
+
+class IndexWriter(IndexReader, Protocol):
+    """One transaction. There is one writer at a time, so what it reads stays true until it is done."""
+
+    def append(
+        self,
+        kind: Kind,
+        at: int,
+        by: str,
+        why: str,
+        *,
+        record: int = 0,
+        person: int = 0,
+        other: int = 0,
+        body: Record | None = None,
+        keys: Sequence[int] = (),
+    ) -> Event:
+        """One event, and what follows from it. A record, person or other of -1 is the event's own number. keys: of the
+        body; a record keeps those of its former bodies. Raises Conflict, NotFound as history.apply."""
+        ...
+
+    def append_new(self, rows: Sequence[NewRecord], at: int, by: str) -> range:
+        """Records that are not there yet, as events RECORDED in this order; their numbers."""
+        ...
+
+    def open_review(self, review: Review) -> Review:
+        """With its number; the one that is open already of the same matter and persons (record)."""
+        ...
+
+    def review(self, number: int) -> Review:
+        """Raises NotFound."""
+        ...
+
+    def claim(self, number: int, by: str, until: int) -> None: ...
+
+    def vote(self, number: int, vote: Vote) -> None: ...
+
+    def close_review(self, number: int, answer: ReviewAnswer, at: int) -> None: ...
+
+
+class IndexStore(IndexReader, Protocol):
+    """What a method or a transaction gave back is committed."""
+
+    def writing(self) -> AbstractContextManager[IndexWriter]:
+        """Rolled back where the block raises."""
+        ...
+
+    def rules_version(self) -> tuple[int, int]:
+        """Another one after every registered domain and every model."""
+        ...
+
+    def domains(self) -> Sequence[Domain]:
+        """Those registered here, beside domain.NATIONAL."""
+        ...
+
+    def add_domain(self, domain: Domain) -> None:
+        """Raises Conflict for a code or a system that there is."""
+        ...
+
+    def page(self, after: int, limit: int) -> Page:
+        """All records, by number."""
+        ...
+
+    def history(self, person: int) -> Sequence[Event]:
+        """Every event that says, at whatever moment, who this person is, in order: fold them (history.replay)."""
+        ...
+
+    def events(self, after: int, limit: int) -> Sequence[Event]:
+        """Those with a greater number, in order: what was committed later has a greater one."""
+        ...
+
+    def offset(self, consumer: str) -> int:
+        """The last event that a consumer has done; 0 for a new one."""
+        ...
+
+    def commit_offset(self, consumer: str, number: int, at: int) -> None:
+        """Never backwards. Raises InputError for an event that is not there."""
+        ...
+
+    def reviews(self, *, closed: bool, after: int, limit: int) -> Sequence[Review]: ...
+
+    def model(self) -> str | None:
+        """The weights in use, as weights.to_json; None where none were trained."""
+        ...
+
+    def set_model(self, text: str, at: int, by: str) -> int:
+        """Kept beside those before it; its number."""
+        ...

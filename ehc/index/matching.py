@@ -1,0 +1,58 @@
+"""Whom may a record be? Candidates by key, each person judged by all of its records together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ehc.index.deciding import Decider, Decision, Verdict
+from ehc.index.index_store import IndexReader
+from ehc.index.keys import blocks, identifier_keys
+from ehc.index.person import Stored
+from ehc.index.record import Record
+
+MOST_IN_BLOCKS = 200
+"""So many records of all blocks are looked at: a phone that thousands give finds nobody by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """root: the person. decision: what its records say together, with the score of the one that is most alike."""
+
+    root: int
+    decision: Decision
+    records: Sequence[Stored]
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.decision.verdict
+
+
+def matches(reader: IndexReader, decider: Decider, record: Record, without: Collection[int] = ()) -> list[Match]:
+    """Persons that a record may be about, the likeliest first. without: roots that are left out."""
+    found = [
+        *reader.by_keys(identifier_keys(record)),
+        *reader.by_keys([key for _, key in blocks(record)], MOST_IN_BLOCKS),
+    ]
+    roots = {one.stored.root for one in found}.difference(without)
+    judged = [_match(decider, record, root, records) for root, records in reader.clusters(roots).items()]
+    return sorted(judged, key=lambda one: (-one.verdict, -one.decision.score.bits, one.root))
+
+
+def _match(decider: Decider, record: Record, root: int, records: Sequence[Stored]) -> Match:
+    return Match(root, judge(decider, record, [one.body for one in records]), records)
+
+
+def judge(decider: Decider, record: Record, bodies: Sequence[Record]) -> Decision:
+    """All that is said of one person together: a contradiction with any stands against what the others say."""
+    decisions = [decider.decide(record, body) for body in bodies]
+    best = max(decisions, key=lambda one: (one.verdict, one.score.bits))
+    against = next((one for one in decisions if one.reason.startswith("contradiction")), None)
+    if against is not None and best.verdict is not Verdict.APART:
+        return Decision(Verdict.REVIEW, against.reason, best.score)
+    return best
+
+
+def contradict(decider: Decider, one: Sequence[Stored], other: Sequence[Stored]) -> bool:
+    """Whether any record of one person speaks against any of the other."""
+    return any(decider.contradicts(first.body, second.body) for first in one for second in other)

@@ -1,0 +1,195 @@
+"""A record: what one source says about one person. A person is what several records are about.
+
+Fields are texts, empty where nothing is known. A record of a source is known by its own number there (`local_id`),
+which is an identifier of the source's domain like any other.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import msgspec
+
+from ehc.crypto import sm3
+from ehc.errors import InputError
+from ehc.index.domain import BIRTH, DOCUMENT_DOMAINS, MINDEX, Domains, plain_value, sound_value
+
+FIELDS = ("name", "sex", "birth_date", "phone", "address", "mother", "birth_order")
+LENGTHS = {"name": 100, "address": 200, "mother": 100}
+STRONG_FIELDS = ("name", "sex", "birth_date")
+_DOCUMENTS = {code: kind for kind, code in DOCUMENT_DOMAINS.items()}
+
+
+class Identifier(msgspec.Struct, frozen=True, array_like=True):
+    """sound: the rule of its domain holds. until: the second from which it is a former one (曾用); None: it is good."""
+
+    domain: str
+    value: str
+    sound: bool = True
+    until: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<Identifier of {self.domain}>"
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """repr shows whose it is, never what it says."""
+
+    source: str
+    local_id: str
+    name: str = ""  # 姓名, NFC
+    sex: str = ""  # GB/T 2261.1: 1 男, 2 女; empty for 0 and 9
+    birth_date: str = ""  # YYYY-MM-DD
+    phone: str = ""  # digits
+    address: str = ""
+    mother: str = ""  # 母亲姓名
+    birth_order: str = ""  # 出生次序, 1 to 9
+    identifiers: tuple[Identifier, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Record of {self.source}>"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.source, self.local_id
+
+    def current(self) -> Iterable[Identifier]:
+        return (one for one in self.identifiers if one.until is None)
+
+
+def new_record(
+    domains: Domains,
+    source: str,
+    local_id: str,
+    fields: Mapping[str, str],
+    identifiers: Iterable[tuple[str, str]] = (),
+    *,
+    mother_document: str = "",
+) -> Record:
+    """A record in the one form that is compared and kept. mother_document: of a newborn, as in MOTHER_DOCUMENT.
+
+    Raises InputError that names the field, NotFound for a domain that is not registered.
+    """
+    known = {name: _FIELDS[name](text) for name, text in fields.items() if text}
+    own = Identifier(domains.get(source).code, plain_value(source, local_id))
+    found = {(one.domain, one.value): one for one in (own, *_identifiers(domains, identifiers))}
+    if mother_document and known.get("birth_date") and known.get("birth_order"):
+        value = f"{plain_value(BIRTH, mother_document)}/{known['birth_date']}/{known['birth_order']}"
+        found[BIRTH, value] = Identifier(BIRTH, value)
+    if known.get("name"):
+        for one in [one for one in found.values() if one.sound and one.domain in _DOCUMENTS]:
+            value = mindex_of(one, known["name"])
+            found[MINDEX, value] = Identifier(MINDEX, value)
+    return Record(source, own.value, **known, identifiers=tuple(found.values()))
+
+
+def mindex_of(document: Identifier, name: str) -> str:
+    """主索引ID: SM3 over id_type ‖ id_number ‖ name, upper-case hex (domain.md, identifiers)."""
+    return sm3(f"{_DOCUMENTS[document.domain]}{document.value}{name}".encode()).hex().upper()
+
+
+def _identifiers(domains: Domains, given: Iterable[tuple[str, str]]) -> Iterable[Identifier]:
+    for code, text in given:
+        if text:
+            yield Identifier(code, *sound_value(domains.get(code), text))
+
+
+def changed(old: Record, new: Record, now: int) -> Record:
+    """The newer of two versions of a record: identifiers that it no longer has stay, as former ones."""
+    has = {(one.domain, one.value) for one in new.identifiers}
+    former = [one for one in old.identifiers if (one.domain, one.value) not in has]
+    ended = tuple(one if one.until is not None else msgspec.structs.replace(one, until=now) for one in former)
+    return msgspec.structs.replace(new, identifiers=new.identifiers + ended)
+
+
+def strong_changes(old: Record, new: Record, domains: Domains) -> list[str]:
+    """Names of strong fields, and domains of strong identifiers, that the newer version says otherwise."""
+    fields = [name for name in STRONG_FIELDS if _differ(getattr(old, name), getattr(new, name))]
+    return fields + [code for code in _single_values(old, domains) if _contradicts(code, old, new, domains)]
+
+
+def _differ(one: str, other: str) -> bool:
+    return bool(one and other and one != other)
+
+
+def _single_values(record: Record, domains: Domains) -> dict[str, set[str]]:
+    values: dict[str, set[str]] = {}
+    for one in record.current():
+        if one.sound and domains.get(one.domain).single:
+            values.setdefault(one.domain, set()).add(one.value)
+    return values
+
+
+def _contradicts(code: str, one: Record, other: Record, domains: Domains) -> bool:
+    first, second = _single_values(one, domains).get(code), _single_values(other, domains).get(code)
+    return bool(first and second and first.isdisjoint(second))
+
+
+def contradictions(one: Record, other: Record, domains: Domains) -> list[str]:
+    """Domains in which a person has one number for life, and these two have different ones."""
+    return [code for code in _single_values(one, domains) if _contradicts(code, one, other, domains)]
+
+
+# --- the one form of each field
+
+
+def _name(text: str) -> str:
+    """A private-use character, which an old system has for a rare one, is kept (names.py)."""
+    return _text("name", unicodedata.normalize("NFC", text))
+
+
+def _sex(text: str) -> str:
+    if text not in ("0", "1", "2", "9"):
+        raise InputError("sex: 0, 1, 2 or 9 (GB/T 2261.1)")
+    return text if text in "12" else ""
+
+
+def _birth_date(text: str) -> str:
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text).isoformat()
+        digits = text.replace("-", "")
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
+    except ValueError:
+        raise InputError("birth_date: YYYY-MM-DD") from None
+
+
+def _phone(text: str) -> str:
+    if len(text) == 11 and text.isascii() and text.isdigit():
+        return text
+    digits = re.sub(r"[\s()+-]", "", text).removeprefix("0086")
+    digits = digits.removeprefix("86") if len(digits) == 13 else digits
+    if not re.fullmatch(r"[0-9]{5,15}", digits):
+        raise InputError("phone: 5 to 15 digits")
+    return digits
+
+
+def _text(field: str, text: str) -> str:
+    told = " ".join(text.split())
+    if len(told) > LENGTHS[field] or (not told.isprintable() and any(map(_is_control, told))):
+        raise InputError(f"{field}: at most {LENGTHS[field]} characters, none of them a control character")
+    return told
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs")
+
+
+def _birth_order(text: str) -> str:
+    if not re.fullmatch("[1-9]", text):
+        raise InputError("birth_order: 1 to 9")
+    return text
+
+
+_FIELDS = {
+    "name": _name,
+    "sex": _sex,
+    "birth_date": _birth_date,
+    "phone": _phone,
+    "address": lambda text: _text("address", text),
+    "mother": lambda text: _text("mother", text),
+    "birth_order": _birth_order,
+}

@@ -1,0 +1,135 @@
+"""Reading the master index: records with where they stand now, by key, number or person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ARRAY, BigInteger, Connection, Select, cast, func, literal, or_, select
+
+from ehc.errors import NotFound
+from ehc.index.history import Event, Kind
+from ehc.index.index_store import Found
+from ehc.index.person import Stored
+from ehc.index.record import Record
+from ehc.store.tables import index_apart, index_events, index_keys, index_merged, index_records
+
+_decode = msgspec.msgpack.Decoder(Record).decode
+encode = msgspec.msgpack.Encoder().encode
+
+_ROOT = func.coalesce(index_merged.c.root, index_records.c.person).label("root")
+_JOINED = index_records.join(index_events, index_events.c.event == index_records.c.version).outerjoin(
+    index_merged, index_merged.c.person == index_records.c.person
+)
+_COLUMNS = (
+    index_records.c.record,
+    index_records.c.person,
+    _ROOT,
+    index_records.c.version,
+    index_events.c.at,
+    index_events.c.body,
+)
+STORED: Select[Any] = select(*_COLUMNS).select_from(_JOINED)
+_WITH_KEY: Select[Any] = select(index_keys.c.key, *_COLUMNS).select_from(
+    index_keys.join(_JOINED, index_keys.c.record == index_records.c.record)
+)
+
+
+def body_of(data: bytes) -> Record:
+    return _decode(data)
+
+
+def stored(row: Sequence[Any]) -> Stored:
+    record, person, root, version, at, body = row
+    return Stored(record, person, root, version, at, _decode(body))
+
+
+def event_of(row: Sequence[Any]) -> Event:
+    number, at, kind, record, person, other, by, why, body = row
+    return Event(number, at, Kind(kind), record, person, other, by, why, None if body is None else _decode(body))
+
+
+def among(connection: Connection, numbers: Iterable[int]) -> Any:
+    """What follows IN, for however many whole numbers, as one parameter."""
+    given = list(numbers)
+    if connection.dialect.name == "sqlite":
+        return select(func.json_each(json.dumps(given)).table_valued("value").c.value)
+    return select(func.unnest(cast(literal(given, ARRAY(BigInteger)), ARRAY(BigInteger))).column_valued())
+
+
+def by_keys(connection: Connection, keys: Collection[int], most: int) -> list[Found]:
+    query = _WITH_KEY.where(index_keys.c.key.in_(among(connection, keys))).order_by(index_keys.c.record).limit(most)
+    return [Found(row[0], stored(row[1:])) for row in connection.execute(query)] if keys else []
+
+
+def records(connection: Connection, numbers: Collection[int]) -> list[Stored]:
+    query = STORED.where(index_records.c.record.in_(among(connection, numbers))).order_by(index_records.c.record)
+    return [stored(row) for row in connection.execute(query)]
+
+
+def root(connection: Connection, person: int) -> int:
+    merged = connection.scalar(select(index_merged.c.root).where(index_merged.c.person == person))
+    if merged is not None:
+        return int(merged)
+    there = select(index_events.c.event).where(or_(index_events.c.person == person, index_events.c.other == person))
+    if person <= 0 or connection.scalar(there.limit(1)) is None:
+        raise NotFound("no such person in the index")
+    return person
+
+
+def persons(connection: Connection, of: int) -> list[int]:
+    """That stand at a root, itself among them."""
+    return [of, *connection.scalars(select(index_merged.c.person).where(index_merged.c.root == of))]
+
+
+def clusters(connection: Connection, roots: Collection[int]) -> dict[int, list[Stored]]:
+    merged = select(index_merged.c.person).where(index_merged.c.root.in_(among(connection, roots)))
+    standing = select(index_records.c.record).where(
+        or_(index_records.c.person.in_(among(connection, roots)), index_records.c.person.in_(merged))
+    )
+    found: dict[int, list[Stored]] = {root: [] for root in roots}
+    query = STORED.where(index_records.c.record.in_(standing)).order_by(index_records.c.record)
+    for one in map(stored, connection.execute(query)) if roots else ():
+        found[one.root].append(one)
+    return {root: records for root, records in found.items() if records}
+
+
+def into(connection: Connection, person: int) -> int | None:
+    return connection.scalar(select(index_merged.c.into).where(index_merged.c.person == person))
+
+
+def kept_apart(connection: Connection, one: int, other: int) -> list[tuple[int, int]]:
+    first, second = (among(connection, persons(connection, of)) for of in (one, other))
+    low, high = index_apart.c.low, index_apart.c.high
+    crosses = or_(low.in_(first) & high.in_(second), low.in_(second) & high.in_(first))
+    return [(row.low, row.high) for row in connection.execute(select(low, high).where(crosses))]
+
+
+def history(connection: Connection, person: int) -> list[Event]:
+    """Every event of whoever ever stood together with a person."""
+    found: dict[int, Event] = {}
+    asked: set[int] = set()
+    people, bodies = {person}, set[int]()
+    while people - asked or bodies:
+        new, asked = people - asked, asked | people
+        rows = _events_of(connection, new, bodies)
+        bodies = {one.record for one in rows if one.record} - {one.record for one in found.values()}
+        found |= {one.number: one for one in rows}
+        people |= {number for one in rows for number in (one.person, one.other) if number}
+    return [found[number] for number in sorted(found)]
+
+
+def _events_of(connection: Connection, people: Collection[int], bodies: Collection[int]) -> list[Event]:
+    """Three questions, each by its own index."""
+    people_, bodies_ = list(people), list(bodies)
+    event = index_events.c
+    conditions = (
+        (event.person.in_(among(connection, people_)), people_),
+        ((event.other > 0) & event.other.in_(among(connection, people_)), people_),
+        (event.event.in_(among(connection, bodies_)), bodies_),
+        ((event.record > 0) & (event.record < event.event) & event.record.in_(among(connection, bodies_)), bodies_),
+    )
+    asked = [select(index_events).where(condition) for condition, numbers in conditions if numbers]
+    return [event_of(row) for query in asked for row in connection.execute(query)]

@@ -1,0 +1,130 @@
+"""Endpoints of the master index (跨域主索引). People themselves are read as FHIR: fhir_routes.py."""
+
+from __future__ import annotations
+
+from ehc.access.caller import Scope
+from ehc.web.endpoint import BODY, Endpoint
+from ehc.web.handlers import index as handlers
+from ehc.web.wire import index as wire
+
+_INDEX = "/v1/index"
+
+TABLE = (
+    Endpoint(
+        method="POST",
+        path=f"{_INDEX}/domains",
+        handler=handlers.add_domain,
+        scope=Scope.INDEX_WRITE,
+        summary="Register an identity domain (标识域), once",
+        answers={201: wire.IdentityDomain},
+        body=wire.NewDomain,
+        problems=(*BODY, 409),
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{_INDEX}/domains",
+        handler=handlers.list_domains,
+        scope=Scope.INDEX_EVENTS,
+        summary="Identity domains, by code",
+        answers={200: wire.IdentityDomains},
+        problems=(500, 503),
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{_INDEX}/records",
+        handler=handlers.put_record,
+        scope=Scope.INDEX_WRITE,
+        summary="What a source says of a person now: linked, held or new; the same again changes nothing",
+        answers={201: wire.PlacedRecord, 200: wire.PlacedRecord},
+        body=wire.SourceRecord,
+        problems=(*BODY, 404),
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{_INDEX}/records/{{record}}/link",
+        handler=handlers.link_record,
+        scope=Scope.INDEX_WRITE,
+        summary="Put a record to another person, or to a new one of its own",
+        answers={200: wire.PersonKey},
+        body=wire.RecordLink,
+        problems=(*BODY, 404, 409),
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{_INDEX}/persons/{{person}}/merge",
+        handler=handlers.merge_persons,
+        scope=Scope.INDEX_WRITE,
+        summary="Say that two persons are one",
+        answers={200: wire.PersonKey},
+        body=wire.PersonMerge,
+        problems=(*BODY, 404, 409),
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{_INDEX}/persons/{{person}}/unmerge",
+        handler=handlers.unmerge_person,
+        scope=Scope.INDEX_WRITE,
+        summary="Take a merge back, exactly; no rule merges the two again",
+        answers={200: wire.PersonKey},
+        body=wire.PersonUnmerge,
+        problems=(*BODY, 404, 409),
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{_INDEX}/events",
+        handler=handlers.list_index_events,
+        scope=Scope.INDEX_EVENTS,
+        summary="What happened, in the order of commits",
+        answers={200: wire.IndexEvents},
+        query=wire.EventsPage,
+        problems=(422, 500, 503),
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{_INDEX}/consumers/{{consumer}}",
+        handler=handlers.show_offset,
+        scope=Scope.INDEX_EVENTS,
+        summary="The last event that a consumer of this caller has done",
+        answers={200: wire.ConsumerOffset},
+        problems=(404, 500, 503),
+    ),
+    Endpoint(
+        method="PUT",
+        path=f"{_INDEX}/consumers/{{consumer}}",
+        handler=handlers.commit_offset,
+        scope=Scope.INDEX_EVENTS,
+        summary="Say which event is done",
+        answers={200: wire.ConsumerOffset},
+        body=wire.OffsetChange,
+        problems=(*BODY, 404),
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{_INDEX}/reviews",
+        handler=handlers.list_reviews,
+        scope=Scope.INDEX_REVIEW,
+        summary="Tasks for readers (审核队列), the oldest first",
+        answers={200: wire.ReviewTasks},
+        query=wire.ReviewsPage,
+        problems=(422, 500, 503),
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{_INDEX}/reviews/{{review}}/claim",
+        handler=handlers.claim_review,
+        scope=Scope.INDEX_REVIEW,
+        summary="Take a task for 15 minutes",
+        answers={200: wire.ReviewTask},
+        problems=(403, 404, 409, 500, 503),
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{_INDEX}/reviews/{{review}}/decide",
+        handler=handlers.decide_review,
+        scope=Scope.INDEX_REVIEW,
+        summary="Say same or different, and why; two readers who agree decide",
+        answers={200: wire.ReviewTask},
+        body=wire.ReviewDecision,
+        problems=(*BODY, 403, 404, 409),
+    ),
+)
