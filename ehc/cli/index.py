@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ehc.cli import index_load, index_review, index_train
+from ehc.cli import index_bench, index_load, index_review, index_train
 from ehc.cli.database import ConfigFile, Database
 from ehc.cli.index_desk import desk
 from ehc.errors import FileError, InputError, NotFound
@@ -28,6 +28,7 @@ domains = typer.Typer(help="Identity domains (标识域): who assigns which numb
 app.add_typer(domains, name="domain")
 app.add_typer(index_review.app, name="review")
 app.command()(index_load.load)
+app.command()(index_bench.bench)
 app.command("train")(index_train.train_index)
 Key = Annotated[int, typer.Argument(metavar="PERSON", help="its key, as `ehc index find` says")]
 Reason = Annotated[str, typer.Option(help="why; kept for ever")]

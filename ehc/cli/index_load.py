@@ -44,6 +44,7 @@ def load(
     processes: Annotated[int, typer.Option(min=1, max=64, help="that prepare lines")] = max(
         1, (os.cpu_count() or 2) - 1
     ),
+    block: Annotated[int, typer.Option(min=1, max=1 << 20, help="records a transaction")] = BLOCK,
     database: Database = None,
     config_file: ConfigFile = None,
 ) -> None:
@@ -65,7 +66,7 @@ def load(
         if new_domains:
             _register(at, file)
         act = at.act("ehc index load")
-        for part in _blocks(_prepared(lines, list(at.index.finder.domains()), processes), refused):
+        for part in _blocks(_prepared(lines, list(at.index.finder.domains()), processes), block, refused):
             done += at.index.loader.load(part, Act(at.now, act.by, act.reason))
             typer.echo(f"\r{sum(done.values()):,} records", err=True, nl=False)
     seconds = time.monotonic() - began
@@ -105,14 +106,14 @@ def _prepare(number: int, lines: list[bytes]) -> bytes:
     return msgspec.msgpack.encode(prepare_lines(_domains, lines, number * LINES + 1))
 
 
-def _blocks(parts: Iterable[Part], refused: list[Refused]) -> Iterator[list[Prepared]]:
+def _blocks(parts: Iterable[Part], size: int, refused: list[Refused]) -> Iterator[list[Prepared]]:
     held: list[Prepared] = []
     for prepared, wrong in parts:
         refused += wrong
         held += prepared
-        if len(held) >= BLOCK:
-            yield held
-            held = []
+        while len(held) >= size:
+            yield held[:size]
+            del held[:size]
     if held:
         yield held
 

@@ -9,16 +9,19 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from ehc.cards.accounts import Act
 from ehc.index.compare import View, view
 from ehc.index.deciding import Decider, Decision, Verdict
 from ehc.index.history import Kind
 from ehc.index.index_store import IndexStore, IndexWriter
-from ehc.index.keys import blocks
+from ehc.index.keys import BLOCKS, blocks
 from ehc.index.matching import contradict
 from ehc.index.person import Stored
 from ehc.index.record import Record
@@ -57,20 +60,26 @@ class Result(NamedTuple):
 
 def pairs_of_blocks(bodies: Mapping[int, Record]) -> tuple[set[tuple[int, int]], Blocking]:
     """Pairs that share a block, each once, smaller number first."""
-    members: dict[int, list[int]] = defaultdict(list)
-    kinds: dict[int, str] = {}
+    keys, numbers, kinds = array("q"), array("q"), array("b")
     for number, body in bodies.items():
         for kind, key in blocks(body):
-            members[key].append(number)
-            kinds.setdefault(key, kind)
+            keys.append(key)
+            numbers.append(number)
+            kinds.append(BLOCKS.index(kind))
+    order = np.lexsort((numbers, keys))
+    sorted_keys, sorted_numbers = np.asarray(keys)[order], np.asarray(numbers)[order]
+    starts = np.flatnonzero(np.diff(sorted_keys, prepend=sorted_keys[:1] - 1))
+    sizes = np.diff(starts, append=len(sorted_keys))
     pairs: set[tuple[int, int]] = set()
-    too_large: Counter[str] = Counter()
-    for key, numbers in members.items():
-        if len(numbers) > LARGEST:
-            too_large[kinds[key]] += len(numbers)
-        elif len(numbers) > 1:
-            pairs.update((a, b) for i, a in enumerate(numbers) for b in numbers[i + 1 :] if a != b)
-    return pairs, Blocking(len(bodies), len(members), len(pairs), too_large)
+    for start, size in zip(starts[sizes > 1].tolist(), sizes[sizes > 1].tolist(), strict=True):
+        if size <= LARGEST:
+            block = sorted(set(sorted_numbers[start : start + size].tolist()))
+            pairs.update((a, b) for i, a in enumerate(block) for b in block[i + 1 :])
+    large = np.asarray(kinds)[order][starts[sizes > LARGEST]]
+    passed: Counter[str] = Counter()
+    for kind, size in zip(large.tolist(), sizes[sizes > LARGEST].tolist(), strict=True):
+        passed[BLOCKS[kind]] += size
+    return pairs, Blocking(len(bodies), len(starts), len(pairs), passed)
 
 
 class Batch:

@@ -53,7 +53,7 @@ class Finder:
             for one in found
             if any((i.domain, i.value) == (domain, known) for i in one.stored.body.identifiers)
         ]
-        return [self.person(root) for root in sorted({one.root for one in mine})]
+        return self._all({one.root for one in mine})
 
     def by_fields(self, asked: Record) -> list[Person]:
         """Persons of whom a record says just this, in the forms that are compared. Raises InputError for too little."""
@@ -61,7 +61,7 @@ class Finder:
         if not keys:
             raise InputError(f"too little to search for: {ENOUGH}")
         found = [one.stored for one in self._store.by_keys(keys) if _says(one.stored.body, asked)]
-        return [self.person(root) for root in sorted({one.root for one in found})]
+        return self._all({one.root for one in found})
 
     def match(self, record: Record, most: int = 10) -> list[tuple[Match, Person]]:
         """Whom this may be, the likeliest first, each with its score field by field. Nothing is changed."""
@@ -81,6 +81,9 @@ class Finder:
 
     def domains(self) -> Domains:
         return self._book.now().domains
+
+    def _all(self, roots: set[int]) -> list[Person]:
+        return [self._survive(root, records) for root, records in sorted(self._store.clusters(roots).items())]
 
     def _survive(self, root: int, records: Sequence[Stored]) -> Person:
         return survive(root, records, self._trust)

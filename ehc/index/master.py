@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ehc.cards.accounts import Act
+from ehc.cards.life import REASON_CHARACTERS
 from ehc.errors import Conflict, NotFound
 from ehc.index.deciding import Decider, Verdict
 from ehc.index.domain import Domain, Domains
@@ -147,11 +148,11 @@ def _held_because(old: Record, new: Record, others: Sequence[Stored], domains: D
     """Why people must read an update first; empty where they need not."""
     changes = strong_changes(old, new, domains)
     if len(changes) >= HELD_FROM:
-        return f"changes {', '.join(changes)}"
+        return f"changes {', '.join(changes)}"[:REASON_CHARACTERS]
     for one in others:
         against = contradictions(new, one.body, domains)
         if against and not contradictions(old, one.body, domains):
-            return f"contradicts another record of the person: {', '.join(against)}"
+            return f"contradicts another record of the person: {', '.join(against)}"[:REASON_CHARACTERS]
     return ""
 
 

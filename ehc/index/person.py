@@ -34,6 +34,9 @@ class Survived:
     value: str
     record: int
 
+    def __repr__(self) -> str:
+        return f"<Survived of record {self.record}>"
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Connection, Select, cast, func, literal, or_, select
+from sqlalchemy import ARRAY, BigInteger, Connection, Select, TextClause, cast, func, literal, or_, select, text
 
 from ehc.errors import NotFound
 from ehc.index.history import Event, Kind
 from ehc.index.index_store import Found
 from ehc.index.person import Stored
 from ehc.index.record import Record
-from ehc.store.tables import index_apart, index_events, index_keys, index_merged, index_records
+from ehc.store.tables import index_apart, index_events, index_merged, index_records
 
 _decode = msgspec.msgpack.Decoder(Record).decode
 encode = msgspec.msgpack.Encoder().encode
@@ -32,9 +33,6 @@ _COLUMNS = (
     index_events.c.body,
 )
 STORED: Select[Any] = select(*_COLUMNS).select_from(_JOINED)
-_WITH_KEY: Select[Any] = select(index_keys.c.key, *_COLUMNS).select_from(
-    index_keys.join(_JOINED, index_keys.c.record == index_records.c.record)
-)
 
 
 def body_of(data: bytes) -> Record:
@@ -51,17 +49,51 @@ def event_of(row: Sequence[Any]) -> Event:
     return Event(number, at, Kind(kind), record, person, other, by, why, None if body is None else _decode(body))
 
 
+_NUMBERS = {
+    "sqlite": "SELECT value FROM json_each(:numbers)",
+    "postgresql": "SELECT unnest(CAST(:numbers AS BIGINT[]))",
+}
+"""What follows IN, for however many whole numbers, as one parameter."""
+_KEYED = """
+    SELECT r.record, r.person, coalesce(m.root, r.person), r.version, e.at, e.body, k.key
+    FROM (SELECT key, record FROM index_keys WHERE key IN (:NUMBERS) ORDER BY record LIMIT :most) AS k
+    JOIN index_records AS r ON r.record = k.record JOIN index_events AS e ON e.event = r.version
+    LEFT JOIN index_merged AS m ON m.person = r.person ORDER BY r.record
+"""
+"""Keys first, then what has them: a planner may not read through all records in their order."""
+_CLUSTERED = """
+    SELECT r.record, r.person, coalesce(m.root, r.person), r.version, e.at, e.body
+    FROM index_records AS r JOIN index_events AS e ON e.event = r.version
+    LEFT JOIN index_merged AS m ON m.person = r.person
+    WHERE r.person IN (:NUMBERS UNION ALL SELECT person FROM index_merged WHERE root IN (:NUMBERS))
+    ORDER BY r.record
+"""
+
+
+@cache
+def _prepared(dialect: str, query: str) -> TextClause:
+    """Queries of look-ups are texts: putting one together anew costs more than asking it."""
+    return text(query.replace(":NUMBERS", _NUMBERS[dialect]))
+
+
+def _given(connection: Connection, numbers: Iterable[int]) -> Any:
+    return json.dumps(list(numbers)) if connection.dialect.name == "sqlite" else list(numbers)
+
+
 def among(connection: Connection, numbers: Iterable[int]) -> Any:
-    """What follows IN, for however many whole numbers, as one parameter."""
-    given = list(numbers)
+    """The same for queries that are put together."""
+    told = _given(connection, numbers)
     if connection.dialect.name == "sqlite":
-        return select(func.json_each(json.dumps(given)).table_valued("value").c.value)
-    return select(func.unnest(cast(literal(given, ARRAY(BigInteger)), ARRAY(BigInteger))).column_valued())
+        return select(func.json_each(told).table_valued("value").c.value)
+    return select(func.unnest(cast(literal(told, ARRAY(BigInteger)), ARRAY(BigInteger))).column_valued())
 
 
 def by_keys(connection: Connection, keys: Collection[int], most: int) -> list[Found]:
-    query = _WITH_KEY.where(index_keys.c.key.in_(among(connection, keys))).order_by(index_keys.c.record).limit(most)
-    return [Found(row[0], stored(row[1:])) for row in connection.execute(query)] if keys else []
+    if not keys:
+        return []
+    query = _prepared(connection.dialect.name, _KEYED)
+    rows = connection.execute(query, {"numbers": _given(connection, keys), "most": most})
+    return [Found(row[-1], stored(row[:-1])) for row in rows]
 
 
 def records(connection: Connection, numbers: Collection[int]) -> list[Stored]:
@@ -69,31 +101,37 @@ def records(connection: Connection, numbers: Collection[int]) -> list[Stored]:
     return [stored(row) for row in connection.execute(query)]
 
 
+def clusters(connection: Connection, roots: Collection[int]) -> dict[int, list[Stored]]:
+    if not roots:
+        return {}
+    found: dict[int, list[Stored]] = {root: [] for root in roots}
+    query = _prepared(connection.dialect.name, _CLUSTERED)
+    for one in map(stored, connection.execute(query, {"numbers": _given(connection, roots)})):
+        found[one.root].append(one)
+    return {root: records for root, records in found.items() if records}
+
+
 def root(connection: Connection, person: int) -> int:
     merged = connection.scalar(select(index_merged.c.root).where(index_merged.c.person == person))
     if merged is not None:
         return int(merged)
-    there = select(index_events.c.event).where(or_(index_events.c.person == person, index_events.c.other == person))
-    if person <= 0 or connection.scalar(there.limit(1)) is None:
-        raise NotFound("no such person in the index")
-    return person
+    if person > 0 and any(connection.scalar(one.limit(1)) is not None for one in _told_of(person)):
+        return person
+    raise NotFound("no such person in the index")
+
+
+def _told_of(person: int) -> tuple[Select[Any], Select[Any]]:
+    """Events that name a person, each by its own index."""
+    event = index_events.c
+    return (
+        select(event.event).where(event.person == person),
+        select(event.event).where((event.other > 0) & (event.other == person)),
+    )
 
 
 def persons(connection: Connection, of: int) -> list[int]:
     """That stand at a root, itself among them."""
     return [of, *connection.scalars(select(index_merged.c.person).where(index_merged.c.root == of))]
-
-
-def clusters(connection: Connection, roots: Collection[int]) -> dict[int, list[Stored]]:
-    merged = select(index_merged.c.person).where(index_merged.c.root.in_(among(connection, roots)))
-    standing = select(index_records.c.record).where(
-        or_(index_records.c.person.in_(among(connection, roots)), index_records.c.person.in_(merged))
-    )
-    found: dict[int, list[Stored]] = {root: [] for root in roots}
-    query = STORED.where(index_records.c.record.in_(standing)).order_by(index_records.c.record)
-    for one in map(stored, connection.execute(query)) if roots else ():
-        found[one.root].append(one)
-    return {root: records for root, records in found.items() if records}
 
 
 def into(connection: Connection, person: int) -> int | None:

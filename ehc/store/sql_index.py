@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from ehc.errors import Conflict, InputError, NotFound
@@ -31,6 +31,7 @@ from ehc.store.tables import (
 )
 
 OWN = -1
+_VERSION = text("SELECT (SELECT count(*) FROM index_domains), (SELECT coalesce(max(model), 0) FROM index_models)")
 
 
 class _Reader:
@@ -245,10 +246,9 @@ class SqlIndexStore:
         return bool(self.kept_apart(one, other))
 
     def rules_version(self) -> tuple[int, int]:
-        last = select(func.coalesce(func.max(index_models.c.model), 0)).scalar_subquery()
         with self._reader.connect() as connection:
-            count, model = connection.execute(select(func.count(), last).select_from(index_domains)).one()
-        return int(count), int(model)
+            domains, model = connection.execute(_VERSION).one()
+        return int(domains), int(model)
 
     def domains(self) -> Sequence[Domain]:
         with self._reader.connect() as connection:

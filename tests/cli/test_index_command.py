@@ -92,6 +92,15 @@ def test_two_readers_decide_a_task(home: Path, monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(index("review", "claim", "1").exception, Conflict)
 
 
+def test_the_bench_judges_what_it_merged(home: Path) -> None:
+    done = index("bench", "300", "--seed", "2", "--folder", str(home), "--keep", str(home / "figures.json"))
+    assert done.exit_code == 0, done.output
+    figures = json.loads((home / "figures.json").read_text("utf-8"))
+    assert (figures["persons"], figures["wrong_pairs"]) == (300, 0)
+    assert figures["recall"] > 0.9
+    assert figures["pairs_completeness"] > 0.99
+
+
 @pytest.mark.usefixtures("home")
 def test_domains_are_listed_and_registered_once() -> None:
     assert "resident-id" in index("domain", "list").stdout

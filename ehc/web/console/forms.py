@@ -100,7 +100,7 @@ class IndexSearch(Body, frozen=True):
 
 
 class ReviewsPage(Body, frozen=True):
-    after: int = 0
+    after: Annotated[int, Meta(ge=0, le=(1 << 53) - 1)] = 0
     closed: Literal["", "yes"] = ""
     done: Word = ""
 

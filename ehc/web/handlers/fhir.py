@@ -78,7 +78,7 @@ async def match_patient(call: Call, body: wire.Parameters) -> Reply:
 
     def work(index: Index) -> wire.Bundle:
         domains = index.book.now().domains
-        found = index.finder.match(render.record_of(looked_for, domains, SOURCE), min(count or 10, wire.MOST))
+        found = index.finder.match(render.record_of(looked_for, domains, SOURCE), max(1, min(count or 10, wire.MOST)))
         kept = [one for one in found if not certain or render.GRADES[one[0].verdict] == "certain"]
         return render.matched(kept, domains)
 

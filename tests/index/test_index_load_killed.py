@@ -1,0 +1,67 @@
+"""`ehc index load`, killed with -9 somewhere: what it had acknowledged is there, and loading again ends alike."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import servers
+from index_rooms import Room, make_room
+
+from ehc.config import Settings
+from ehc.index.history import replay
+from ehc.wiring import open_store
+
+COMMAND = [sys.executable, "-m", "ehc.cli", "index"]
+
+
+def environment(home: Path, database: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("EHC_")}
+    return clean | {"EHC_HOME": str(home)} | ({"EHC_DATABASE": database} if database else {})
+
+
+def load(file: Path, where: dict[str, str]) -> "subprocess.Popen[str]":
+    words = ["load", str(file), "--new-domains", "--processes", "1", "--block", "50"]
+    return subprocess.Popen([*COMMAND, *words], env=where, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def seen(room: Room) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
+    """Record -> those at its person; the numbers of persons may differ."""
+    rows = room.store.page(0, 100_000).rows
+    groups: dict[int, set[tuple[str, str]]] = {}
+    for one in rows:
+        groups.setdefault(one.root, set()).add(one.body.key)
+    assert len({one.body.key for one in rows}) == len(rows)  # no record twice
+    return {one.body.key: frozenset(groups[one.root]) for one in rows}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_load_that_was_killed_is_finished_by_loading_again(tmp_path: Path, kind: str) -> None:
+    file, whole, killed = tmp_path / "people.ndjson", tmp_path / "whole", tmp_path / "killed"
+    subprocess.run([*COMMAND, "generate", "600", "-o", str(file)], check=True, stdout=subprocess.PIPE)
+    assert load(file, environment(whole, "")).wait() == 0
+    database = servers.migrated_postgres() if kind == "postgres" else ""
+    where, chance = environment(killed, database), random.Random(4)
+    for _ in range(2):
+        running = load(file, where)
+        assert running.stderr is not None
+        told = os.read(running.stderr.fileno(), 200)  # waits until a block is acknowledged
+        assert "records" in told.decode(), told
+        time.sleep(chance.random() / 20)
+        os.kill(running.pid, signal.SIGKILL)
+        running.communicate()
+    stores = open_store(Settings(home=str(killed), database=database))
+    half = make_room(stores, domains=False)
+    events = half.store.events(0, 100_000)
+    assert len(events) >= 50
+    assert [event.number for event in events] == list(range(1, len(events) + 1))
+    assert len(replay(events).persons) == len(half.store.page(0, 100_000).rows)
+    assert load(file, where).wait() == 0
+    finished = open_store(Settings(home=str(whole)))
+    assert seen(half) == seen(make_room(finished, domains=False))
+    stores.close()
+    finished.close()
