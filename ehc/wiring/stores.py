@@ -102,6 +102,7 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     kept = SqlRegistryStore(engine), SqlIndexStore(engine)
     return Stores(accounts, rekeying, hot, serials, revoked, *asked, places, uses, *desk, *sdks, *kept, close)
 
+
 def migrate_database(settings: Settings) -> str | None:
     """Bring the schema up to date; where it stands now. Raises ConfigError, Unavailable."""
     from ehc.store.database import migrate, revision
