@@ -6,11 +6,12 @@ import csv
 import itertools
 import os
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -41,9 +42,7 @@ def load(
     new_domains: Annotated[
         bool, typer.Option("--new-domains", help="register the visit cards (visit-card/…) that the file names")
     ] = False,
-    processes: Annotated[int, typer.Option(min=1, max=64, help="that prepare lines")] = max(
-        1, (os.cpu_count() or 2) - 1
-    ),
+    processes: Annotated[int, typer.Option(min=0, max=64, help="that prepare lines; 0: this one does it itself")] = 1,
     block: Annotated[int, typer.Option(min=1, max=1 << 20, help="records a transaction")] = BLOCK,
     database: Database = None,
     config_file: ConfigFile = None,
@@ -85,6 +84,10 @@ def _prepared(lines: Iterable[bytes], domains: list[Domain], processes: int) -> 
     source = iter(lines)
     parts = enumerate(iter(lambda: list(itertools.islice(source, LINES)), []))
     registered = [one for one in domains if one not in NATIONAL]
+    if not processes:
+        _know(registered)
+        yield from (prepare_lines(_domains, some, number * LINES + 1) for number, some in parts)
+        return
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (registered,)) as pool:
         waiting = [pool.submit(_prepare, *part) for part in itertools.islice(parts, processes + 1)]
         while waiting:
@@ -96,10 +99,22 @@ def _prepared(lines: Iterable[bytes], domains: list[Domain], processes: int) -> 
 _domains = Domains()
 
 
-def _begin(registered: list[Domain]) -> None:
-    """In a process that prepares: the domains there are."""
+def _know(registered: list[Domain]) -> None:
     global _domains  # noqa: PLW0603  a process has one index
     _domains = Domains(registered)
+
+
+def _begin(registered: list[Domain]) -> None:
+    """In a process that prepares: the domains there are. It ends with the process that writes, even by kill -9."""
+    _know(registered)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _prepare(number: int, lines: list[bytes]) -> bytes:

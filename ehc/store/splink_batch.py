@@ -74,6 +74,7 @@ def _linker(model: Model, views: Mapping[int, View], blocks: Mapping[int, Mappin
         retain_matching_columns=False,
     )
     table = splink.DuckDBAPI().register(_table(views, blocks, kinds), table_name="records")
+    table = splink.DuckDBAPI().register(_table(views, blocks, kinds), table_name="records")
     return splink.Linker(table, settings, log_level="ERROR", validate_settings=False)
 
 

@@ -11,7 +11,7 @@ from ehc.index.domain import visit_card
 from ehc.index.record import new_record
 
 SAMPLE = "11010020171225006X"
-NAME = "电子健康卡"
+NAME = "王晓明"
 
 
 def put(desk: Desk, local_id: str, number: str = "", **said: str) -> int:
@@ -31,7 +31,7 @@ def test_a_person_is_found_masked_with_all_numbers_and_each_find_is_a_look(desk:
     by_name = browser.post("/index", by="person", name=NAME, birth_date="2017-12-25", purpose=PURPOSE)
     for answer in (by_number, by_name):
         text = text_of(answer)
-        assert "****卡" in text
+        assert "**明" in text
         assert "visit-card/H1" in text
         assert SAMPLE not in text
         assert NAME not in text

@@ -8,8 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-import servers
 from index_rooms import Room, make_room
 
 from ehc.config import Settings
@@ -19,9 +17,9 @@ from ehc.wiring import open_store
 COMMAND = [sys.executable, "-m", "ehc.cli", "index"]
 
 
-def environment(home: Path, database: str) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("EHC_")}
-    return clean | {"EHC_HOME": str(home)} | ({"EHC_DATABASE": database} if database else {})
+    return clean | {"EHC_HOME": str(home)}
 
 
 def load(file: Path, where: dict[str, str]) -> "subprocess.Popen[str]":
@@ -39,13 +37,11 @@ def seen(room: Room) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
     return {one.body.key: frozenset(groups[one.root]) for one in rows}
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_a_load_that_was_killed_is_finished_by_loading_again(tmp_path: Path, kind: str) -> None:
+def test_a_load_that_was_killed_is_finished_by_loading_again(tmp_path: Path) -> None:
     file, whole, killed = tmp_path / "people.ndjson", tmp_path / "whole", tmp_path / "killed"
     subprocess.run([*COMMAND, "generate", "600", "-o", str(file)], check=True, stdout=subprocess.PIPE)
-    assert load(file, environment(whole, "")).wait() == 0
-    database = servers.migrated_postgres() if kind == "postgres" else ""
-    where, chance = environment(killed, database), random.Random(4)
+    assert load(file, environment(whole)).wait() == 0
+    where, chance = environment(killed), random.Random(4)
     for _ in range(2):
         running = load(file, where)
         assert running.stderr is not None
@@ -54,7 +50,7 @@ def test_a_load_that_was_killed_is_finished_by_loading_again(tmp_path: Path, kin
         time.sleep(chance.random() / 20)
         os.kill(running.pid, signal.SIGKILL)
         running.communicate()
-    stores = open_store(Settings(home=str(killed), database=database))
+    stores = open_store(Settings(home=str(killed)))
     half = make_room(stores, domains=False)
     events = half.store.events(0, 100_000)
     assert len(events) >= 50

@@ -36,6 +36,12 @@ class Row(NamedTuple):
     other: str
     part: Part | None
 
+    @property
+    def kind(self) -> str:
+        """The badge that a part has."""
+        bits = self.part.bits if self.part else 0.0
+        return "good" if bits > 0 else "bad" if bits < 0 else "plain"
+
 
 def show_index(visit: Visit) -> Response:
     return _index_page(visit, forms.IndexSearch("number"))
