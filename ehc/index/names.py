@@ -25,7 +25,7 @@ def folded(name: str) -> str:
     if name.isalpha() and unicodedata.is_normalized("NFKC", name):  # most names: nothing is dropped or missing
         return name.upper()
     kept = unicodedata.normalize("NFKC", name).translate(_DROPPED).translate(_STANDS_FOR)
-    return _PRIVATE.sub(MISSING, kept).upper()
+    return unicodedata.normalize("NFKC", _PRIVATE.sub(MISSING, kept).upper())
 
 
 @lru_cache(1 << 16)

@@ -30,9 +30,11 @@ def score(
     model: Model, views: Mapping[int, View], blocks: Mapping[int, Mapping[str, str]], least: float
 ) -> list[ScoredPair]:
     """Pairs that share a block, from so many bits. blocks: record -> kind -> key. Raises ConfigError without Splink."""
-    linker = _linker(model, views, blocks)
+    database = _splink().DuckDBAPI()
+    linker = _linker(database, model, views, blocks)
     for column in {one.frequency for one in model.comparisons if one.frequency}:
-        _give_frequencies(linker, model, views, column)
+        shares = database.register(_frequencies(model, views, column))
+        linker.table_management.register_term_frequency_lookup(shares, column)
     table = linker.inference.predict(threshold_match_weight=least).as_duckdbpyrelation()
     rows = table.project(f"{_ID}_l, {_ID}_r, match_weight").fetchall()
     return [ScoredPair(min(a, b), max(a, b), bits) for a, b, bits in rows]
@@ -42,7 +44,7 @@ def train(
     model: Model, views: Mapping[int, View], blocks: Mapping[int, Mapping[str, str]], kinds: Sequence[str], seed: int
 ) -> Model:
     """The model with m and u as Splink finds them: u at random, m by EM over the pairs of each kind of block."""
-    linker = _linker(model, views, blocks)
+    linker = _linker(_splink().DuckDBAPI(), model, views, blocks)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=seed)
     block_on = _splink().block_on
     for kind in kinds:
@@ -61,7 +63,7 @@ def _splink() -> Any:
     return splink
 
 
-def _linker(model: Model, views: Mapping[int, View], blocks: Mapping[int, Mapping[str, str]]) -> Any:
+def _linker(database: Any, model: Model, views: Mapping[int, View], blocks: Mapping[int, Mapping[str, str]]) -> Any:
     splink = _splink()
     kinds = sorted({kind for some in blocks.values() for kind in some})
     settings = splink.SettingsCreator(
@@ -73,8 +75,8 @@ def _linker(model: Model, views: Mapping[int, View], blocks: Mapping[int, Mappin
         retain_intermediate_calculation_columns=False,
         retain_matching_columns=False,
     )
-    table = splink.DuckDBAPI().register(_table(views, blocks, kinds), table_name="records")
-    table = splink.DuckDBAPI().register(_table(views, blocks, kinds), table_name="records")
+    table = database.register(_table(views, blocks, kinds))
+    table = database.register(_table(views, blocks, kinds))
     return splink.Linker(table, settings, log_level="ERROR", validate_settings=False)
 
 
@@ -134,18 +136,17 @@ def _fits(one: str, other: str) -> str:
     places = f"range(1, length({one}) + 1)"
     a, b = f"substr({one}, i, 1)", f"substr({other}, i, 1)"
     known = f"{a} <> '{MISSING}' AND {b} <> '{MISSING}'"
-    wrong = f"len(list_filter({places}, i -> {known} AND {a} <> {b})) = 0"
-    right = f"len(list_filter({places}, i -> {known} AND {a} = {b})) > 0"
+    wrong = f"len(list_filter({places}, lambda i: {known} AND {a} <> {b})) = 0"
+    right = f"len(list_filter({places}, lambda i: {known} AND {a} = {b})) > 0"
     return f"length({one}) = length({other}) AND {wrong} AND {right}"
 
 
-def _give_frequencies(linker: Any, model: Model, views: Mapping[int, View], column: str) -> None:
+def _frequencies(model: Model, views: Mapping[int, View], column: str) -> Any:
     import pyarrow as pa  # noqa: PLC0415
 
     shares, rarest = model.frequencies.get(column, {}), model.rarest.get(column, UNREACHED)
     values = sorted({value for view in views.values() if (value := view[column])})
-    told = pa.table({column: values, f"tf_{column}": [shares.get(value, rarest) for value in values]})
-    linker.table_management.register_term_frequency_lookup(told, column)
+    return pa.table({column: values, f"tf_{column}": [shares.get(value, rarest) for value in values]})
 
 
 def _trained(old: Comparison, told: Sequence[Mapping[str, Any]]) -> Comparison:

@@ -34,7 +34,7 @@ def test_a_population_is_generated_loaded_and_matched(home: Path) -> None:
     assert "records of 1,000 persons, seed 3" in index("generate", "1000", "--seed", "3", "-o", str(file)).stdout
     assert isinstance(index("generate", "1", "-o", str(file)).exception, FileError)  # it is there already
     loaded = index("load", str(file), "--new-domains", "--processes", "0")
-    assert re.search(r"\d+ linked, \d+ new", loaded.stdout), loaded.output
+    assert re.search(r"[\d,]+ linked, [\d,]+ new", loaded.stdout), loaded.output
     again = index("load", str(file), "--processes", "0").stdout
     assert "new" not in again
     assert "unchanged" in again

@@ -4,6 +4,7 @@ The long run: `python tests/index/merge_histories.py 1000000` (what it printed s
 """
 
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from index_rooms import act, make_room
 from merge_histories import one_history
-from store_factories import FACTORIES
 
+from ehc.config import Settings
 from ehc.index.history import Event, Kind, State, apply, pair, replay, until
 from ehc.index.record import Record
+from ehc.wiring import open_store
 
 
 class Histories(RuleBasedStateMachine):
@@ -105,10 +107,8 @@ def test_ten_thousand_random_histories_end_where_they_began() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_database_goes_the_same_way(tmp_path: Path, seed: int) -> None:
     """Random merges and unmerges over SQLite: state and answers as before."""
-    from random import Random
-
     random = Random(seed)
-    stores = FACTORIES["sqlite"](tmp_path)
+    stores = open_store(Settings(home=str(tmp_path)))
     room = make_room(stores)
     keys = [room.put("H1", str(i), name=f"测{i}", phone=f"1380000{i:04}").person for i in range(8)]
     for step in range(20):

@@ -22,9 +22,14 @@ def environment(home: Path) -> dict[str, str]:
     return clean | {"EHC_HOME": str(home)}
 
 
-def load(file: Path, where: dict[str, str]) -> "subprocess.Popen[str]":
-    words = ["load", str(file), "--new-domains", "--processes", "1", "--block", "50"]
+def load(file: Path, where: dict[str, str], processes: int = 0) -> "subprocess.Popen[str]":
+    words = ["load", str(file), "--new-domains", "--processes", str(processes), "--block", "50"]
     return subprocess.Popen([*COMMAND, *words], env=where, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(running: "subprocess.Popen[str]") -> None:
+    told = running.communicate()
+    assert running.returncode == 0, told
 
 
 def seen(room: Room) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
@@ -40,23 +45,23 @@ def seen(room: Room) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
 def test_a_load_that_was_killed_is_finished_by_loading_again(tmp_path: Path) -> None:
     file, whole, killed = tmp_path / "people.ndjson", tmp_path / "whole", tmp_path / "killed"
     subprocess.run([*COMMAND, "generate", "600", "-o", str(file)], check=True, stdout=subprocess.PIPE)
-    assert load(file, environment(whole)).wait() == 0
+    finish(load(file, environment(whole)))
     where, chance = environment(killed), random.Random(4)
     for _ in range(2):
-        running = load(file, where)
+        running = load(file, where, processes=1)
         assert running.stderr is not None
         told = os.read(running.stderr.fileno(), 200)  # waits until a block is acknowledged
         assert "records" in told.decode(), told
         time.sleep(chance.random() / 20)
         os.kill(running.pid, signal.SIGKILL)
-        running.communicate()
+        running.communicate()  # ends: the process that prepares has ended too, and closed its ends
     stores = open_store(Settings(home=str(killed)))
     half = make_room(stores, domains=False)
     events = half.store.events(0, 100_000)
     assert len(events) >= 50
     assert [event.number for event in events] == list(range(1, len(events) + 1))
     assert len(replay(events).persons) == len(half.store.page(0, 100_000).rows)
-    assert load(file, where).wait() == 0
+    finish(load(file, where))
     finished = open_store(Settings(home=str(whole)))
     assert seen(half) == seen(make_room(finished, domains=False))
     stores.close()
