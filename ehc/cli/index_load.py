@@ -28,6 +28,8 @@ from ehc.index.loading import BLOCK
 
 LINES = 4_096
 """That a process prepares at a time."""
+AHEAD = 2 * BLOCK // LINES
+"""Parts that are prepared before they are written."""
 STDIN = Path("-")
 _NEW = "visit-card/"
 Part = tuple[list[Prepared], list[Refused]]
@@ -80,7 +82,7 @@ def _open(file: Path) -> BinaryIO:
 
 
 def _prepared(lines: Iterable[bytes], domains: list[Domain], processes: int) -> Iterator[Part]:
-    """In the order of the file; so many parts ahead as there are processes, and one."""
+    """In the order of the file; while one block is written the next ones are prepared."""
     source = iter(lines)
     parts = enumerate(iter(lambda: list(itertools.islice(source, LINES)), []))
     registered = [one for one in domains if one not in NATIONAL]
@@ -89,7 +91,7 @@ def _prepared(lines: Iterable[bytes], domains: list[Domain], processes: int) -> 
         yield from (prepare_lines(_domains, some, number * LINES + 1) for number, some in parts)
         return
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (registered,)) as pool:
-        waiting = [pool.submit(_prepare, *part) for part in itertools.islice(parts, processes + 1)]
+        waiting = [pool.submit(_prepare, *part) for part in itertools.islice(parts, processes + AHEAD)]
         while waiting:
             part = msgspec.msgpack.decode(waiting.pop(0).result(), type=Part)
             waiting += [pool.submit(_prepare, *more) for more in itertools.islice(parts, 1)]
