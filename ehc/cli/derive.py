@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from ehc import config, wiring
 from ehc.cli.keys import Folder, PassphraseFile, passphrase_source
-from ehc.errors import FileError, InputError
+from ehc.cli.long_run import bar, explaining
+from ehc.errors import InputError
 from ehc.ports import KeyService
-from ehc.store.derivation_run import DerivationRun, Job, opened
+from ehc.store.derivation_run import Job, opened
 from ehc.store.people_files import STANDARD_STREAM, Encoding, Format, format_of
 from ehc.store.run_journal import Progress, beside
 
@@ -116,48 +110,14 @@ def _refuse_one_file_twice(job: Job) -> None:
 def _run(job: Job, keys: KeyService) -> int:
     """Do the job and say so on standard error; returns how many rows were refused."""
     started = time.perf_counter()
-    with _explaining(job), opened(job, keys) as run:
+    in_bytes = format_of(job.people, job.stream_format) is Format.CSV
+    with explaining(job.output, job.way_on), opened(job, keys) as run:
         progress = run.done
-        with _bar(job, run) as show:
+        with bar(run, in_bytes=in_bytes) as show:
             for progress in run:
                 show(progress)
     _report(job, keys, run.done.rows, progress, time.perf_counter() - started)
     return progress.rows - progress.cards
-
-
-@contextlib.contextmanager
-def _explaining(job: Job) -> Iterator[None]:
-    """What stops a run from outside gets a sentence that says how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo(f"stopped: {job.way_on}", err=True)
-        raise typer.Exit(130) from None
-    except OSError as error:
-        if error.errno == errno.EPIPE:  # whoever read our output has gone: the command line deals with that
-            raise
-        raise FileError(f"{error.filename or job.output}: {error.strerror or error}; {job.way_on}") from error
-
-
-@contextlib.contextmanager
-def _bar(job: Job, run: DerivationRun) -> Iterator[Callable[[Progress], None]]:
-    """A progress bar, when standard error is a terminal."""
-    in_bytes = format_of(job.people, job.stream_format) is Format.CSV
-    columns = [
-        BarColumn(),
-        DownloadColumn() if in_bytes else MofNCompleteColumn(),
-        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s, left:"),
-        TimeRemainingColumn(),
-    ]
-    started = time.perf_counter()
-    with Bar(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
-        task = bar.add_task("", total=run.size, completed=run.done.offset, rows=run.done.rows, rate=0.0)
-
-        def show(progress: Progress) -> None:
-            rate = (progress.rows - run.done.rows) / (time.perf_counter() - started)
-            bar.update(task, completed=progress.offset, rows=progress.rows, rate=rate)
-
-        yield show
 
 
 def _report(job: Job, keys: KeyService, earlier: int, progress: Progress, seconds: float) -> None:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import time
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from ehc import wiring
 from ehc.cli import registry_sync
 from ehc.cli.database import ConfigFile, Database, settings_of
 from ehc.cli.database import opened as desk
 from ehc.cli.keys import Folder, PassphraseFile, passphrase_source
-from ehc.errors import FileError, InputError, NotFound
+from ehc.cli.long_run import bar, explaining
+from ehc.errors import InputError, NotFound
 from ehc.model import CST
 from ehc.registry.checking import CHINESE, checked
 from ehc.registry.registry import UNKNOWN
@@ -110,45 +105,12 @@ def import_(  # noqa: PLR0917  the command line, not called from code
 def _run(job: ImportJob, run: ImportRun) -> int:
     """Do the job and say so on standard error; returns how many rows were refused."""
     started, progress = time.perf_counter(), run.done
-    with _explaining(job), _bar(job, run) as show:
+    in_bytes = SUFFIXES[job.file.suffix.lower()] is not RegistryFormat.PARQUET
+    with explaining(job.rejects, "the same command continues"), bar(run, in_bytes=in_bytes) as show:
         for progress in run:
             show(progress)
     _report(job, run, progress, time.perf_counter() - started)
     return progress.rows - progress.cards
-
-
-@contextlib.contextmanager
-def _explaining(job: ImportJob) -> Iterator[None]:
-    """What stops a run from outside gets a sentence that says how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("stopped: the same command continues", err=True)
-        raise typer.Exit(130) from None
-    except OSError as error:
-        said = error.strerror or error
-        raise FileError(f"{error.filename or job.rejects}: {said}; the same command continues") from error
-
-
-@contextlib.contextmanager
-def _bar(job: ImportJob, run: ImportRun) -> Iterator[Callable[[Progress], None]]:
-    """A progress bar, when standard error is a terminal."""
-    in_rows = SUFFIXES[job.file.suffix.lower()] is RegistryFormat.PARQUET
-    columns = [
-        BarColumn(),
-        MofNCompleteColumn() if in_rows else DownloadColumn(),
-        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s, left:"),
-        TimeRemainingColumn(),
-    ]
-    started = time.perf_counter()
-    with Bar(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
-        task = bar.add_task("", total=run.size, completed=run.done.offset, rows=run.done.rows, rate=0.0)
-
-        def show(progress: Progress) -> None:
-            rate = (progress.rows - run.done.rows) / (time.perf_counter() - started)
-            bar.update(task, completed=progress.offset, rows=progress.rows, rate=rate)
-
-        yield show
 
 
 def _report(job: ImportJob, run: ImportRun, progress: Progress, seconds: float) -> None:

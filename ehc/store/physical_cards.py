@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select, text
+from sqlalchemy import Connection, Engine, Row, bindparam, func, select, text
 
 from ehc.registry.card import (
     CardEvent,
@@ -33,6 +33,10 @@ LOCK = 0x65686333
 """Advisory, PostgreSQL: whoever writes physical cards."""
 
 _ALONE = text("SELECT pg_advisory_xact_lock(:lock)")
+_FIELDS = (*PhysicalCard._fields, "change", "account", "changed_at")
+_REPLACE = (
+    cards.update().where(cards.c.change == bindparam("at")).values({name: bindparam(f"new_{name}") for name in _FIELDS})
+)
 _LAST = select(func.coalesce(func.max(cards.c.change), 0))
 
 
@@ -46,7 +50,13 @@ class SqlRegistryStore:
     # --- coming in
 
     def known(self, numbers: Sequence[str]) -> Mapping[str, KeptCard]:
+        """An export is in the order of its numbers: most batches lie where there is nothing yet."""
+        if not numbers:
+            return {}
+        near = select(cards.c.number).where(cards.c.number.between(min(numbers), max(numbers))).limit(1)
         with self._reader.connect() as connection:
+            if connection.scalar(near) is None:
+                return {}
             return {row.number: _kept(row) for row in self._rows.known(connection, numbers)}
 
     def keep(
@@ -130,6 +140,7 @@ class _Work:
 
     def __init__(self, connection: Connection, rows: CardRows, taking: Taking, last: int) -> None:
         self._connection, self._rows, self._taking, self._place = connection, rows, taking, last
+        self._newer: list[dict[str, Any]] = []  # parameters of _REPLACE
         self._events: list[dict[str, Any]] = []
 
     def sort(self, given: Sequence[PhysicalCard], accounts: Sequence[int]) -> list[Ruling]:
@@ -139,7 +150,8 @@ class _Work:
             Ruling.NEW if (here := known.get(card.number)) is None else self._ruling(card, account, here)
             for card, account in pairs
         ]
-        if self._events:
+        if self._newer:
+            self._connection.execute(_REPLACE, self._newer)
             self._connection.execute(events.insert(), self._events)
         new = [pair for pair, ruling in zip(pairs, rulings, strict=True) if ruling is Ruling.NEW]
         if new:
@@ -161,21 +173,20 @@ class _Work:
         ours = _card(here)
         if card == ours:
             if account and account != here.account:
-                self._set(here, account=account)
+                own = cards.update().where(cards.c.change == here.change)
+                self._connection.execute(own.values(account=account))
             return Ruling.SAME
         if not stands(card, ours):
             return Ruling.OLDER
         self._replace(card, here, ours, account)
         return Ruling.NEWER
 
-    def _set(self, here: Row[Any], **values: Any) -> None:
-        self._connection.execute(cards.update().where(cards.c.change == here.change).values(values))
-
     def _replace(self, card: PhysicalCard, here: Row[Any], ours: PhysicalCard, account: int) -> None:
         self._place += 1
         stays = here.account if card.holder == ours.holder else None
-        place = {"change": self._place, "account": account or stays, "changed_at": self._taking.now}
-        self._set(here, **card._asdict(), **place)
+        values = (*card, self._place, account or stays, self._taking.now)
+        named = {f"new_{name}": value for name, value in zip(_FIELDS, values, strict=True)}
+        self._newer.append({"at": here.change, **named})
         self._events.append(
             {
                 "number": card.number,

@@ -1,0 +1,58 @@
+"""What the long runs over files show meanwhile, and say when they are stopped: ehc derive, ehc registry import."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from ehc.errors import FileError
+from ehc.store.run_journal import Progress
+
+
+class LongRun(Protocol):
+    size: int | None  # of the input, in the unit of Progress.offset
+    done: Progress  # by an earlier, interrupted run
+
+
+@contextlib.contextmanager
+def explaining(output: Path, way_on: str) -> Iterator[None]:
+    """What stops a run from outside gets a sentence that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"stopped: {way_on}", err=True)
+        raise typer.Exit(130) from None
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # whoever read our output has gone: the command line deals with that
+            raise
+        raise FileError(f"{error.filename or output}: {error.strerror or error}; {way_on}") from error
+
+
+@contextlib.contextmanager
+def bar(run: LongRun, *, in_bytes: bool) -> Iterator[Callable[[Progress], None]]:
+    """A progress bar, when standard error is a terminal. in_bytes: the unit of Progress.offset; else rows."""
+    columns = [
+        BarColumn(),
+        DownloadColumn() if in_bytes else MofNCompleteColumn(),
+        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s, left:"),
+        TimeRemainingColumn(),
+    ]
+    started = time.perf_counter()
+    with Bar(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as shown:
+        task = shown.add_task("", total=run.size, completed=run.done.offset, rows=run.done.rows, rate=0.0)
+
+        def show(progress: Progress) -> None:
+            rate = (progress.rows - run.done.rows) / (time.perf_counter() - started)
+            shown.update(task, completed=progress.offset, rows=progress.rows, rate=rate)
+
+        yield show
