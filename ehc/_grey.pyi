@@ -75,6 +75,9 @@ class GreyCore:
 def locate(grey: Grey, *, most: int = 6) -> list[tuple[list[list[float]], int]]:
     """Corners and version of what may be QR symbols, the likeliest first: for images in which no decoder finds them."""
 
+def outlines(grey: Grey, *, most: int = 4) -> list[tuple[list[list[float]], int]]:
+    """The same by the outline of the whole symbol, when nothing in it can be told apart any more."""
+
 def correct_block(word: bytes, parity: int, erased: Sequence[int], *, spare: int = 2) -> tuple[bytes, int, int] | None:
     """A Reed-Solomon block over GF(256) corrected, the errors outside the erased positions, and the parity codewords
     left unused; None unless at least `spare` are. The last `parity` codewords are parity, roots 2^0 and so on."""

@@ -9,14 +9,14 @@ read the symbol.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import zxingcpp
 from numpy.typing import NDArray
 
-from ehc._grey import GreyCore, GreySymbol, locate
+from ehc._grey import GreyCore, GreySymbol
 
 QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 Grey = NDArray[np.uint8]
@@ -38,6 +38,10 @@ class Rescued(NamedTuple):
     symbol: GreySymbol
 
 
+LONGEST_MS = 12.0
+"""No further look at one candidate starts after this: whoever is not read by then hardly ever is."""
+
+
 class GreyReader:
     """One a source of frames: it remembers what it saw of a symbol that it could not read yet."""
 
@@ -46,7 +50,7 @@ class GreyReader:
 
     def read(self, grey: Grey, candidate: Candidate, budget_ms: float = math.inf) -> Rescued | None:
         """No further look at the symbol starts after budget_ms."""
-        symbol = self._core.read(grey, candidate.corners, candidate.version, budget_ms=min(budget_ms, 1e9))
+        symbol = self._core.read(grey, candidate.corners, candidate.version, budget_ms=min(budget_ms, LONGEST_MS))
         return _text_of(symbol)
 
     def fused(self) -> Rescued | None:
@@ -78,12 +82,15 @@ def said(barcode: zxingcpp.Barcode) -> tuple[int | None, float | None]:
     return int(version) if version.isdecimal() else None, extra.get("UEC")
 
 
-def located(pixels: Grey, scale: float) -> list[Candidate]:
-    """What the finder takes for symbols in a frame that was scaled down by `scale`."""
+Search = Callable[[Grey], list[tuple[list[list[float]], int]]]
+
+
+def located(search: Search, pixels: Grey, scale: float) -> list[Candidate]:
+    """What a search (locate, outlines) takes for symbols in a frame that was scaled down by `scale`."""
     half = (scale - 1) / 2
     return [
         Candidate([(x * scale + half, y * scale + half) for x, y in corners], version)
-        for corners, version in locate(pixels)
+        for corners, version in search(pixels)
     ]
 
 

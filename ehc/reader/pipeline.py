@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from zxingcpp import BarcodeFormat
 
 from ehc._frame import FramePipeline
+from ehc._grey import locate, outlines
 from ehc.crypto import parse_payload
 from ehc.errors import InputError, PayloadError
 from ehc.model import Payload
-from ehc.reader.grey import Candidate, GreyReader, Rescued, failed, located, said
+from ehc.reader.grey import Candidate, GreyReader, Rescued, Search, failed, located, said
 from ehc.reader.sources import Frame
 
 Grey = NDArray[np.uint8]
@@ -111,19 +112,21 @@ little there, and were among the best on real photos, where print grows and ligh
 
 
 class Finding(NamedTuple):
-    """Pixels in which our own finder looks for what zxing-cpp does not see."""
+    """Pixels in which we look ourselves for what zxing-cpp does not see."""
 
     stage: str
-    level: int
+    search: Search
+    level: int  # of the pyramid, as in Variant
     make: Callable[[FramePipeline, Grey], Grey]
     scale: float = 1.0  # pixels of the level a pixel
 
 
 FINDINGS = (
-    Finding("half", 1, lambda p, g: g),
-    Finding("smooth", 0, lambda p, g: p.smooth(g)),
-    Finding("half, smooth", 1, lambda p, g: p.smooth(g)),
-    Finding("doubled, smooth", 0, lambda p, g: p.smooth(p.twice(g)), scale=0.5),
+    Finding("finder, half", locate, 1, lambda p, g: g),
+    Finding("outline", outlines, 0, lambda p, g: g),
+    Finding("finder, smooth", locate, 0, lambda p, g: p.smooth(g)),
+    Finding("finder, half, smooth", locate, 1, lambda p, g: p.smooth(g)),
+    Finding("finder, doubled, smooth", locate, 0, lambda p, g: p.smooth(p.twice(g)), scale=0.5),
 )
 """By frames rescued a millisecond: most symbols are large enough at half the size, and noise is halved with it."""
 
@@ -208,7 +211,7 @@ class Reader:
         if finding.scale < 1 and source.size > LARGEST_DOUBLED:
             return "", []
         pixels = finding.make(self._pipeline, source)
-        return f"finder, {finding.stage}", located(pixels, finding.scale * 2.0**finding.level)
+        return finding.stage, located(finding.search, pixels, finding.scale * 2.0**finding.level)
 
     def _pyramid(self, grey: Grey) -> list[Grey]:
         """The frame and its halves, largest first."""

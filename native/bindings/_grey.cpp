@@ -1,5 +1,6 @@
 // _grey.cpp: the grey core for Python (native/grey, C++17). Buffers in without a copy, GIL released while reading.
 #include "finder.h"
+#include "outline.h"
 #include "reed_solomon.h"
 
 #include <pybind11/numpy.h>
@@ -88,16 +89,26 @@ Quad quad_of(const Corners &c)
     return {{{c[0], c[1]}, {c[2], c[3]}, {c[4], c[5]}, {c[6], c[7]}}};
 }
 
-Located locate_symbols(const py::buffer &grey, std::size_t most)
+template <class Search> Located located(const py::buffer &grey, std::size_t most, Search search)
 {
     const auto owner = held(grey);
     const Image image = image_of(owner);
     const py::gil_scoped_release release;
     Located out;
     if (image.width > 0 && image.height > 0)
-        for (const Candidate &found : locate(image, most))
+        for (const Candidate &found : search(image, most))
             out.emplace_back(quad_of(found.corners), found.version);
     return out;
+}
+
+Located locate_symbols(const py::buffer &grey, std::size_t most)
+{
+    return located(grey, most, locate);
+}
+
+Located outlines_of_symbols(const py::buffer &grey, std::size_t most)
+{
+    return located(grey, most, outlines);
 }
 
 py::object correct_block(const std::string &word, int parity, const std::vector<int> &erased, int spare)
@@ -143,6 +154,7 @@ PYBIND11_MODULE(_grey, m)
         .def_readonly("frames", &Found::frames)
         .def_readonly("score", &Found::score);
     m.def("locate", &locate_symbols, py::arg("grey"), py::kw_only(), py::arg("most") = 6);
+    m.def("outlines", &outlines_of_symbols, py::arg("grey"), py::kw_only(), py::arg("most") = 4);
     m.def("correct_block", &correct_block, py::arg("word"), py::arg("parity"), py::arg("erased"), py::kw_only(),
           py::arg("spare") = spare_parity);
     py::class_<Guarded>(m, "GreyCore")

@@ -101,25 +101,6 @@ std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
     return Crossing{(turns.edge(i + 2) + turns.edge(i + 3)) / 2, module, dark};
 }
 
-/// The noise of an image in levels. The smallest quarter of the second differences along some rows is noise alone; they
-/// are taken four pixels apart, so that a filter before does not hide it.
-float noise_of(const Image &image)
-{
-    constexpr int apart = 4;
-    std::array<int, 511> seen{};
-    int count = 0;
-    for (int y = 0; y < image.height; y += 16) {
-        const std::uint8_t *const row = image.data + y * image.row;
-        for (int x = apart; x + apart < image.width; x += 3, ++count)
-            ++seen[static_cast<std::size_t>(std::abs(2 * row[x] - row[x - apart] - row[x + apart]))];
-    }
-    int below = 0;
-    std::size_t quarter = 0;
-    while (quarter < 510 && (below += seen[quarter]) < count / 4)
-        ++quarter;
-    return static_cast<float>(quarter) / (0.3186F * 2.449F); // of a normal distribution, and of three pixels
-}
-
 class Search {
 public:
     explicit Search(const Image &image) : image_(image), least_(std::max(3.0F, 2.5F * noise_of(image))) {}
@@ -284,6 +265,25 @@ std::optional<Triple> symbol_at(Search &search, const FinderPattern &corner, con
 }
 
 } // namespace
+
+/// The noise of an image in levels. The smallest quarter of the second differences along some rows is noise alone; they
+/// are taken four pixels apart, so that a filter before does not hide it.
+float noise_of(const Image &image)
+{
+    constexpr int apart = 4;
+    std::array<int, 511> seen{};
+    int count = 0;
+    for (int y = 0; y < image.height; y += 16) {
+        const std::uint8_t *const row = image.data + y * image.row;
+        for (int x = apart; x + apart < image.width; x += 3, ++count)
+            ++seen[static_cast<std::size_t>(std::abs(2 * row[x] - row[x - apart] - row[x + apart]))];
+    }
+    int below = 0;
+    std::size_t quarter = 0;
+    while (quarter < 510 && (below += seen[quarter]) < count / 4)
+        ++quarter;
+    return static_cast<float>(quarter) / (0.3186F * 2.449F); // of a normal distribution, and of three pixels
+}
 
 std::vector<FinderPattern> finder_patterns(const Image &image, std::size_t most)
 {

@@ -11,8 +11,8 @@ namespace ehc::grey {
 
 namespace {
 
-constexpr int most_passes = 4;
-constexpr float least_score = 0.25F; // of a symbol; surroundings that are none stay below (README.md)
+constexpr int most_passes = 3;
+constexpr float least_score = 0.36F; // of a symbol; surroundings that are none stay below (README.md)
 
 double now() noexcept
 {
@@ -61,61 +61,30 @@ Start start_at(const Image &image, const Candidate &candidate, int version)
     Start out{&layout, Warp(candidate.corners), {}};
     if (!out.warp.sound(image, size_of(version)))
         return {nullptr, out.warp, {}};
-    if (version >= 2) {
+    out.fit = fit(image, *layout.pattern, out.warp, 3, false);
+    if (version >= 2 && out.fit.score < 0.6F) {
         Warp other = through_alignment(image, out.warp, layout.size);
-        out.fit = fit(image, *layout.pattern, out.warp, 3, false);
         const Fit found = other.sound(image, size_of(version)) ? fit(image, *layout.pattern, other, 3, false) : Fit{};
         if (found.score > out.fit.score)
             out.warp = other, out.fit = found;
     }
-    const Fit found = fit(image, *layout.pattern, out.warp, 8, false);
-    out.fit = found;
     return out;
-}
-
-/// The version whose finder and timing patterns agree best with what lies between the corners.
-int version_seen(const Image &image, const Warp &warp)
-{
-    int best = 1;
-    float most = -1;
-    for (int version = 1; version <= last_version; ++version) {
-        const int n = size_of(version);
-        float dark = 0, light = 0, squares = 0, darks = 0;
-        const auto look = [&](int x, int y, bool is_dark) {
-            const float scale = 2.0F / static_cast<float>(n);
-            const Point p =
-                warp.at((static_cast<float>(x) + 0.5F) * scale - 1, (static_cast<float>(y) + 0.5F) * scale - 1);
-            const float seen = image.at(p.x, p.y);
-            (is_dark ? dark : light) += seen, squares += seen * seen, darks += is_dark;
-        };
-        const auto both = [&](int x, int y, bool is_dark) { look(x, y, is_dark), look(y, x, is_dark); };
-        for (int i = 8; i < n - 8; ++i)
-            both(i, 6, i % 2 == 0);
-        for (int i = 0; i < 8; ++i) { // the middle rows of the finder patterns
-            const bool is_dark = i != 1 && i != 5 && i != 7;
-            both(i, 3, is_dark), both(n - 1 - i, 3, is_dark);
-        }
-        const float count = static_cast<float>(2 * (n - 16) + 32), lights = count - darks;
-        const float mean = (dark + light) / count, variance = squares / count - mean * mean;
-        const float found = std::abs(dark / darks - light / lights) / std::sqrt(variance + 4);
-        if (found > most)
-            most = found, best = version;
-    }
-    return best;
 }
 
 /// The version that is said, and those beside it where it does not look right.
 Start best_start(const Image &image, const Candidate &candidate)
 {
-    const int said = candidate.version ? candidate.version : version_seen(image, Warp(candidate.corners));
+    const int said = candidate.version ? candidate.version : version_seen(image, Warp(candidate.corners)).version;
     Start best = start_at(image, candidate, said);
     for (const int other : {said - 1, said + 1}) {
-        if (best.fit.score > 0.6F || other < 1 || other > last_version)
+        if (best.fit.score > 0.6F || best.fit.score < 0.1F || other < 1 || other > last_version)
             continue;
         const Start found = start_at(image, candidate, other);
         if (found.layout && found.fit.score > best.fit.score)
             best = found;
     }
+    if (best.layout)
+        best.fit = fit(image, *best.layout->pattern, best.warp, 8, false);
     return best;
 }
 
@@ -135,6 +104,41 @@ std::vector<float> believed(const Layout &layout, const std::vector<float> &soft
 
 } // namespace
 
+Guess version_seen(const Image &image, const Warp &warp)
+{
+    Guess best{1, -1};
+    const Corners c = warp.corners();
+    const double side = std::max(std::hypot(c[2] - c[0], c[3] - c[1]), std::hypot(c[6] - c[0], c[7] - c[1]));
+    for (int version = 1; version <= last_version; ++version) {
+        const int n = size_of(version);
+        if (side < n && version > 1) // modules under a pixel
+            break;
+        const float scale = 2.0F / static_cast<float>(n);
+        float dark = 0, light = 0, squares = 0, darks = 0, lights = 0;
+        const auto look = [&](int x, int y, bool is_dark, float weight) {
+            const Point p =
+                warp.at((static_cast<float>(x) + 0.5F) * scale - 1, (static_cast<float>(y) + 0.5F) * scale - 1);
+            const float seen = image.at(p.x, p.y);
+            (is_dark ? dark : light) += weight * seen, (is_dark ? darks : lights) += weight;
+            squares += weight * seen * seen;
+        };
+        for (int i = 8; i < n - 8; ++i) // never more than the three finder patterns together
+            for (const bool across : {false, true})
+                look(across ? i : 6, across ? 6 : i, i % 2 == 0, 32.0F / static_cast<float>(n - 16));
+        for (int y = -1; y < 8; ++y)
+            for (int x = -1; x < 8; ++x) {
+                const int ring = std::max(std::abs(x - 3), std::abs(y - 3));
+                const bool is_dark = ring != 2 && ring != 4;
+                look(x, y, is_dark, 1), look(n - 1 - x, y, is_dark, 1), look(x, n - 1 - y, is_dark, 1);
+            }
+        const float mass = darks + lights, mean = (dark + light) / mass, variance = squares / mass - mean * mean;
+        const float agreement = std::abs(dark / darks - light / lights) / std::sqrt(std::max(variance, 0.0F) + 4);
+        if (agreement > best.agreement)
+            best = {version, agreement};
+    }
+    return best;
+}
+
 std::optional<Found> GreyCore::read(const Image &image, const Candidate &candidate, double microseconds)
 {
     const double until = now() + microseconds;
@@ -153,7 +157,7 @@ std::optional<Found> GreyCore::passes(const Image &image, const Layout &layout, 
     Symbol symbol;
     for (int pass = 1; pass <= most_passes; ++pass) {
         SoftGrid grid(image, warp, found.light, layout.size);
-        if (pass > 2)
+        if (pass > 1)
             grid.even(known.data());
         soft = grid.equalised(layout.known.data(), 3);
         if (decode(layout, soft.data(), symbol))
@@ -167,7 +171,7 @@ std::optional<Found> GreyCore::passes(const Image &image, const Layout &layout, 
         }
         if (now() > until || pass == most_passes)
             break;
-        const Pattern pattern(layout.size, known.data());
+        const Pattern pattern(layout.size, known.data(), true);
         if (!pattern.fits)
             break;
         found = fit(image, pattern, warp, 4, true);

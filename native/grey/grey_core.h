@@ -19,6 +19,13 @@ struct Candidate {
     int version;     // 1 .. last_version, roughly; 0: unknown
 };
 
+/// The version whose finder and timing patterns agree best with what a warp shows, and how well they do, 0 or more.
+struct Guess {
+    int version;
+    float agreement;
+};
+Guess version_seen(const Image &image, const Warp &warp);
+
 struct Found {
     Symbol symbol;
     Corners corners; // refined

@@ -7,7 +7,8 @@ namespace ehc::grey {
 
 namespace {
 
-constexpr float blur = 0.5F; // sigma, modules: between a sharp photo and one that is just readable
+constexpr float apart = 0.3F; // of the four points of a module from its middle
+constexpr float blur = 0.5F;  // sigma, modules: between a sharp photo and one that is just readable
 
 /// What the blur sees of the modules before, here and behind a point `offset` from the middle of a module; and how that
 /// changes with the offset.
@@ -37,19 +38,18 @@ public:
         for (int y = 0; y < n_; ++y)
             for (int x = 0; x < n_; ++x)
                 if (known(x, y) != 0)
-                    nine(x, y);
+                    four(x, y);
     }
 
 private:
     float known(int x, int y) const { return x < 0 || y < 0 || x >= n_ || y >= n_ ? -1.0F : known_[y * n_ + x]; }
 
-    void nine(int x, int y)
+    void four(int x, int y)
     {
-        static const std::array<Share, 3> shares = {Share(-1.0F / 3), Share(0), Share(1.0F / 3)};
-        for (std::size_t i = 0; i < 3; ++i)
-            for (std::size_t k = 0; k < 3; ++k)
-                one(x, y, shares[k], shares[i], static_cast<float>(k) / 3 + 1.0F / 6,
-                    static_cast<float>(i) / 3 + 1.0F / 6);
+        static const std::array<Share, 2> shares = {Share(-apart), Share(apart)};
+        for (std::size_t i = 0; i < 2; ++i)
+            for (std::size_t k = 0; k < 2; ++k)
+                one(x, y, shares[k], shares[i], k ? 0.5F + apart : 0.5F - apart, i ? 0.5F + apart : 0.5F - apart);
     }
 
     void one(int x, int y, const Share &across, const Share &down, float dx, float dy)
@@ -87,7 +87,7 @@ std::array<float, most_unknowns> light_at(const Probe &p) noexcept
     return {1, p.u, p.v, p.value, p.value * p.u, p.value * p.v};
 }
 
-Pattern::Pattern(int size, const float *known)
+Pattern::Pattern(int size, const float *known, bool for_one_fit)
 {
     Probing(size, known, probes).all();
     for (const Probe &probe : probes) {
@@ -96,7 +96,8 @@ Pattern::Pattern(int size, const float *known)
         LeastSquares::Row row{};
         for (std::size_t i = 0; i < curved_terms; ++i)
             row[i] = probe.du * motion.u[i] + probe.dv * motion.v[i];
-        plane.add(row, 0, probe.weight);
+        if (!for_one_fit)
+            plane.add(row, 0, probe.weight);
         curved.add(row, 0, probe.weight);
     }
     const float some = static_cast<float>(probes.size());
@@ -105,7 +106,7 @@ Pattern::Pattern(int size, const float *known)
             plane.prefer(i, 0, i < 6 ? 0 : 0.05F * some);
         curved.prefer(i, 0, i < 6 ? 0 : i < plane_terms ? 0.05F * some : 0.5F * some);
     }
-    fits = light.factor() && plane.factor() && curved.factor();
+    fits = light.factor() && curved.factor() && (for_one_fit || plane.factor());
 }
 
 } // namespace ehc::grey

@@ -31,8 +31,9 @@ struct Pattern {
     LeastSquares light{6}, plane{plane_terms}, curved{curved_terms};
     bool fits = false; // every term can be told from the others
 
-    /// known: of size * size modules, 1 dark .. -1 light, 0 unknown; around them lies light.
-    Pattern(int size, const float *known);
+    /// known: of size * size modules, 1 dark .. -1 light, 0 unknown; around them lies light. A pattern for one fit is
+    /// for a curved one.
+    Pattern(int size, const float *known, bool for_one_fit);
 };
 
 /// The terms that light falls on a symbol by: level and contrast, each a plane.

@@ -54,7 +54,6 @@ SoftGrid::SoftGrid(const Image &image, const Warp &warp, const Light &light, int
       trust_(static_cast<std::size_t>(size * size), 1.0F)
 {
     const float half = 0.5F * static_cast<float>(size);
-    const float least = 0.2F * std::abs(light.contrast[0]) + 1e-3F;
     for (int y = -margin; y < size + margin; ++y)
         for (int x = -margin; x < size + margin; ++x) {
             float sum = 0;
@@ -65,9 +64,7 @@ SoftGrid::SoftGrid(const Image &image, const Warp &warp, const Light &light, int
                 sum += image.at(p.x, p.y);
             }
             const float u = (static_cast<float>(x) + 0.5F) / half - 1, v = (static_cast<float>(y) + 0.5F) / half - 1;
-            float contrast = light.contrast_at(u, v);
-            if (std::abs(contrast) < least)
-                contrast = std::copysign(least, light.contrast[0]);
+            const float contrast = steady(light.contrast_at(u, v), light);
             value_[index(x, y)] = std::clamp((sum / 9 - light.level_at(u, v)) / contrast, -4.0F, 4.0F);
         }
 }
@@ -181,42 +178,52 @@ std::vector<float> SoftGrid::resolved(const float *believed, const float *known)
 
 SoftGrid::Spread SoftGrid::spread_seen(const std::vector<float> &state) const
 {
-    Spread best{};
-    float least = 1e30F;
+    std::array<float, 25> best{};
+    double least = 1e30;
     for (const float sigma : {0.25F, 0.35F, 0.45F, 0.55F, 0.65F, 0.75F, 0.9F}) {
-        const Spread found = spread_near(state, gaussian(sigma), 1e6F);
-        if (found.noise < least)
-            least = found.noise, best = found;
+        const auto tap = gaussian(sigma);
+        double mass = 1e-9, rest = 0, squares = 0;
+        for_sure(state, tap, [&](std::size_t i, const LeastSquares::Row &row, float weight) {
+            float error = value_[i];
+            for (std::size_t k = 0; k < 25; ++k)
+                error -= tap[k] * row[k];
+            mass += weight, rest += weight * error, squares += weight * error * error;
+        });
+        const double variance = (squares - rest * rest / mass) / mass;
+        if (variance < least)
+            least = variance, best = tap;
     }
-    return spread_near(state, best.tap, 0.1F);
+    return spread_near(state, best);
 }
 
-SoftGrid::Spread SoftGrid::spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal,
-                                       float hold) const
+template <class Use>
+void SoftGrid::for_sure(const std::vector<float> &state, const std::array<float, 25> &nominal, Use use) const
+{
+    for (int y = 0; y < size_; ++y)
+        for (int x = 0; x < size_; ++x) {
+            const std::size_t i = index(x, y);
+            LeastSquares::Row row{};
+            float sure = 0;
+            for (std::size_t tap = 0; tap < 25; ++tap) {
+                row[tap] = state[beside(i, tap)];
+                sure += nominal[tap] * std::abs(row[tap]);
+            }
+            row[25] = 1;
+            if (sure > 0.75F)
+                use(i, row, sure * sure * sure * sure);
+        }
+}
+
+SoftGrid::Spread SoftGrid::spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal) const
 {
     LeastSquares system(26);
     float total = 0;
-    const auto each = [&](auto use) {
-        for (int y = 0; y < size_; ++y)
-            for (int x = 0; x < size_; ++x) {
-                const std::size_t i = index(x, y);
-                LeastSquares::Row row{};
-                float sure = 0;
-                for (std::size_t tap = 0; tap < 25; ++tap) {
-                    row[tap] = state[beside(i, tap)];
-                    sure += nominal[tap] * std::abs(row[tap]);
-                }
-                row[25] = 1;
-                if (sure > 0.75F)
-                    use(i, row, sure * sure * sure * sure);
-            }
-    };
-    each([&](std::size_t i, const LeastSquares::Row &row, float weight) {
+    for_sure(state, nominal, [&](std::size_t i, const LeastSquares::Row &row, float weight) {
         system.add(row, value_[i], weight);
         total += weight;
     });
     for (std::size_t tap = 0; tap < 25; ++tap)
-        system.prefer(tap, nominal[tap], hold * total + 1);
+        system.prefer(tap, nominal[tap], 0.1F * total + 1);
     system.prefer(25, 0, 0.01F * total + 1);
     Spread out{};
     if (!system.factor())
@@ -224,14 +231,6 @@ SoftGrid::Spread SoftGrid::spread_near(const std::vector<float> &state, const st
     const auto found = system.solve();
     std::copy_n(found.begin(), 25, out.tap.begin());
     out.level = found[25];
-    double rest = 0;
-    each([&](std::size_t i, const LeastSquares::Row &row, float weight) {
-        float error = value_[i] - out.level;
-        for (std::size_t tap = 0; tap < 25; ++tap)
-            error -= out.tap[tap] * row[tap];
-        rest += weight * error * error;
-    });
-    out.noise = std::max(static_cast<float>(rest / (total + 1e-6F)), 1e-3F);
     return out;
 }
 

@@ -30,11 +30,15 @@ public:
 private:
     struct Spread {
         std::array<float, 25> tap; // of a module over 5x5 around it
-        float level, noise;        // noise: variance
+        float level;
     };
 
     Spread spread_seen(const std::vector<float> &state) const;
-    Spread spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal, float hold) const;
+    Spread spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal) const;
+
+    /// Calls use(place, the 25 states around it and 1, weight) for every module whose neighbours are known, mostly.
+    template <class Use>
+    void for_sure(const std::vector<float> &state, const std::array<float, 25> &nominal, Use use) const;
 
     std::size_t beside(std::size_t i, std::size_t tap) const noexcept
     {

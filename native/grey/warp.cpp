@@ -46,87 +46,71 @@ Matrix from_unit_square(const Corners &c) noexcept
             1};
 }
 
-Light light_of(const Pattern &pattern, const float *seen)
+/// What is seen at the probes, the light that explains it best, and how much of it is explained.
+Fit look(const Image &image, const Pattern &pattern, const Warp &warp, std::vector<float> &seen)
 {
-    LeastSquares::Row right{};
-    for (std::size_t i = 0; i < pattern.probes.size(); ++i) {
-        const auto terms = light_at(pattern.probes[i]);
-        for (std::size_t k = 0; k < 6; ++k)
-            right[k] += pattern.probes[i].weight * seen[i] * terms[k];
-    }
-    const auto x = pattern.light.solve(right);
-    return {{x[0], x[1], x[2]}, {x[3], x[4], x[5]}};
-}
-
-float score_of(const Pattern &pattern, const float *seen, const Light &light)
-{
-    double mass = 0, sum = 0, squares = 0, rest = 0;
-    for (std::size_t i = 0; i < pattern.probes.size(); ++i) {
+    float level[3]{}, contrast[3]{}, squares = 0, mass = 0;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
         const Probe &p = pattern.probes[i];
-        const double level = seen[i] - light.level_at(p.u, p.v);
-        const double error = level - light.contrast_at(p.u, p.v) * p.value;
-        mass += p.weight, sum += p.weight * level;
-        squares += p.weight * level * level, rest += p.weight * error * error;
+        const Point at = warp.at(p.u, p.v);
+        seen[i] = image.at(at.x, at.y);
+        const float part = p.weight * seen[i], dark = part * p.value;
+        level[0] += part, level[1] += part * p.u, level[2] += part * p.v;
+        contrast[0] += dark, contrast[1] += dark * p.u, contrast[2] += dark * p.v;
+        squares += part * seen[i], mass += p.weight;
     }
-    const double all = squares - sum * sum / std::max(mass, 1e-9);
-    return all > 1e-3 * mass ? static_cast<float>(std::clamp(1 - rest / all, 0.0, 1.0)) : 0.0F;
+    const LeastSquares::Row right{level[0], level[1], level[2], contrast[0], contrast[1], contrast[2]};
+    const auto x = pattern.light.solve(right);
+    double explained = 0;
+    for (std::size_t k = 0; k < 6; ++k)
+        explained += static_cast<double>(x[k]) * right[k];
+    const double even = static_cast<double>(level[0]) * level[0] / std::max(mass, 1e-9F);
+    const double all = squares - even;
+    const double part = all > 1e-3 * mass ? (explained - even) / all : 0;
+    return {{{x[0], x[1], x[2]}, {x[3], x[4], x[5]}}, static_cast<float>(std::clamp(part, 0.0, 1.0))};
 }
 
 /// How far, in terms of the geometry, the image has moved against the pattern.
 LeastSquares::Row shift_of(const Pattern &pattern, const float *seen, const Light &light, bool curved)
 {
     LeastSquares::Row right{};
-    const float least = 0.25F * std::abs(light.contrast[0]) + 1e-3F;
+    const std::size_t terms = curved ? curved_terms : plane_terms;
     for (std::size_t i = 0; i < pattern.probes.size(); ++i) {
         const Probe &p = pattern.probes[i];
-        float contrast = light.contrast_at(p.u, p.v);
-        if (std::abs(contrast) < least)
-            contrast = std::copysign(least, light.contrast[0]);
+        const float contrast = steady(light.contrast_at(p.u, p.v), light);
         const float error = (seen[i] - light.level_at(p.u, p.v)) / contrast - p.value;
         const float pull = p.weight * std::clamp(error, -1.0F, 1.0F); // a glare spot pulls no more than an error
-        const Motion motion = motion_at(p.u, p.v);
-        for (std::size_t k = 0; k < curved_terms; ++k)
-            right[k] += pull * (p.du * motion.u[k] + p.dv * motion.v[k]);
+        const float du = pull * p.du, dv = pull * p.dv, both = p.u * du + p.v * dv;
+        const float flat[plane_terms] = {du, p.u * du, p.v * du, dv, p.u * dv, p.v * dv, p.u * both, p.v * both};
+        for (std::size_t k = 0; k < plane_terms; ++k)
+            right[k] += flat[k];
+        if (terms > plane_terms) {
+            const Motion motion = motion_at(p.u, p.v);
+            for (std::size_t k = plane_terms; k < terms; ++k)
+                right[k] += du * motion.u[k] + dv * motion.v[k];
+        }
     }
     return (curved ? pattern.curved : pattern.plane).solve(right);
 }
 
 } // namespace
 
-float Image::at(float x, float y) const noexcept
+void Warp::set(const std::array<double, 9> &h) noexcept
 {
-    const float right = static_cast<float>(width - 1), bottom = static_cast<float>(height - 1);
-    x = x > 0 ? std::min(x, right) : 0.0F; // written so that NaN becomes 0
-    y = y > 0 ? std::min(y, bottom) : 0.0F;
-    const int left = static_cast<int>(x), top = static_cast<int>(y);
-    const float fx = x - static_cast<float>(left), fy = y - static_cast<float>(top);
-    const std::uint8_t *const a = data + top * row + left;
-    const std::uint8_t *const b = top + 1 < height ? a + row : a;
-    const int next = left + 1 < width;
-    const float above = static_cast<float>(a[0]) + fx * static_cast<float>(a[next] - a[0]);
-    const float below = static_cast<float>(b[0]) + fx * static_cast<float>(b[next] - b[0]);
-    return above + fy * (below - above);
+    const double scale = 1 / h[8];
+    for (std::size_t i = 0; i < 9; ++i)
+        h_[i] = scale * h[i], f_[i] = static_cast<float>(h_[i]);
 }
 
 Warp::Warp(const Corners &corners) noexcept
 {
     const Matrix to_unit = {0.5, 0, 0.5, 0, 0.5, 0.5, 0, 0, 1};
-    h_ = product(from_unit_square(corners), to_unit);
+    set(product(from_unit_square(corners), to_unit));
 }
 
 Warp::Warp(const Corners &from, const Corners &to) noexcept
 {
-    h_ = product(from_unit_square(to), inverse(from_unit_square(from)));
-}
-
-Point Warp::at(float u, float v) const noexcept
-{
-    const float uu = 1 - u * u, vv = 1 - v * v;
-    const double s = u + bend_[0] * uu + bend_[1] * vv + bend_[2] * u * uu;
-    const double t = v + bend_[3] * uu + bend_[4] * vv + bend_[5] * v * vv;
-    const double scale = 1 / (h_[6] * s + h_[7] * t + h_[8]);
-    return {static_cast<float>((h_[0] * s + h_[1] * t + h_[2]) * scale),
-            static_cast<float>((h_[3] * s + h_[4] * t + h_[5]) * scale)};
+    set(product(from_unit_square(to), inverse(from_unit_square(from))));
 }
 
 Corners Warp::corners() const noexcept
@@ -141,7 +125,7 @@ bool Warp::sound(const Image &image, double least) const noexcept
     int turns = 0;
     for (std::size_t i = 0; i < 4; ++i) {
         const double s = i == 1 || i == 2 ? 1.2 : -1.2, t = i >= 2 ? 1.2 : -1.2;
-        if (!((h_[6] * s + h_[7] * t + h_[8]) * h_[8] > 1e-3 * h_[8] * h_[8])) // written so that NaN is refused
+        if (!(h_[6] * s + h_[7] * t + h_[8] > 1e-3)) // written so that NaN is refused
             return false;
         const double x = c[2 * i], y = c[2 * i + 1];
         const double ax = c[(2 * i + 2) % 8] - x, ay = c[(2 * i + 3) % 8] - y;
@@ -162,10 +146,7 @@ bool Warp::sound(const Image &image, double least) const noexcept
 void Warp::move(const std::array<float, most_unknowns> &d) noexcept
 {
     const Matrix shift = {1.0 + d[1], d[2], d[0], d[4], 1.0 + d[5], d[3], -d[6], -d[7], 1};
-    h_ = product(h_, inverse(shift));
-    const double scale = 1 / h_[8];
-    for (double &value : h_)
-        value *= scale;
+    set(product(h_, inverse(shift)));
     for (std::size_t i = 0; i < bend_.size(); ++i)
         bend_[i] -= d[plane_terms + i];
 }
@@ -173,17 +154,7 @@ void Warp::move(const std::array<float, most_unknowns> &d) noexcept
 Fit fit(const Image &image, const Pattern &pattern, Warp &warp, int rounds, bool curved)
 {
     std::vector<float> seen(pattern.probes.size());
-    const auto look = [&](const Warp &at) {
-        for (std::size_t i = 0; i < seen.size(); ++i) {
-            const Point p = at.at(pattern.probes[i].u, pattern.probes[i].v);
-            seen[i] = image.at(p.x, p.y);
-        }
-        Fit out;
-        out.light = light_of(pattern, seen.data());
-        out.score = score_of(pattern, seen.data(), out.light);
-        return out;
-    };
-    Fit best = look(warp);
+    Fit best = look(image, pattern, warp, seen);
     std::vector<float> seen_best = seen;
     for (int round = 0; round < rounds; ++round) {
         auto step = shift_of(pattern, seen_best.data(), best.light, curved);
@@ -192,7 +163,7 @@ Fit fit(const Image &image, const Pattern &pattern, Warp &warp, int rounds, bool
         for (int tries = 0; tries < 3; ++tries) { // a step too far is halved
             next = warp;
             next.move(step);
-            found = next.sound(image, 8) ? look(next) : Fit{};
+            found = next.sound(image, 8) ? look(image, pattern, next, seen) : Fit{};
             if (found.score > best.score)
                 break;
             for (float &term : step)

@@ -3,7 +3,9 @@
 
 #include "probes.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -16,7 +18,20 @@ struct Image {
     std::ptrdiff_t row; // bytes from a pixel to the one below it
 
     /// Linear between the middles of pixels (pixel 0 has its middle at 0); the border repeated; any x and y.
-    float at(float x, float y) const noexcept;
+    float at(float x, float y) const noexcept
+    {
+        const float right = static_cast<float>(width - 1), bottom = static_cast<float>(height - 1);
+        x = x > 0 ? std::min(x, right) : 0.0F; // written so that NaN becomes 0
+        y = y > 0 ? std::min(y, bottom) : 0.0F;
+        const int left = static_cast<int>(x), top = static_cast<int>(y);
+        const float fx = x - static_cast<float>(left), fy = y - static_cast<float>(top);
+        const std::uint8_t *const a = data + top * row + left;
+        const std::uint8_t *const b = top + 1 < height ? a + row : a;
+        const int next = left + 1 < width;
+        const float above = static_cast<float>(a[0]) + fx * static_cast<float>(a[next] - a[0]);
+        const float below = static_cast<float>(b[0]) + fx * static_cast<float>(b[next] - b[0]);
+        return above + fy * (below - above);
+    }
 };
 
 using Corners = std::array<double, 8>; // x, y clockwise from the symbol's own top left; pixels
@@ -34,7 +49,14 @@ public:
     /// Flat, through four points: `from` in -1 .. 1 across the symbol, `to` in pixels, both in the same turn.
     Warp(const Corners &from, const Corners &to) noexcept;
 
-    Point at(float u, float v) const noexcept;
+    Point at(float u, float v) const noexcept
+    {
+        const float uu = 1 - u * u, vv = 1 - v * v;
+        const float s = u + bend_[0] * uu + bend_[1] * vv + bend_[2] * u * uu;
+        const float t = v + bend_[3] * uu + bend_[4] * vv + bend_[5] * v * vv;
+        const float scale = 1 / (f_[6] * s + f_[7] * t + f_[8]);
+        return {(f_[0] * s + f_[1] * t + f_[2]) * scale, (f_[3] * s + f_[4] * t + f_[5]) * scale};
+    }
     Corners corners() const noexcept;
 
     /// Every point of the symbol lies before the camera, its corners turn one way, it is at least `least` pixels wide
@@ -45,7 +67,10 @@ public:
     void move(const std::array<float, most_unknowns> &terms) noexcept;
 
 private:
+    void set(const std::array<double, 9> &h) noexcept;
+
     std::array<double, 9> h_{};
+    std::array<float, 9> f_{}; // the same, for the loops
     std::array<float, 6> bend_{};
 };
 
@@ -56,6 +81,13 @@ struct Light {
     float level_at(float u, float v) const noexcept { return level[0] + level[1] * u + level[2] * v; }
     float contrast_at(float u, float v) const noexcept { return contrast[0] + contrast[1] * u + contrast[2] * v; }
 };
+
+/// A contrast that is never near 0, so that it may divide.
+inline float steady(float contrast, const Light &light) noexcept
+{
+    const float least = 0.2F * std::abs(light.contrast[0]) + 1e-3F;
+    return std::abs(contrast) < least ? std::copysign(least, light.contrast[0]) : contrast;
+}
 
 struct Fit {
     Light light;
