@@ -1,6 +1,7 @@
 """What a phone photo does to a code: a seeded generator, for the demo, the tests and the bench.
 
-    clean code -> surroundings -> turn and tilt before a pinhole camera -> blur -> motion -> light -> noise -> JPEG
+    clean code -> dark mode, hand before it -> surroundings -> turn and tilt before a pinhole camera -> bend -> blur
+    -> motion -> moire, glare, light -> noise -> JPEG
 
 Every parameter is physical (`Conditions`), so that a set of photos can be described in a sentence and made again by
 anybody: the same code, seed and conditions give the same pixels (one version of NumPy and Pillow).
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 Grey = NDArray[np.uint8]
 Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
@@ -49,6 +50,14 @@ class Conditions:
     shade: float = 0.2  # fall of the light across the photo, as a fraction; the direction is the seed's
     noise: float = 6.0  # sigma of Gaussian noise a pixel, in levels of 255
     jpeg: int | None = 85  # quality; None: not compressed
+    quiet: float | None = (
+        None  # modules of paper around the symbol before a dark surface begins; None: paper all around
+    )
+    dark: bool = False  # light modules on dark
+    hidden: float = 0.0  # part of the symbol's area under a finger, as a fraction
+    bend: float = 0.0  # how far the middle of the photo stands out as on a bottle, in modules at the symbol's edges
+    glare: float = 0.0  # of a round spot near the middle, ten modules in radius, as a fraction of 255
+    moire: float = 0.0  # of stripes two to four modules apart, as a fraction of the light
     size: tuple[int, int] = (960, 720)  # width and height of the photo, pixels
 
     def __post_init__(self) -> None:
@@ -63,6 +72,11 @@ class Conditions:
         _between("shade", self.shade, 0, 1)
         _between("noise", self.noise, 0, 255)
         _between("jpeg", 85 if self.jpeg is None else self.jpeg, 1, 100)
+        _between("quiet", 0 if self.quiet is None else self.quiet, 0, 16)
+        _between("hidden", self.hidden, 0, 0.5)
+        _between("bend", self.bend, 0, 20)
+        _between("glare", self.glare, 0, 4)
+        _between("moire", self.moire, 0, 1)
         _between("width", self.size[0], 16, 8192)
         _between("height", self.size[1], 16, 8192)
 
@@ -103,12 +117,16 @@ def shoot(code: Grey, seed: int, conditions: Conditions | None = None) -> Photo:
     modules, symbol = _modules(code)
     scale = max(2, math.ceil(conditions.module * OVERSAMPLING))
     sheet = _sheet(modules, scale, round(conditions.growth * scale), random)
+    _changed(sheet, symbol, conditions, random)
     to_photo = _camera(sheet, conditions, random)
-    ink = _warped(sheet.image, to_photo, conditions, random)
+    ink = _bent(_warped(sheet.image, to_photo, conditions, random), symbol, conditions)
     pixels = _exposed(_smeared(ink, conditions, random), conditions, random)
     left, top, right, bottom = symbol
     outline = [(left, top), (right, top), (right, bottom), (left, bottom)]
-    points = [_project(to_photo, sheet.left + x * sheet.scale, sheet.top + y * sheet.scale) for x, y in outline]
+    points = [
+        _stood_out(_project(to_photo, sheet.left + x * sheet.scale, sheet.top + y * sheet.scale), symbol, conditions)
+        for x, y in outline
+    ]
     return Photo(pixels, (points[0], points[1], points[2], points[3]))
 
 
@@ -171,6 +189,31 @@ def _sheet(modules: Grey, scale: int, growth: int, random: np.random.Generator) 
     return Sheet(image, scale, border, border, (border + width / 2, border + height / 2))
 
 
+def _changed(sheet: Sheet, symbol: tuple[int, ...], conditions: Conditions, random: np.random.Generator) -> None:
+    """Dark mode, a surface that begins close to the symbol, a finger over part of it."""
+    left, top = sheet.left + symbol[0] * sheet.scale, sheet.top + symbol[1] * sheet.scale
+    width, height = (symbol[2] - symbol[0]) * sheet.scale, (symbol[3] - symbol[1]) * sheet.scale
+    draw = ImageDraw.Draw(sheet.image)
+    if conditions.dark:
+        box = (
+            left - 4 * sheet.scale,
+            top - 4 * sheet.scale,
+            left + width + 4 * sheet.scale,
+            top + height + 4 * sheet.scale,
+        )
+        sheet.image.paste(ImageChops.invert(sheet.image.crop(box)), box)
+    if conditions.quiet is not None:
+        margin = round(conditions.quiet * sheet.scale)
+        kept = (left - margin, top - margin, left + width + margin, top + height + margin)
+        symbol_image = sheet.image.crop(kept)
+        draw.rectangle((0, 0, *sheet.image.size), fill=int(random.integers(60, 120)))
+        sheet.image.paste(symbol_image, kept)
+    if conditions.hidden:
+        radius = math.sqrt(conditions.hidden * width * height / math.pi)
+        x, y = left + width * random.uniform(0.3, 0.7), top + height * random.uniform(0.3, 0.7)
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=int(random.integers(90, 200)))
+
+
 def _words(draw: ImageDraw.ImageDraw, y: int, line: int, width: int, random: np.random.Generator) -> None:
     """A line of text as bars of the length of words."""
     x = 2 * line
@@ -223,6 +266,26 @@ def _warped(
     return Image.composite(seen, table, covers).reduce(OVERSAMPLING)
 
 
+def _height(x: float, symbol: tuple[int, ...], conditions: Conditions) -> float:
+    """How far a bent sheet moves a point of the photo upwards, in pixels."""
+    half = (symbol[2] - symbol[0]) * conditions.module / 2
+    return conditions.bend * conditions.module * (1 - ((x - conditions.size[0] / 2) / half) ** 2)
+
+
+def _stood_out(point: tuple[float, float], symbol: tuple[int, ...], conditions: Conditions) -> tuple[float, float]:
+    return point[0], point[1] - (_height(point[0], symbol, conditions) if conditions.bend else 0)
+
+
+def _bent(ink: Image.Image, symbol: tuple[int, ...], conditions: Conditions) -> Image.Image:
+    if not conditions.bend:
+        return ink
+    pixels, rows = np.asarray(ink, np.float32), np.arange(ink.height)
+    out = np.empty_like(pixels)
+    for x in range(ink.width):
+        out[:, x] = np.interp(rows + _height(x, symbol, conditions), rows, pixels[:, x])
+    return Image.fromarray(np.rint(out).astype(np.uint8))
+
+
 def _smeared(ink: Image.Image, conditions: Conditions, random: np.random.Generator) -> NDArray[np.float32]:
     """Defocus, then motion."""
     soft = ink.filter(ImageFilter.GaussianBlur(conditions.blur * conditions.module)) if conditions.blur else ink
@@ -241,6 +304,8 @@ def _exposed(ink: NDArray[np.float32], conditions: Conditions, random: np.random
     """Levels, uneven light, noise and JPEG."""
     black = 255 * (conditions.brightness - conditions.contrast / 2)
     level = (black + conditions.contrast * ink) * _light(conditions, random)
+    if conditions.moire or conditions.glare:
+        level = _disturbed(level, conditions, random)
     if conditions.noise:
         level += random.normal(0, conditions.noise, level.shape).astype(np.float32)
     pixels: Grey = np.clip(np.rint(level), 0, 255).astype(np.uint8)
@@ -249,6 +314,19 @@ def _exposed(ink: NDArray[np.float32], conditions: Conditions, random: np.random
     packed = io.BytesIO()
     Image.fromarray(pixels).save(packed, "jpeg", quality=conditions.jpeg)
     return np.array(Image.open(packed))
+
+
+def _disturbed(level: NDArray[np.float32], conditions: Conditions, random: np.random.Generator) -> NDArray[np.float32]:
+    """Stripes, and a spot of glare; with a radius of ten modules."""
+    width, height = conditions.size
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    angle, apart = random.uniform(0, math.pi), random.uniform(2, 4) * conditions.module
+    stripes = np.sin((x * math.cos(angle) + y * math.sin(angle)) * (2 * math.pi / apart))
+    spot_x, spot_y = (side * (0.5 + random.uniform(-0.06, 0.06)) for side in (width, height))
+    radius = 10 * conditions.module
+    spot = np.exp(-((x - spot_x) ** 2 + (y - spot_y) ** 2) / (2 * radius**2))
+    disturbed = level * (1 + conditions.moire * stripes) + 255 * conditions.glare * spot
+    return np.asarray(disturbed, np.float32)
 
 
 def _light(conditions: Conditions, random: np.random.Generator) -> NDArray[np.float32]:

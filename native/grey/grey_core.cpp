@@ -83,8 +83,15 @@ Start best_start(const Image &image, const Candidate &candidate)
         if (found.layout && found.fit.score > best.fit.score)
             best = found;
     }
-    if (best.layout)
-        best.fit = fit(image, *best.layout->pattern, best.warp, 8, false);
+    if (!best.layout)
+        return best;
+    best.fit = fit(image, *best.layout->pattern, best.warp, 8, false);
+    if (best.fit.score < 0.8F) { // a sheet may be bent
+        Warp bent = best.warp;
+        const Fit found = fit(image, *best.layout->pattern, bent, 8, true);
+        if (found.score > best.fit.score + 0.03F)
+            best.warp = bent, best.fit = found;
+    }
     return best;
 }
 
