@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ehc._grey import GreyCore, GreySymbol
 
 QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+MODEL_2 = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 Grey = NDArray[np.uint8]
 Quad = Sequence[Sequence[float]]
 

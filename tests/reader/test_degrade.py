@@ -122,3 +122,40 @@ def test_an_unknown_condition_is_refused_by_name():
 def test_what_is_no_clean_code_image_is_refused(code):
     with pytest.raises(ValueError, match="code"):
         photograph(code, seed=1)
+
+
+def test_light_on_dark_turns_the_levels_of_the_symbol_over():
+    dark = shoot(CODE, 2, changed(dark=True)).pixels
+    assert zxingcpp.read_barcode(dark, formats=zxingcpp.BarcodeFormat.QRCodeModel2).text.startswith(CARD)
+    plain = shoot(CODE, 2, STILL).pixels[300:420, 420:540].astype(int)
+    np.testing.assert_allclose(dark[300:420, 420:540], 255 - plain, atol=3)
+
+
+def test_without_quiet_zone_the_surface_begins_at_the_symbol():
+    (left, top), *_ = shoot(CODE, 2, changed(quiet=0)).corners
+    for margin, least, most in ((0, 50, 125), (3, 200, 255)):
+        pixels = shoot(CODE, 2, changed(quiet=margin)).pixels
+        assert least <= pixels[round(top) + 20, round(left) - 6] <= most
+
+
+@pytest.mark.parametrize("part", [0.05, 0.2])
+def test_a_finger_covers_the_part_of_the_symbol_that_is_asked_for(part):
+    changed_pixels = shoot(CODE, 2, changed(hidden=part)).pixels != shoot(CODE, 2, STILL).pixels
+    area = (len(MATRIX) * STILL.module) ** 2
+    assert changed_pixels.sum() == pytest.approx(part * area, rel=0.15)
+
+
+def test_a_bent_sheet_stands_out_in_the_middle_and_its_corners_say_so():
+    flat, bent = (np.array(shoot(CODE, 2, changed(bend=bend)).corners) for bend in (0.0, 2.0))
+    assert np.abs(flat - bent).max() < 2 * STILL.module
+    assert (shoot(CODE, 2, changed(bend=2.0)).pixels != shoot(CODE, 2, STILL).pixels).any()
+
+
+def test_glare_is_light_that_is_added_and_moire_goes_both_ways():
+    grey = {"contrast": 0.4}
+    plain = shoot(CODE, 2, changed(**grey)).pixels.astype(int)
+    glare = shoot(CODE, 2, changed(**grey, glare=0.3)).pixels - plain
+    moire = shoot(CODE, 2, changed(**grey, moire=0.3)).pixels - plain
+    assert glare.min() >= 0
+    assert glare.max() > 50
+    assert (moire.min() < -20) & (moire.max() > 20)

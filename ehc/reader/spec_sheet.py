@@ -1,0 +1,171 @@
+"""How often codes are read as photos get worse, by this reader and by those that a vendor could take instead.
+
+Photos are `degrade`'s, made from a seed: a static and a dynamic code by turns. All readers look at a photo one after
+the other before the next is made, so that a slow moment of the machine hits all of them; times are those of the thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+import segno
+import zxingcpp
+from numpy.typing import NDArray
+
+from ehc._frame import FramePipeline
+from ehc.errors import FileError
+from ehc.reader.degrade import Conditions, code_image, shoot
+from ehc.reader.grey import MODEL_2
+from ehc.reader.pipeline import Reader
+from ehc.reader.sources import read_image
+
+Grey = NDArray[np.uint8]
+Read = Callable[[Grey], set[str]]
+"""The texts in a picture."""
+
+CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"  # the specification's sample person
+CODES = {"static": f"{CARD}:1", "dynamic": f"{CARD}:0:92FD69141DFE1553A42251E2B0196148"}
+OURS = "ehc"
+BASE: dict[str, Any] = {"module": 5.0, "tilt": 15.0, "turn": 180.0, "blur": 0.2, "noise": 3.0, "jpeg": 90}
+
+
+class Degradation(NamedTuple):
+    """One row of the sheet: a condition of `degrade` in steps, from mild to severe."""
+
+    name: str
+    field: str
+    steps: tuple[Any, ...]
+
+
+SHEET = (
+    Degradation("module, pixels", "module", (3.0, 2.0, 1.8, 1.6, 1.4, 1.3, 1.2)),
+    Degradation("contrast, of the range", "contrast", (0.3, 0.2, 0.15, 0.1, 0.07, 0.06, 0.05)),
+    Degradation("Gaussian blur, sigma in modules", "blur", (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.8)),
+    Degradation("motion, modules", "motion", (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)),
+    Degradation("noise, sigma in levels", "noise", (10.0, 20.0, 40.0, 60.0, 70.0, 90.0)),
+    Degradation("tilt, degrees", "tilt", (30.0, 45.0, 55.0, 60.0, 65.0, 70.0)),
+    Degradation("quiet zone, modules", "quiet", (4.0, 2.0, 1.0, 0.0)),
+    Degradation("glare, of the range", "glare", (0.3, 0.6, 0.8, 1.0, 1.3)),
+    Degradation("moire, of the light", "moire", (0.1, 0.2, 0.3, 0.4)),
+    Degradation("bend, modules", "bend", (0.5, 1.0, 2.0, 3.0)),
+    Degradation("finger, of the area", "hidden", (0.03, 0.06, 0.1, 0.15)),
+    Degradation("light on dark", "dark", (True,)),
+)
+
+
+@dataclass
+class Tally:
+    """What one reader did on one kind of photo."""
+
+    shown: int = 0
+    read: int = 0
+    wrong: int = 0
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        return self.read / self.shown if self.shown else 0.0
+
+    @property
+    def milliseconds(self) -> float:
+        return 1e3 * median(self.seconds) if self.seconds else 0.0
+
+
+class Result(NamedTuple):
+    """One step of one degradation, for one kind of code: a tally a reader."""
+
+    name: str
+    step: str
+    code: str
+    tallies: dict[str, Tally]
+
+
+def readers() -> tuple[dict[str, Read], list[str]]:
+    """Ours and the peers that are installed here; of the others, what to install."""
+    found: dict[str, Read] = {OURS: _ours, "zxing QR": _zxing_qr, "zxing default": _zxing}
+    missing = []
+    try:
+        found["zbar"] = _zbar()
+    except ImportError as error:
+        missing.append(f"zbar: {error} (pip install pyzbar, apt install libzbar0)")
+    try:
+        found["OpenCV"] = _opencv()
+    except ImportError as error:
+        missing.append(f"OpenCV: {error} (pip install opencv-python-headless)")
+    return found, missing
+
+
+def _ours(grey: Grey) -> set[str]:
+    return {reading.payload for reading in Reader(tracking=False).read(grey)}
+
+
+def _zxing_qr(grey: Grey) -> set[str]:
+    read = zxingcpp.read_barcodes(grey, formats=MODEL_2, text_mode=zxingcpp.TextMode.Plain)
+    return {barcode.text for barcode in read}
+
+
+def _zxing(grey: Grey) -> set[str]:
+    return {barcode.text for barcode in zxingcpp.read_barcodes(grey, text_mode=zxingcpp.TextMode.Plain)}
+
+
+def _zbar() -> Read:
+    pyzbar = import_module("pyzbar.pyzbar")
+    return lambda grey: {found.data.decode("utf-8", "replace") for found in pyzbar.decode(grey)}
+
+
+def _opencv() -> Read:
+    detector = import_module("cv2").QRCodeDetector()
+    return lambda grey: {text for text in detector.detectAndDecodeMulti(grey)[1] or () if text}
+
+
+def look(grey: Grey, texts: set[str] | None, among: dict[str, Read], tallies: dict[str, Tally]) -> None:
+    """Every reader on one picture. texts: what may be read; None: not known, so whatever is read counts."""
+    for name, read in among.items():
+        started = time.thread_time()
+        found = read(grey)
+        tally = tallies.setdefault(name, Tally())
+        tally.seconds.append(time.thread_time() - started)
+        tally.shown += 1
+        tally.read += bool(found if texts is None else found & texts)
+        tally.wrong += bool(found - texts) if texts is not None else 0
+
+
+def sheet(among: dict[str, Read], images: int, seed: int) -> Iterator[Result]:
+    """`images` photos a step and code."""
+    clean = {code: code_image(segno.make_qr(text, error="m").matrix) for code, text in CODES.items()}
+    for row, degradation in enumerate(SHEET):
+        for place, step in enumerate(degradation.steps):
+            conditions = Conditions(**{**BASE, degradation.field: step})
+            for kind, (code, text) in enumerate(CODES.items()):
+                tallies: dict[str, Tally] = {}
+                for image in range(images):
+                    number = seed * 1_000_000 + row * 10_000 + place * 1_000 + 2 * image + kind
+                    look(shoot(clean[code], number, conditions).pixels, {text}, among, tallies)
+                yield Result(degradation.name, str(step), code, tallies)
+
+
+def _grey_of(path: Path) -> Grey:
+    frame = read_image(path)
+    flat = {"width": frame.width, "height": frame.height, "stride": frame.stride}
+    return FramePipeline().luma(frame.pixels, frame.format, **flat)
+
+
+def photographs(folder: Path, among: dict[str, Read]) -> Iterator[Result]:
+    """Labelled pictures: NAME.png with its text in NAME.txt, one result a folder below `folder`."""
+    pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"))
+    if not pictures:
+        raise FileError(f"{folder}: no picture (.png, .jpg, .webp) in it or below it")
+    by_folder: dict[Path, dict[str, Tally]] = {}
+    for path in pictures:
+        label = path.with_suffix(".txt")
+        texts = {label.read_text("utf-8", "replace").rstrip("\r\n")} if label.exists() else None
+        look(_grey_of(path), texts, among, by_folder.setdefault(path.parent, {}))
+    for parent, tallies in by_folder.items():
+        yield Result(str(parent.relative_to(folder)), "", "photos", tallies)
