@@ -1,4 +1,4 @@
-"""`ehc reader bench`, short: what it measures, beside whom, and on a folder of labelled pictures. Never judged by times."""
+"""`ehc reader bench`, short: what it measures, beside whom, on labelled pictures too. Never judged by times."""
 
 import json
 import subprocess
