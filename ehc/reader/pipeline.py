@@ -30,6 +30,10 @@ Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], t
 
 SMALLEST_LEVEL = 300
 """Pixels of the longer side below which the pyramid stops: a code there has modules under a pixel."""
+PART = 8
+"""Pixels of the smallest level: a square whose mean level tells whether the frame has changed there."""
+CHANGE = 2.0
+"""Levels: the faintest code that can be read changes the means by more, noise by less."""
 LARGEST_DOUBLED = 4_000_000
 """Pixels above which a frame is not doubled: its modules are large enough, and it would take a second."""
 SYMBOLOGIES = [
@@ -71,6 +75,7 @@ class Stopped(enum.StrEnum):
     READ = "read"
     BUDGET = "budget"  # no time left for a further attempt
     NOTHING = "nothing"  # everything was tried
+    UNCHANGED = "unchanged"  # the frame looks like one in which nothing was read and nothing even located
 
 
 class View(NamedTuple):
@@ -143,6 +148,7 @@ class Reader:
         self._pipeline = FramePipeline()
         self._grey = GreyReader()
         self._tracking, self._thorough, self._budget = tracking, thorough, budget_ms
+        self._nothing_in: Grey | None = None  # smallest level of the last frame that was looked at in vain
         self.stopped = Stopped.NOTHING
         """Why the last call of `read` ended."""
 
@@ -165,7 +171,7 @@ class Reader:
             self._look(look, grey)
         if look.found:
             self._grey.forget()
-        self.stopped = Stopped.READ if look.found else Stopped.BUDGET if look.over() else Stopped.NOTHING
+        self.stopped = look.stopped()
         return look.readings()
 
     def _look(self, look: _Look, grey: Grey) -> None:
@@ -173,11 +179,25 @@ class Reader:
         if self._tracking and self._in_region(look, grey):
             return
         levels = self._pyramid(grey)
+        if self._tracking and self._seen_before(levels[-1]):
+            look.unchanged = True
+            return
         if look.through(_small_first(levels)) and self._thorough:
             look.at(View("full", grey))
         if not look.found:
             self._look_harder(look, levels)
         self._remember(look)
+        self._nothing_in = levels[-1].copy() if look.in_vain() else None
+
+    def _seen_before(self, smallest: Grey) -> bool:
+        """Whether no part of the frame differs from the last one that was looked at in vain."""
+        before = self._nothing_in
+        if before is None or before.shape != smallest.shape:
+            return False
+        height, width = (side // PART * PART for side in smallest.shape)
+        change = smallest[:height, :width].astype(np.int16) - before[:height, :width]
+        parts = change.reshape(height // PART, PART, width // PART, PART).mean((1, 3))
+        return bool(np.abs(parts).max(initial=0) < CHANGE)
 
     def _look_harder(self, look: _Look, levels: list[Grey]) -> None:
         """Nothing was read: other pixels for zxing-cpp, our own finder, and the grey core for what either locates."""
@@ -246,6 +266,18 @@ class _Look:
         self.grey: Grey = np.empty((0, 0), np.uint8)
         self.found: dict[tuple[str, str], Reading] = {}
         self.card: Reading | None = None
+        self.unchanged = False
+
+    def in_vain(self) -> bool:
+        """Everything was tried, and not even a place located where a symbol may be."""
+        return not self.found and not self._tried and not self.over()
+
+    def stopped(self) -> Stopped:
+        if self.unchanged:
+            return Stopped.UNCHANGED
+        if self.found:
+            return Stopped.READ
+        return Stopped.BUDGET if self.over() else Stopped.NOTHING
 
     def milliseconds(self) -> float:
         return (time.perf_counter() - self._started) * 1e3

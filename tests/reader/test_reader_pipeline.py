@@ -113,7 +113,7 @@ def test_a_reader_says_why_it_stopped():
     assert impatient.stopped == "budget"
 
 
-def test_a_reading_says_and_how_it_was_read():
+def test_a_reading_says_what_it_is_and_how_it_was_read():
     [reading] = Reader().read(photograph(CODES[DYNAMIC], seed=1))
     assert (reading.card.card_id, reading.card.flag) == (CARD, Flag.DYNAMIC)
     assert reading.found == "an electronic health card (电子健康卡)"
@@ -294,6 +294,32 @@ def test_a_foreign_code_in_the_region_does_not_hide_a_card_elsewhere():
 def test_without_tracking_frames_stand_alone():
     reader, photo = Reader(tracking=False), photograph(CODES[DYNAMIC], seed=5)
     assert [reader.read(photo)[0].stage for _ in range(2)] == ["1/2", "1/2"]
+
+
+def test_a_frame_like_one_that_held_nothing_is_not_looked_at_again():
+    reader, empty = Reader(), np.full((720, 1280), 90, np.uint8)
+    assert [(reader.read(empty + level), str(reader.stopped)) for level in (0, 1, 0)] == [
+        ([], "nothing"),
+        ([], "unchanged"),
+        ([], "unchanged"),
+    ]
+    faint = photograph(CODES[STATIC], seed=3, contrast=0.06, noise=1, shade=0, size=(1280, 720))
+    [reading] = reader.read(faint)
+    assert (reading.payload, reader.stopped) == (STATIC, "read")
+
+
+def test_a_light_that_changes_slowly_is_a_change_in_the_end():
+    reader, stopped = Reader(), []
+    for level in range(90, 96):
+        reader.read(np.full((720, 1280), level, np.uint8))
+        stopped.append(str(reader.stopped))
+    assert stopped == ["nothing", "unchanged", "nothing", "unchanged", "nothing", "unchanged"]
+
+
+def test_a_code_that_shows_again_is_read_again_and_never_remembered():
+    reader, photo, empty = Reader(), photograph(CODES[STATIC], seed=3), np.full((720, 960), 90, np.uint8)
+    read = [bool(reader.read(frame)) for frame in (empty, photo, empty, empty, photo)]
+    assert read == [False, True, False, False, True]
 
 
 def test_no_attempt_starts_after_the_budget():
