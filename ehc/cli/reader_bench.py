@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ehc.cli.info import processor
-from ehc.reader.spec_sheet import OURS, Read, Result, photographs, readers, sheet
+from ehc.reader.spec_sheet import OURS, Result, photographs, readers, sheet
 
 GOOD = 0.95
 
@@ -30,6 +30,7 @@ def _group() -> None:
 def bench(
     images: Annotated[int, typer.Option(min=1, max=1000, help="Photos a step and kind of code.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Of the photos; the same seed, the same pixels.")] = 1,
+    only: Annotated[str, typer.Option(help="Degradations with this in their name.")] = "",
     photos: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Read labelled pictures instead: NAME.png and NAME.txt.")
     ] = None,
@@ -41,7 +42,7 @@ def bench(
     zbar and OpenCV take part where they are installed: pip install pyzbar opencv-python-headless.
     """
     among, missing = readers() if peers else ({OURS: readers()[0][OURS]}, [])
-    results = list(_measured(among, images, seed, photos))
+    results = list(_measured(photographs(photos, among) if photos else sheet(among, images, seed, only)))
     if as_json:
         print(json.dumps({"processor": processor(), "missing": missing, "results": [_plain(r) for r in results]}))
         return
@@ -54,9 +55,9 @@ def bench(
         console.print(f"[yellow]not measured[/] {line}")
 
 
-def _measured(among: dict[str, Read], images: int, seed: int, photos: Path | None) -> Iterator[Result]:
+def _measured(results: Iterator[Result]) -> Iterator[Result]:
+    """Says on a terminal what was measured last."""
     console = Console(stderr=True)
-    results = photographs(photos, among) if photos else sheet(among, images, seed)
     for result in results:
         if console.is_terminal:
             console.print(f"[dim]{result.name} {result.step} {result.code}[/]")

@@ -20,7 +20,7 @@ import zxingcpp
 from numpy.typing import NDArray
 
 from ehc._frame import FramePipeline
-from ehc.errors import FileError
+from ehc.errors import FileError, InputError
 from ehc.reader.degrade import Conditions, code_image, shoot
 from ehc.reader.grey import MODEL_2
 from ehc.reader.pipeline import Reader
@@ -137,10 +137,14 @@ def look(grey: Grey, texts: set[str] | None, among: dict[str, Read], tallies: di
         tally.wrong += bool(found - texts) if texts is not None else 0
 
 
-def sheet(among: dict[str, Read], images: int, seed: int) -> Iterator[Result]:
-    """`images` photos a step and code."""
+def sheet(among: dict[str, Read], images: int, seed: int, only: str = "") -> Iterator[Result]:
+    """`images` photos a step and code of the degradations that have `only` in their name. Raises InputError for none."""
+    if not any(only in degradation.name for degradation in SHEET):
+        raise InputError(f"no degradation has {only!r} in its name; there are {', '.join(row.name for row in SHEET)}")
     clean = {code: code_image(segno.make_qr(text, error="m").matrix) for code, text in CODES.items()}
     for row, degradation in enumerate(SHEET):
+        if only not in degradation.name:
+            continue
         for place, step in enumerate(degradation.steps):
             conditions = Conditions(**{**BASE, degradation.field: step})
             for kind, (code, text) in enumerate(CODES.items()):
