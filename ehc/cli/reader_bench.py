@@ -28,6 +28,7 @@ def _group() -> None:
 
 @app.command()
 def bench(
+    *,
     images: Annotated[int, typer.Option(min=1, max=1000, help="Photos a step and kind of code.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Of the photos; the same seed, the same pixels.")] = 1,
     only: Annotated[str, typer.Option(help="Degradations with this in their name.")] = "",

@@ -138,9 +138,10 @@ def look(grey: Grey, texts: set[str] | None, among: dict[str, Read], tallies: di
 
 
 def sheet(among: dict[str, Read], images: int, seed: int, only: str = "") -> Iterator[Result]:
-    """`images` photos a step and code of the degradations that have `only` in their name. Raises InputError for none."""
+    """`images` photos a step and code of the degradations that have `only` in their name. InputError for none."""
     if not any(only in degradation.name for degradation in SHEET):
-        raise InputError(f"no degradation has {only!r} in its name; there are {', '.join(row.name for row in SHEET)}")
+        names = ", ".join(degradation.name for degradation in SHEET)
+        raise InputError(f"no degradation has {only!r} in its name; there are {names}")
     clean = {code: code_image(segno.make_qr(text, error="m").matrix) for code, text in CODES.items()}
     for row, degradation in enumerate(SHEET):
         if only not in degradation.name:
