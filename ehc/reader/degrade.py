@@ -117,7 +117,7 @@ def shoot(code: Grey, seed: int, conditions: Conditions | None = None) -> Photo:
     modules, symbol = _modules(code)
     scale = max(2, math.ceil(conditions.module * OVERSAMPLING))
     sheet = _sheet(modules, scale, round(conditions.growth * scale), random)
-    _changed(sheet, symbol, conditions, random)
+    _changed(sheet, symbol, conditions, np.random.default_rng([seed, 1]))  # leaves the camera where it is
     to_photo = _camera(sheet, conditions, random)
     ink = _bent(_warped(sheet.image, to_photo, conditions, random), symbol, conditions)
     pixels = _exposed(_smeared(ink, conditions, random), conditions, random)

@@ -12,7 +12,8 @@ namespace ehc::grey {
 namespace {
 
 constexpr int most_passes = 3;
-constexpr float least_score = 0.36F; // of a symbol; surroundings that are none stay below (README.md)
+constexpr float good_score = 0.36F;  // of a symbol; surroundings that are none stay below, mostly
+constexpr float least_score = 0.22F; // under it nothing is looked at; between the two once, for the sake of fusion
 
 double now() noexcept
 {
@@ -176,7 +177,7 @@ std::optional<Found> GreyCore::passes(const Image &image, const Layout &layout, 
                 return Found{symbol, warp.corners(), pass, 1, found.score};
             known = believed(layout, soft);
         }
-        if (now() > until || pass == most_passes)
+        if (now() > until || pass == most_passes || found.score < good_score)
             break;
         const Pattern pattern(layout.size, known.data(), true);
         if (!pattern.fits)

@@ -113,12 +113,11 @@ def frames_of(code, count, noise):
 
 def test_frames_that_are_unreadable_alone_are_read_together():
     code, core = segno.make_qr("0123456789" * 5, version=4, error="l", boost_error=False), GreyCore()
-    for count, frame in enumerate(frames_of(code, 12, 26), 1):
+    for count, frame in enumerate(frames_of(code, 12, 20), 1):
         assert core.read(frame, outline(4, 2), 4) is None
-        found = core.fuse()
-        if found:
+        if found := core.fuse():
             np.testing.assert_array_equal(found.modules, matrix_of(code))
-            assert (found.frames, found.passes) == (count, 0)
+            assert (found.passes, 2 <= found.frames <= count) == (0, True)
             return
     pytest.fail("twelve frames were not enough")
 
@@ -126,10 +125,13 @@ def test_frames_that_are_unreadable_alone_are_read_together():
 def test_fusion_starts_anew_with_another_code_and_when_it_is_told_to_forget():
     one, other = (segno.make_qr(str(n) * 50, version=4, error="l", boost_error=False) for n in (1, 2))
     core = GreyCore()
-    for frame in (*frames_of(one, 2, 26), *frames_of(other, 12, 26)):
-        core.read(frame, outline(4, 2), 4)
-        found = core.fuse()
-        assert found is None or np.array_equal(found.modules, matrix_of(other))
+    for shown, count in ((one, 3), (other, 12)):
+        found = []
+        for frame in frames_of(shown, count, 20):
+            core.read(frame, outline(4, 2), 4)
+            found.append(core.fuse())
+        assert any(found)
+        assert all(np.array_equal(symbol.modules, matrix_of(shown)) for symbol in found if symbol)
     core.forget()
     assert core.fuse() is None
 
