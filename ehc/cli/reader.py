@@ -15,6 +15,7 @@ import msgspec
 import typer
 
 from ehc.cli.local_server import address_of, secret, serve
+from ehc.cli.reader_bench import bench
 from ehc.client import BearerKey, Client, HmacKey
 from ehc.client.retrying import Retries
 from ehc.codes.offline import OfflineList, SignedList, open_list
@@ -37,6 +38,7 @@ TIMEOUT = 5.0
 CAMERA = "/dev/video0"
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="A window's reading terminal (识读终端).")
+app.command()(bench)
 
 Service = Annotated[str | None, typer.Option(metavar="URL", help="The service that verifies.")]
 Key = Annotated[str | None, typer.Option(metavar="ID", help="Id of an authorisation key; without it a caller's key.")]

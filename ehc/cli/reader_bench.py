@@ -18,15 +18,7 @@ from ehc.reader.spec_sheet import OURS, Result, photographs, readers, sheet
 
 GOOD = 0.95
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="The reading terminal (识读终端).")
 
-
-@app.callback()
-def _group() -> None:
-    """Keeps `bench` a command of a group."""
-
-
-@app.command()
 def bench(
     *,
     images: Annotated[int, typer.Option(min=1, max=1000, help="Photos a step and kind of code.")] = 10,
