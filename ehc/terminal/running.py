@@ -154,6 +154,8 @@ class Terminal:
                 self._scanned(scanner.frame(frame), frame)
             except EhcError as error:  # a source whose frames are none
                 self._source_told("gone", str(error))
+            except Exception as error:  # a fault of ours on one frame: the next one is due
+                self._log(f"fault: {type(error).__name__}")
 
     def _scanned(self, scan: Scan, frame: Frame) -> None:
         if scan.kind is Kind.NOTHING:
