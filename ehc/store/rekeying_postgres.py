@@ -132,7 +132,7 @@ class PostgresPages:
 
     def missing(self, connection: Connection, keys: KeyRows) -> NDArray[np.int64]:
         with driver(connection) as raw, int8s(raw) as cursor:
-            found = cursor.execute(_MISSING.encode(), _sent(keys)).fetchall()
+            found = cursor.execute(_MISSING.encode(), _sent(keys.ordered())).fetchall()
         return np.array([account for (account,) in found], np.int64)
 
     def add_keys(self, connection: Connection, keys: KeyRows) -> None:
