@@ -236,7 +236,7 @@ class Reader:
     def _pyramid(self, grey: Grey) -> list[Grey]:
         """The frame and its halves, largest first."""
         levels = [grey]
-        while max(levels[-1].shape) >= 2 * SMALLEST_LEVEL:
+        while max(levels[-1].shape) >= 2 * SMALLEST_LEVEL and min(levels[-1].shape) > 1:
             levels.append(self._pipeline.half(levels[-1]))
         return levels
 

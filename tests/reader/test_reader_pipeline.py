@@ -330,3 +330,8 @@ def test_importing_the_reader_takes_no_driver_and_no_store():
     code_text = "import sys, json, ehc.reader.pipeline, ehc.reader.sources; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code_text], capture_output=True, text=True, check=True)
     assert not {"linuxpy", "sqlalchemy", "starlette", "httpx"} & set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("shape", [(1, 4000), (4000, 1), (2, 3000), (1, 1)])
+def test_a_picture_of_hardly_any_height_holds_nothing(shape: tuple[int, int]) -> None:
+    assert Reader().read(np.full(shape, 255, np.uint8)) == []
