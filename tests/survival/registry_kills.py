@@ -173,14 +173,16 @@ class Synchronisations(Campaign):
         with running_service(theirs) as url:
             for settings in (ours, theirs):
                 self._change(settings, 1)
-            self.whole_seconds = 1.0
+            self.timed(ehc(ours, "sync", url))
+            for settings in (ours, theirs):
+                self._change(settings, 2)
             while self.tally.kills < kills:
                 self.tally.rounds += 1
                 self.until_through(ehc(ours, "sync", url), kills)
                 self.whole_seconds = self.last_seconds
                 self._check(ours, theirs, url)
                 for settings in (ours, theirs):
-                    self._change(settings, self.tally.rounds + 1)
+                    self._change(settings, self.tally.rounds + 2)
 
     def _change(self, settings: Settings, version: int) -> None:
         rows = [
