@@ -197,6 +197,8 @@ bool correct(byte *word, int length, int parity, const int *erased, int erasures
 bool correct_softly(byte *word, const float *doubt, int length, int parity, int spare, double evidence, Correction &how)
 {
     byte s[most_parity], kept[longest_block];
+    if (parity < spare)
+        return false;
     if (!syndromes(word, length, parity, s)) {
         how = {0, 0, parity, 8.0 * parity};
         return true;
