@@ -32,6 +32,7 @@ _INDEX = text(
     "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
     " set_config('enable_mergejoin', 'off', true)"
 )
+_HASH = text("SELECT set_config('enable_hashjoin', :may, true)")
 _COPY = "COPY rekeyed_cards (account, key_version, card_id) FROM STDIN WITH (FORMAT BINARY)"
 _COPY_KEYS = "COPY card_keys (key, account) FROM STDIN WITH (FORMAT BINARY)"
 _PUT = (
@@ -114,7 +115,9 @@ class PostgresPages:
     def settle(self, connection: Connection, first: int, last: int, present: int) -> None:
         page = first, last
         values = (*page, present, *page, present, *page)
+        connection.execute(_HASH, {"may": "on"})  # a part of the accounts meets the page once, not row by row
         (account,), _, card_id = _columns(connection, _ENDED, values, ("account",), before=_SETTLE)
+        connection.execute(_HASH, {"may": "off"})
         self.drop_keys(connection, KeyRows(keys_of(*card_id), account))
 
     def key_page(self, connection: Connection, after: int, most: int) -> tuple[int, int]:
