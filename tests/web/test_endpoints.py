@@ -32,6 +32,7 @@ def test_registering_answers_the_published_card_id_masked(service: Any) -> None:
         "deadline": None,
         "birth_order": None,
         "merged_into": None,
+        "origin": "registration",
         "created": True,
     }
 
