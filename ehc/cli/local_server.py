@@ -15,7 +15,7 @@ import typer
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
-from ehc.cli.sdk_desk import read
+from ehc.cli.files import read
 from ehc.errors import ConfigError, FileError, Unavailable
 
 

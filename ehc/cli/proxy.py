@@ -10,8 +10,8 @@ from typing import Annotated
 import httpx
 import typer
 
+from ehc.cli.files import read
 from ehc.cli.local_server import address_of, secret, serve
-from ehc.cli.sdk_desk import read
 from ehc.client.signing import HmacKey, Signing
 from ehc.errors import ConfigError
 from ehc.proxy.app import Front, create_app

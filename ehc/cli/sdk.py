@@ -11,8 +11,9 @@ from rich.table import Table
 
 from ehc.cli import sdk_apps, sdk_debug
 from ehc.cli.database import ConfigFile, Database
+from ehc.cli.files import read, write
 from ehc.cli.keys import PassphraseFile
-from ehc.cli.sdk_desk import desk, read, write
+from ehc.cli.sdk_desk import desk
 from ehc.crypto import sm3
 from ehc.errors import FileError
 from ehc.sdkauth.sdk import MOST_BYTES, SdkState, parse_id

@@ -14,8 +14,9 @@ from rich.table import Column, Table
 
 from ehc.access.caller import Scope
 from ehc.cli.database import ConfigFile, Database
+from ehc.cli.files import read, write
 from ehc.cli.keys import PassphraseFile
-from ehc.cli.sdk_desk import Desk, desk, read, write
+from ehc.cli.sdk_desk import Desk, desk
 from ehc.crypto import legacy_signature as legacy
 from ehc.crypto import wipe
 from ehc.crypto.sm2 import PrivateKey, PublicKey

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ehc.cli.database import ConfigFile, Database
+from ehc.cli.files import read
 from ehc.cli.keys import PassphraseFile
-from ehc.cli.sdk_desk import desk, read
+from ehc.cli.sdk_desk import desk
 from ehc.crypto import http_signature as http
 from ehc.crypto.http_signature import Message
 from ehc.errors import FileError

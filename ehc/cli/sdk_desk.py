@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,12 +13,10 @@ from ehc import wiring
 from ehc.cli.database import opened, settings_of
 from ehc.cli.keys import passphrase_source
 from ehc.config import Settings
-from ehc.errors import FileError, KeyUnavailable
+from ehc.errors import KeyUnavailable
 from ehc.sdkauth.act import Act
 from ehc.sdkauth.authority import Authority
 from ehc.sdkauth.registry import AppRegistry, SdkRegistry
-
-PRIVATE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +69,3 @@ def desk(
     sealing, authority = wiring.open_authority(settings, passphrase_source(passphrase_file)) if keys else (none, none)
     with opened(settings) as store:
         yield Desk(settings, SdkRegistry(store.sdks, authority), AppRegistry(store.sdk_apps, sealing), authority)
-
-
-def read(file: Path, what: str) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise FileError(f"{what} {file}: {error.strerror}") from error
-
-
-def write(file: Path, data: bytes | bytearray, *, private: bool = False) -> None:
-    """A new file; private: for its owner alone. Raises FileError."""
-    try:
-        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE if private else 0o644), "wb") as out:
-            out.write(data)
-    except FileExistsError as error:
-        raise FileError(f"{file} is there already: it is not written over") from error
-    except OSError as error:
-        raise FileError(f"{file} cannot be written: {error.strerror}") from error
