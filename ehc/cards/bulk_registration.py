@@ -17,7 +17,7 @@ from ehc.cards.account import AccountStore, Derived, NewCardColumns, Outcome
 from ehc.cards.deriving import Deriver
 from ehc.cards.issuing import Issued, PersonColumns, RefusedRow, issue
 from ehc.cards.registration import Registrar
-from ehc.crypto.columns import Column
+from ehc.crypto.columns import Column, column_of
 from ehc.model import Identity
 
 MOST = 16_384
@@ -100,7 +100,4 @@ def columns_of(people: Sequence[tuple[str, str, str]]) -> PersonColumns:
 
 
 def _column(texts: Sequence[str]) -> Column:
-    cells = [text.encode("utf-8", "surrogatepass") for text in texts]
-    offsets = np.zeros(len(cells) + 1, np.int32)
-    np.cumsum(np.fromiter(map(len, cells), np.int32, len(cells)), out=offsets[1:])
-    return np.frombuffer(b"".join(cells), np.uint8), offsets
+    return column_of([text.encode("utf-8", "surrogatepass") for text in texts])

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from ehc.crypto import Batch
 from ehc.crypto.batch import Padding
-from ehc.crypto.columns import Column
+from ehc.crypto.columns import Column, column_of
 from ehc.errors import Conflict, NotFound
 from ehc.ports import KeyService
 
@@ -317,6 +317,4 @@ class Rekeyer:
 
 def _some(column: Column, rows: NDArray[np.intp]) -> Column:
     text, offsets = column[0].tobytes(), column[1].tolist()
-    cut = [text[offsets[row] : offsets[row + 1]] for row in rows.tolist()]
-    ends = np.cumsum([0, *map(len, cut)], dtype=np.int32)
-    return np.frombuffer(b"".join(cut), np.uint8), ends
+    return column_of([text[offsets[row] : offsets[row + 1]] for row in rows.tolist()])

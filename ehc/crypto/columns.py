@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,13 @@ from ehc import _native
 
 Column = tuple[NDArray[np.uint8], NDArray[np.int32]]
 """One UTF-8 column in Arrow's layout: bytes, and n + 1 offsets into them."""
+
+
+def column_of(cells: Sequence[bytes]) -> Column:
+    """Cells as such a column."""
+    offsets = np.zeros(len(cells) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, cells), np.int32, len(cells)), out=offsets[1:])
+    return np.frombuffer(b"".join(cells), np.uint8), offsets
 
 
 class ArrowArray(Protocol):

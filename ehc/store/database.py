@@ -41,12 +41,11 @@ SQLITE = (
     "PRAGMA wal_autocheckpoint = 16000",  # pages: a batch dirties hundreds, many of them again in the next
 )
 
+WHOLE_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+"""Settings of PostgreSQL for the ways to answer that may read a whole table."""
+
 INDEXED = " ".join(
-    f"-c {setting}"
-    for setting in (
-        "plan_cache_mode=force_generic_plan",
-        *(f"enable_{way}=off" for way in ("seqscan", "hashjoin", "mergejoin")),
-    )
+    f"-c {setting}" for setting in ("plan_cache_mode=force_generic_plan", *(f"{way}=off" for way in WHOLE_TABLES))
 )
 """Of connections that look up."""
 

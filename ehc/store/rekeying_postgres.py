@@ -19,6 +19,7 @@ from ehc.crypto.columns import Column
 from ehc.store.account_keys import keys_of
 from ehc.store.bulk_postgres import Int8s, copy_in, driver, int8s
 from ehc.store.copy_rows import fixed_rows, text_rows
+from ehc.store.database import WHOLE_TABLES
 from ehc.store.rekeyed_rows import LOCK
 from ehc.store.rekeying_pages import Fold, KeyRows, Others, Stray
 
@@ -28,10 +29,7 @@ _AFTER = (
 )
 _OTHERS = "SELECT account, key_version, card_id FROM rekeyed_cards WHERE account BETWEEN %b AND %b ORDER BY account"
 _IDS = "SELECT account, card_id FROM rekeyed_cards WHERE account > %b ORDER BY account LIMIT %b"
-_INDEX = text(
-    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
-    " set_config('enable_mergejoin', 'off', true)"
-)
+_INDEX = text("SELECT set_config(way, 'off', true) FROM unnest(CAST(:ways AS text[])) AS way")
 _HASH = text("SELECT set_config('enable_hashjoin', :may, true)")
 _COPY = "COPY rekeyed_cards (account, key_version, card_id) FROM STDIN WITH (FORMAT BINARY)"
 _COPY_KEYS = "COPY card_keys (key, account) FROM STDIN WITH (FORMAT BINARY)"
@@ -80,7 +78,7 @@ class PostgresPages:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
     def index(self, connection: Connection) -> None:
-        connection.execute(_INDEX)
+        connection.execute(_INDEX, {"ways": [*WHOLE_TABLES]})
 
     def hasten(self, connection: Connection) -> None:
         connection.execute(text("SET LOCAL lock_timeout = '300ms'"))  # sooner than anybody looks for a deadlock

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from ehc.cards.rekeying import Accounts, Packed
-from ehc.crypto.columns import Column
+from ehc.crypto.columns import Column, column_of
 from ehc.store.bulk_sqlite import driver
 from ehc.store.rekeying_pages import Fold, KeyRows, Others, Stray
 
@@ -142,8 +142,7 @@ def _numbers(column: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _text(column: Sequence[str]) -> Column:
-    encoded = [text.encode() for text in column]
-    return np.frombuffer(b"".join(encoded), np.uint8), np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return column_of([text.encode() for text in column])
 
 
 def _packed(column: Sequence[bytes]) -> Packed:
