@@ -21,11 +21,12 @@ from ehc.client.retrying import Retries
 from ehc.codes.offline import OfflineList, SignedList, open_list
 from ehc.crypto import sm3
 from ehc.errors import ConfigError, FileError
-from ehc.reader.offline import OfflineCheck, read_keys, read_list
+from ehc.reader.offline import OfflineCheck, read_keys
 from ehc.store.outbox import Outbox
 from ehc.terminal.app import create_app
 from ehc.terminal.clock import TerminalClock
 from ehc.terminal.events import Hub
+from ehc.terminal.lists import KeptList, write_list
 from ehc.terminal.running import Setup, Terminal
 from ehc.terminal.soak import FRAMES_A_DAY, Sample, grown
 from ehc.terminal.soak import soak as soaked
@@ -65,8 +66,11 @@ def run(
     institution: Annotated[str | None, typer.Option(help="Whose window this is.")] = None,
     terminal: Annotated[str | None, typer.Option(help="The window's name for the service.")] = None,
     offline: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="List for times without network (ehc reader list).")
+        Path | None, typer.Option(metavar="FILE", help="Where the list for times without network is kept.")
     ] = None,
+    refresh: Annotated[
+        float, typer.Option(metavar="MINUTES", min=0.01, help="How often the service is asked for that list.")
+    ] = 10.0,
     trust: Trust = None,
     queue: Annotated[Path, typer.Option(metavar="FILE", help="What was accepted without network.")] = QUEUE,
     repeat: Annotated[float, typer.Option(help="Seconds in which the same code is one scan.")] = 3.0,
@@ -80,7 +84,9 @@ def run(
     The page is at /, the scanner test at /test, events at /api/events (WebSocket)
     and /api/next; /api/scan takes what software's own scanner read. A keyboard
     scanner types into the page. Without a service and a list nothing is checked,
-    and nothing is called accepted.
+    and nothing is called accepted. With --service and --offline the list is fetched,
+    checked by the keys of --trust and kept in FILE; the last good one serves while
+    the service is away. Without --service FILE is one of ehc reader list.
 
     \b
     Examples:
@@ -94,13 +100,14 @@ def run(
         raise ConfigError("--scene CODE goes with --service or --offline: what a code may be used for depends on it")
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(_client(service, key, key_file, sdk, institution)) if service else None
-        clock, uploads, checks = TerminalClock(), None, None
+        clock, uploads, checks, lists = TerminalClock(), None, None, None
         if offline and scene:
-            found, outbox = _offline(offline, trust), _outbox(queue, key_file)
+            lists, outbox = _offline(offline, trust, fetched=client is not None), _outbox(queue, key_file)
             stack.callback(outbox.close)
             place = (institution or "", terminal or "terminal")
             uploads = Uploads(outbox, scene, *place, note=_log)
-            checks = OfflineCheck(found, scene, clock, uploads.keep, outbox.marks(clock()))
+            checks = OfflineCheck(None, scene, clock, uploads.keep, outbox.marks(clock()))
+            _go_by(lists, checks, fetched=client is not None)
         online = ClientCheck(client, scene, institution, terminal) if client and scene else None
         hub = Hub()
         setup = Setup(
@@ -113,6 +120,9 @@ def run(
             serial_speed=speed,
             client=client,
             uploads=uploads,
+            lists=lists,
+            take=checks.take if checks else None,
+            list_seconds=60 * refresh,
             repeat_seconds=repeat,
         )
         served = create_app(Terminal(setup, hub, _log), hub, token, origin or ())
@@ -127,18 +137,19 @@ def soak(
 ) -> None:
     """A day at a window in minutes: frames at full rate, codes of all kinds, scanners, a camera that comes and goes.
 
-    Prints memory, file handles and threads as they go.
+    Prints what became of the frames (a newer one came first; like one that held
+    nothing; a code was read; none), and memory, file handles and threads as they go.
 
     \b
     Exit code:
       0  none of them grew after the warm-up
       1  something grew; it is named
     """
-    typer.echo("  seconds     frames       read   verdicts      MiB  files  threads")
+    typer.echo("  seconds     frames    dropped  unchanged       read    nothing   verdicts      MiB  files  threads")
 
     def tell(one: Sample) -> None:
-        counts = f"{one.seconds:9.1f} {one.frames:10,} {one.read:10,} {one.verdicts:10,}"
-        typer.echo(f"{counts} {one.mib:8.1f} {one.files:6} {one.threads:8}")
+        counts = " ".join(f"{count:10,}" for count in one[1:7])
+        typer.echo(f"{one.seconds:9.1f} {counts} {one.mib:8.1f} {one.files:6} {one.threads:8}")
 
     samples = asyncio.run(soaked(60 * minutes, seed, tell))
     typer.echo(f"{samples[-1].frames / FRAMES_A_DAY:.2f} days of frames at 30 a second")
@@ -170,9 +181,7 @@ def fetch_list(
     signed = SignedList(found.list, found.key_version, found.signature)
     trusted = read_keys(trust) if trust else _own_keys(signed)
     opened = open_list(signed, trusted)
-    fresh = out.with_name(out.name + ".new")
-    fresh.write_bytes(msgspec.json.encode(signed))
-    os.replace(fresh, out)
+    write_list(out, signed)
     typer.echo(f"{out}: issuer {opened.issuer}, scenes {', '.join(opened.scenes)}, until {opened.until}")
     for version, public in opened.keys.items() if not trust else ():
         typer.echo(f"key {version}: {public}\n  fingerprint {sm3(bytes.fromhex(public)).hex()[:32]}: compare it")
@@ -211,10 +220,27 @@ def _client(service: str, key: str | None, key_file: Path | None, sdk: str | Non
     return Client(service, shown, sdk=sdk, institution=institution, retries=Retries(attempts=1), timeout=TIMEOUT)
 
 
-def _offline(file: Path, trust: Path | None) -> OfflineList:
+def _offline(file: Path, trust: Path | None, *, fetched: bool) -> KeptList:
     if trust is None:
         raise ConfigError("--offline needs --trust: the issuer's public keys, given by hand")
-    return read_list(file, read_keys(trust))
+    if fetched:
+        return KeptList.fetched(file, read_keys(trust), _log)
+    if not file.exists():
+        raise FileError(f"{file}: no offline list; ehc reader list fetches one, and with --service the terminal does")
+    return KeptList(file, read_keys(trust))
+
+
+def _go_by(lists: KeptList, checks: OfflineCheck, *, fetched: bool) -> None:
+    """The list on the disk, if there is one. Raises ConfigError where it has no place for the scene, unless another
+    one is to come."""
+    if lists.held is None:
+        return
+    try:
+        checks.take(lists.held)
+    except ConfigError as error:
+        if not fetched:
+            raise
+        _log(f"offline list: {error}")
 
 
 def _outbox(queue: Path, key_file: Path | None) -> Outbox:

@@ -29,28 +29,51 @@ class Keep(Protocol):
 
 
 class OfflineCheck:
-    """A Check (scanning.py). taken: serial names of codes that served once here before; keep: None keeps nothing, which
-    is refused in a scene where codes serve once."""
+    """A Check (scanning.py). found: None until a list was had, `take`. taken: serial names of codes that served once
+    here before; keep: None keeps nothing, which is refused in a scene where codes serve once."""
 
     def __init__(
-        self, found: OfflineList, scene: str, clock: Clock, keep: Keep | None = None, taken: set[bytes] | None = None
+        self,
+        found: OfflineList | None,
+        scene: str,
+        clock: Clock,
+        keep: Keep | None = None,
+        taken: set[bytes] | None = None,
     ) -> None:
-        if scene not in found.scenes:
-            offered = ", ".join(found.scenes) or "none"
-            raise ConfigError(f"scene {scene}: codes are not taken without network there (the list has: {offered})")
-        if keep is None and scene in found.single_use:
-            raise ConfigError(f"scene {scene}: a code serves once there, so what is accepted has to be kept: --queue")
-        self._terminal = OfflineTerminal(found, taken or set())
         self._scene, self._clock, self._keep = scene, clock, keep
+        self._taken = set() if taken is None else taken
+        self._terminal: OfflineTerminal | None = None
+        if found:
+            self.take(found)
+
+    def take(self, found: OfflineList) -> None:
+        """Goes by this list from now on; codes that served stay known. Raises ConfigError where it has no place for
+        this scene: nothing is accepted then."""
+        self._terminal = OfflineTerminal(found, self._taken)
+        if closed := self._closed(found):
+            raise ConfigError(closed)
+
+    def _closed(self, found: OfflineList) -> str:
+        """Why a list accepts nothing in this scene, or ""."""
+        if self._scene not in found.scenes:
+            offered = ", ".join(found.scenes) or "none"
+            return f"scene {self._scene}: codes are not taken without network there (the list has: {offered})"
+        if self._keep is None and self._scene in found.single_use:
+            return f"scene {self._scene}: a code serves once there, so what is accepted has to be kept: --queue"
+        return ""
 
     def __call__(self, payload: str) -> Outcome:
-        """Raises Unavailable for what needs the service, and where the list is over; InputError never."""
+        """Raises Unavailable for what needs the service, and without a list that holds; InputError never."""
         if read_payload(payload).profile is not Profile.E3:
             raise Unavailable("without network only signed codes (EHC3) can be checked; this one needs the service")
-        now = self._clock()
-        if now > self._terminal.list.until + self._terminal.list.tolerance:
+        now, terminal = self._clock(), self._terminal
+        if terminal is None:
+            raise Unavailable("there is no offline list yet: it comes once the service was reached")
+        if closed := self._closed(terminal.list):
+            raise Unavailable(closed)
+        if now > terminal.list.until + terminal.list.tolerance:
             raise Unavailable("the offline list is over: fetch another one (ehc reader list)")
-        verdict = self._terminal.check(payload, self._scene, now)
+        verdict = terminal.check(payload, self._scene, now)
         if verdict.accepted and self._keep is not None:
             self._kept(self._keep, payload, verdict, now)
         return Outcome(verdict.accepted, verdict.reason.value, verdict.step, verdict.detail or None, verdict.expires_at)
@@ -59,7 +82,7 @@ class OfflineCheck:
         try:
             keep(payload, verdict, now)
         except Unavailable:
-            self._terminal.taken.discard(verdict.serial_name)  # it was not accepted: it may come again
+            self._taken.discard(verdict.serial_name)  # it was not accepted: it may come again
             raise
 
 

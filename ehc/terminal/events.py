@@ -47,7 +47,8 @@ class Said(msgspec.Struct, frozen=True, tag="verdict", tag_field="event"):
 
 
 class Status(msgspec.Struct, frozen=True, tag="status", tag_field="event"):
-    """clock: seconds that this machine's own clock is fast, where that is worth saying, else 0."""
+    """clock: seconds that this machine's own clock is fast, where that is worth saying, else 0. list: the issuer's, for
+    times without network; missing: none was had yet; over: nothing is accepted by it any more."""
 
     source: str
     state: Literal["none", "starting", "watching", "ended", "gone"]
@@ -58,6 +59,8 @@ class Status(msgspec.Struct, frozen=True, tag="status", tag_field="event"):
     frames: int
     dropped: int
     scene: str
+    list: Literal["none", "missing", "held", "over"] = "none"
+    list_age: int | None = None  # seconds since the issuer signed it
 
 
 class Typed(msgspec.Struct, frozen=True, tag="typed", tag_field="event"):

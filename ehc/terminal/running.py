@@ -11,6 +11,7 @@ import itertools
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -19,15 +20,17 @@ import msgspec
 import numpy as np
 
 from ehc.client import Client
+from ehc.codes.offline import OfflineList
 from ehc.errors import EhcError, InputError, Unavailable
 from ehc.reader.payloads import Found, Sentence, What, read_payload
-from ehc.reader.pipeline import Reader, Reading
+from ehc.reader.pipeline import Reader, Reading, Stopped
 from ehc.reader.scanning import Duplicates, Kind, Scan, Scanner
 from ehc.reader.serial_port import SerialPort
 from ehc.reader.sources import Frame
 from ehc.reader.typed import Assembler, Typed
 from ehc.terminal.clock import TerminalClock
 from ehc.terminal.events import Checking, Hub, Said, Seen, Status
+from ehc.terminal.lists import KeptList
 from ehc.terminal.slot import Slot
 from ehc.terminal.uploads import Uploads
 from ehc.terminal.verdicts import UNANSWERED, UNCHECKED, Answer, Desk, sentence_of
@@ -35,13 +38,17 @@ from ehc.terminal.watching import Source, Watch
 
 BUDGET_MS = 60.0
 TICK = 0.2
-ASK_SECONDS, ASK_AWAY_SECONDS, STATUS_SECONDS = 30.0, 3.0, 5.0
+ASK_SECONDS, ASK_AWAY_SECONDS, STATUS_SECONDS, LIST_SECONDS = 30.0, 3.0, 5.0, 600.0
+AGE_STEP = 60
+"""Seconds of the list's age that are worth an event."""
+FAULT_SECONDS = 1.0
 MOST_JOBS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """source: None without a camera. client, uploads: None without a service, without network."""
+    """source: None without a camera. client, uploads: None without a service, without network. lists: None where
+    nothing is checked without network; take: who goes by a new list."""
 
     desk: Desk
     clock: TerminalClock
@@ -52,6 +59,9 @@ class Setup:
     serial_speed: int = 9600
     client: Client | None = None
     uploads: Uploads | None = None
+    lists: KeptList | None = None
+    take: Callable[[OfflineList], None] | None = None
+    list_seconds: float = LIST_SECONDS
     repeat_seconds: float = 3.0
     budget_ms: float = BUDGET_MS
 
@@ -71,6 +81,8 @@ class Terminal:
     def __init__(self, setup: Setup, hub: Hub, log: Callable[[str], None] = lambda _: None) -> None:
         self._setup, self._hub, self._log = setup, hub, log
         self.slot = Slot()
+        self.looks = Counter[Stopped]()
+        """Why looking at a frame ended, of those that were not dropped."""
         self._frame: Frame | None = None
         self._jobs: queue.Queue[_Job | None] = queue.Queue(MOST_JOBS)
         self._numbers = itertools.count(1)
@@ -81,6 +93,7 @@ class Terminal:
             ("starting", "") if setup.source else ("none", "")
         )
         self._service: Literal["none", "unknown", "there", "away"] = "unknown" if setup.client else "none"
+        self._list_at, self._list_said = 0.0, ""
         self._watch = Watch(setup.source, self.slot, self._source_told) if setup.source else None
         self._threads: list[threading.Thread] = []
 
@@ -90,7 +103,9 @@ class Terminal:
             works += [("watch", self._watch.run), ("read", self._read)]
         if self._setup.serial:
             works.append(("serial", self._serial))
-        self._threads = [threading.Thread(target=work, name=name, daemon=True) for name, work in works]
+        self._threads = [
+            threading.Thread(target=self._kept_up, args=(work,), name=name, daemon=True) for name, work in works
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -138,20 +153,51 @@ class Terminal:
         waiting = setup.uploads.waiting if setup.uploads else 0
         counts = (self.slot.frames, self.slot.dropped)
         return Status(
-            setup.source_name, state, says, self._service, setup.clock.alarm, waiting, *counts, scene=setup.scene
+            setup.source_name,
+            state,
+            says,
+            self._service,
+            setup.clock.alarm,
+            waiting,
+            *counts,
+            setup.scene,
+            *self._list(),
         )
+
+    def _list(self) -> tuple[Literal["none", "missing", "held", "over"], int | None]:
+        """What there is to go by without network, and its age in seconds."""
+        if self._setup.lists is None:
+            return "none", None
+        held = self._setup.lists.held
+        if held is None:
+            return "missing", None
+        now = self._setup.clock()
+        return "over" if now > held.until + held.tolerance else "held", max(0, now - held.issued_at)
 
     # --- the threads
 
+    def _kept_up(self, work: Callable[[], None]) -> None:
+        """A fault of ours ends no thread for the rest of the day: it is logged, and the work begins anew."""
+        while not self._stop.is_set():
+            try:
+                work()
+                return
+            except Exception as error:
+                self._log(f"fault: {type(error).__name__} in {threading.current_thread().name}")
+                self._stop.wait(FAULT_SECONDS)
+
     def _read(self) -> None:
-        scanner = Scanner(Reader(budget_ms=self._setup.budget_ms))
+        reader = Reader(budget_ms=self._setup.budget_ms)
+        scanner = Scanner(reader)
         while not self._stop.is_set():
             frame = self.slot.take(TICK)
             if frame is None:
                 continue
             self._frame = frame
             try:
-                self._scanned(scanner.frame(frame), frame)
+                scan = scanner.frame(frame)
+                self.looks[reader.stopped] += 1
+                self._scanned(scan, frame)
             except EhcError as error:  # a source whose frames are none
                 self._source_told("gone", str(error))
             except Exception as error:  # a fault of ours on one frame: the next one is due
@@ -222,10 +268,28 @@ class Terminal:
         try:
             self._setup.clock.ask(client)
             self._service_is("there", "")
+            self._fetch_list(client)
             if self._setup.uploads and self._setup.uploads.waiting:
                 self._setup.uploads.send(client)
         except EhcError as error:
             self._service_is("away" if isinstance(error, Unavailable) else self._service, str(error))
+
+    def _fetch_list(self, client: Client) -> None:
+        """When it is time. One that is refused leaves the one before in use, and is said once. Raises Unavailable."""
+        lists, take, now = self._setup.lists, self._setup.take, time.monotonic()
+        if lists is None or take is None or now < self._list_at:
+            return
+        said = ""
+        try:
+            take(lists.refresh(client))
+        except Unavailable:
+            raise
+        except EhcError as error:
+            said = str(error)
+        self._list_at = now + self._setup.list_seconds
+        if said and said != self._list_said:
+            self._log(f"offline list: {said}")
+        self._list_said = said
 
     # --- what is told
 
@@ -287,7 +351,8 @@ def _verdict(job: _Job, answer: Answer | None) -> Said:
 
 
 def _without_counts(status: Status) -> Status:
-    return msgspec.structs.replace(status, frames=0, dropped=0)
+    age = None if status.list_age is None else status.list_age // AGE_STEP
+    return msgspec.structs.replace(status, frames=0, dropped=0, list_age=age)
 
 
 def _corners(reading: Reading, frame: Frame) -> list[tuple[float, float]]:

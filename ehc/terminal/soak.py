@@ -19,6 +19,7 @@ import segno
 
 from ehc.errors import Unavailable
 from ehc.reader.degrade import code_image, photograph
+from ehc.reader.pipeline import Grey, Stopped
 from ehc.reader.scanning import Outcome
 from ehc.reader.sources import Frame
 from ehc.reader.typed import Assembler
@@ -29,46 +30,67 @@ from ehc.terminal.running import Setup, Terminal
 from ehc.terminal.verdicts import Desk
 
 SIZE = (1280, 720)
-PLUGGED_SECONDS = 5.0
+PLUGGED_SECONDS = 20.0
 WARM_UP = 0.25
 """Part of the time after which nothing may grow any more: buffers are as large as they get by then."""
 SLACK_MIB = 16.0
 FRAMES_A_DAY = 24 * 3600 * 30
+VISIT_FRAMES = (40, 240)
+"""For how many frames an empty desk stays, and then what is held before the camera: a day's visits follow each other
+without the minutes between them."""
+REPEAT_SECONDS = 0.2
+"""So that who comes again some visits later is a scan again, in a day of ten minutes."""
+MOVES = 12
+"""Frames after which a hand has moved."""
 
 
 class Sample(NamedTuple):
     seconds: float
     frames: int  # that came
-    read: int  # that were looked at
+    dropped: int  # of these: a newer one came before they were looked at
+    unchanged: int  # of the others: seen to be like one that held nothing, and not looked into
+    read: int  # looked into, with a code
+    nothing: int  # looked into, without: everything was tried, or the time was over
     verdicts: int
     mib: float  # resident memory
     files: int
     threads: int
 
 
-def pictures(seed: int) -> list[Frame]:
-    """What a camera sees: empty desks, static and dynamic codes, codes of others, two cards at once, noise."""
+class Shown(NamedTuple):
+    """What a day's camera may see."""
+
+    held: list[Grey]  # codes of all kinds, two cards at once
+    desks: list[Grey]  # nothing
+
+
+def pictures(seed: int) -> Shown:
+    """Static and dynamic codes, codes of others, two cards at once; desks with a camera's noise."""
     dice = random.Random(seed)  # noqa: S311  what is shown, no secret; so too below
-    cards = ["".join(dice.choices("0123456789ABCDEF", k=64)) for _ in range(8)]
+    cards = ["".join(dice.choices("0123456789ABCDEF", k=64)) for _ in range(24)]
     texts = [f"{card}:{dice.choice(['1', '0:' + card[:32]])}" for card in cards]
     texts += ["134567890123456789", "https://example.org/a", "6212345678901234567", "会诊单"]
     photos = [_photo(text, seed + number) for number, text in enumerate(texts)]
-    noise = np.random.default_rng(seed)
-    empty = [noise.integers(100, 130, (SIZE[1], SIZE[0]), np.uint8) for _ in range(12)]
     both = np.hstack([_photo(text, seed)[:, : SIZE[0] // 2] for text in texts[:2]])
-    return [Frame.of(np.ascontiguousarray(one)) for one in (*photos, *empty, both)]
+    return Shown([*photos, both], [_desk(seed, number) for number in range(8)])
 
 
-def _photo(text: str, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+def _photo(text: str, seed: int) -> Grey:
     clean = code_image(segno.make(text, error="m", micro=False).matrix)
     return photograph(clean, seed=seed, size=SIZE)
 
 
-class _Camera:
-    """Frames without an end, faster than anybody reads; pulled out every few seconds."""
+def _desk(seed: int, number: int) -> Grey:
+    """The same desk, with the noise of another moment."""
+    steps = np.add.outer(np.linspace(90, 130, SIZE[1]), np.linspace(0, 30, SIZE[0]))
+    return np.clip(steps + np.random.default_rng([seed, number]).normal(0, 3, steps.shape), 0, 255).astype(np.uint8)
 
-    def __init__(self, frames: list[Frame], seed: int) -> None:
-        self._frames, self._dice = frames, random.Random(seed)  # noqa: S311
+
+class _Camera:
+    """Frames without an end, faster than anybody reads; pulled out now and then."""
+
+    def __init__(self, shown: Shown, seed: int) -> None:
+        self._shown, self._dice = shown, random.Random(seed)  # noqa: S311
 
     @contextlib.contextmanager
     def __call__(self) -> Iterator[Iterable[Frame]]:
@@ -76,10 +98,21 @@ class _Camera:
 
     def _stream(self) -> Iterator[Frame]:
         end = time.monotonic() + PLUGGED_SECONDS
-        while time.monotonic() < end:
-            yield self._dice.choice(self._frames)
-            time.sleep(0.0005)  # lets the other threads in
+        for pixels in self._visits():
+            if time.monotonic() > end:
+                break
+            yield Frame.of(pixels)
+            time.sleep(0.0002)  # lets the other threads in
         raise Unavailable("the camera was unplugged")
+
+    def _visits(self) -> Iterator[Grey]:
+        """An empty desk for a while, then a code in a hand that moves."""
+        while True:
+            for _ in range(self._dice.randint(*VISIT_FRAMES)):
+                yield self._dice.choice(self._shown.desks)
+            held = self._dice.choice(self._shown.held)
+            for number in range(self._dice.randint(*VISIT_FRAMES)):
+                yield np.roll(held, 4 * (number // MOVES), axis=1)
 
 
 def _check(payload: str) -> Outcome:
@@ -94,7 +127,8 @@ async def soak(seconds: float, seed: int, tell: Callable[[Sample], None]) -> lis
     """A sample a fiftieth of the time."""
     hub = Hub()
     hub.open(asyncio.get_running_loop())
-    setup = Setup(Desk(_check, None), TerminalClock(), source=_Camera(pictures(seed), seed), source_name="soak")
+    camera = _Camera(pictures(seed), seed)
+    setup = Setup(Desk(_check, None), TerminalClock(), source=camera, source_name="soak", repeat_seconds=REPEAT_SECONDS)
     terminal = Terminal(setup, hub)
     terminal.start()
     stop = threading.Event()
@@ -139,11 +173,13 @@ async def _page(hub: Hub, counts: list[int]) -> None:
 
 
 def _sample(seconds: float, terminal: Terminal, verdicts: int) -> Sample:
-    slot = terminal.slot
+    slot, looks = terminal.slot, terminal.looks
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     mib = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
     files = len(os.listdir("/proc/self/fd"))
-    return Sample(seconds, slot.frames, slot.frames - slot.dropped, verdicts, mib, files, threading.active_count())
+    frames = slot.frames, slot.dropped, looks[Stopped.UNCHANGED], looks[Stopped.READ]
+    nothing = looks[Stopped.NOTHING] + looks[Stopped.BUDGET]
+    return Sample(seconds, *frames, nothing, verdicts, mib, files, threading.active_count())
 
 
 def grown(samples: list[Sample]) -> list[str]:

@@ -85,6 +85,8 @@ class Watch:
                 self._tell("ended", "")
             except (EhcError, OSError) as error:
                 self._tell("gone", str(error))
+            except Exception as error:  # a driver's fault: the camera is opened anew
+                self._tell("gone", f"fault: {type(error).__name__}")
             wait = FIRST_WAIT if self._slot.frames > before else min(LONGEST_WAIT, 2 * wait)
             self._stop.wait(wait)
 

@@ -1,6 +1,10 @@
-// fuzz_grey.cpp: the grey core and the finder on any pixels, corners and versions (libFuzzer). The first byte is the
-// version that is said, the second the way: drawn modules (so that real symbols are mutated), or any pixels at all.
+// fuzz_grey.cpp: the grey core on any pixels, corners and versions (libFuzzer). The first byte chooses the part: most
+// inputs go to one step alone, few through all of them; EHC_FUZZ_PART=k in the environment keeps to one, so that each is
+// fuzzed at its own speed (microseconds to milliseconds an input). Parts that take a symbol take its modules as bits, so
+// that mutations of real ones get past the steps before.
 #include "finder.h"
+#include "outline.h"
+#include "qr_content.h"
 #include "reed_solomon.h"
 
 #include <cmath>
@@ -11,6 +15,8 @@
 using namespace ehc::grey;
 
 namespace {
+
+constexpr int module_pixels = 3, quiet = 4; // of what is drawn
 
 void expect(bool condition, const char *what)
 {
@@ -31,32 +37,41 @@ struct Input {
         --left;
         return *at++;
     }
+    /// Versions 1 to 5; now and then a large one, whose tables take a second under a sanitizer, each once.
+    int version()
+    {
+        const unsigned said = byte();
+        return said >= 254 ? last_version - static_cast<int>(said - 254) : 1 + static_cast<int>(said % 5);
+    }
 };
 
-void check(const Found &found, int frames)
+void check(const Symbol &symbol)
 {
-    expect(found.symbol.version >= 1 && found.symbol.version <= last_version, "version");
-    expect(found.symbol.unused >= spare_parity, "parity to spare");
-    expect(found.symbol.evidence >= symbol_evidence, "evidence");
-    expect(found.frames >= frames, "frames");
-    for (const double corner : found.corners)
+    expect(symbol.version >= 1 && symbol.version <= last_version, "version");
+    expect(symbol.unused >= spare_parity, "parity to spare");
+    expect(symbol.evidence >= symbol_evidence, "evidence");
+    const auto size = static_cast<std::size_t>(size_of(symbol.version));
+    expect(symbol.modules.size() == size * size, "modules");
+}
+
+void check(const std::optional<Found> &found, int frames)
+{
+    if (!found)
+        return;
+    check(found->symbol);
+    expect(found->frames >= frames, "frames");
+    for (const double corner : found->corners)
         expect(std::isfinite(corner), "corners");
 }
 
-/// Bits as modules of three pixels, with a quiet zone.
-std::vector<std::uint8_t> drawn(Input &in, int modules, int side)
+void check(const std::vector<Candidate> &candidates, std::size_t most)
 {
-    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(side) * static_cast<std::size_t>(side), 230);
-    unsigned bits = 0, left = 0;
-    for (int y = 0; y < modules; ++y)
-        for (int x = 0; x < modules; ++x, --left, bits <<= 1) {
-            if (left == 0)
-                bits = in.byte(), left = 8;
-            if (bits & 0x80)
-                for (int i = 0; i < 9; ++i)
-                    pixels[static_cast<std::size_t>((6 + 3 * y + i / 3) * side + 6 + 3 * x + i % 3)] = 25;
-        }
-    return pixels;
+    expect(candidates.size() <= most, "as many as were asked for");
+    for (const Candidate &one : candidates) {
+        expect(one.version >= 0 && one.version <= last_version, "version of a candidate");
+        for (const double corner : one.corners)
+            expect(std::isfinite(corner), "corners of a candidate");
+    }
 }
 
 void block(Input &in)
@@ -72,48 +87,124 @@ void block(Input &in)
         expect(how.unused >= 2 || parity < 2, "spare");
 }
 
+void content(Input &in)
+{
+    const int version = 1 + static_cast<int>(in.byte() % last_version);
+    const std::vector<std::uint8_t> data(in.at, in.at + in.left); // not a byte to spare
+    (void)is_whole_message(data.data(), static_cast<int>(data.size()), version);
+}
+
+/// Bits with more and less doubt, some of them no number.
+void bits(Input &in)
+{
+    const Layout &layout = layout_of(in.version());
+    const unsigned doubt = in.byte();
+    std::vector<float> soft(layout.known.size());
+    unsigned eight = 0, left = 0;
+    for (float &one : soft) {
+        if (left == 0)
+            eight = in.byte(), left = 8;
+        one = eight & 0x80 ? 1.0F : -1.0F;
+        --left, eight <<= 1;
+    }
+    for (std::size_t i = 0; doubt && i < soft.size(); i += doubt)
+        soft[i] = doubt == 255 ? std::nanf("") : 0.01F * soft[i];
+    Symbol symbol;
+    if (decode(layout, soft.data(), symbol))
+        check(symbol);
+}
+
+struct Picture {
+    std::vector<std::uint8_t> pixels; // not a byte to spare, so that the sanitizer sees one step too far
+    Image image;
+};
+
+Picture any_pixels(Input &in)
+{
+    const int width = 1 + static_cast<int>(in.byte() % 96), height = 1 + static_cast<int>(in.byte() % 96);
+    const int gap = static_cast<int>(in.byte() % 3);
+    Picture out{std::vector<std::uint8_t>(static_cast<std::size_t>((width + gap) * (height - 1) + width)), {}};
+    for (std::uint8_t &pixel : out.pixels)
+        pixel = static_cast<std::uint8_t>(in.byte());
+    out.image = {out.pixels.data(), width, height, width + gap};
+    return out;
+}
+
+/// Bits as the modules of a version, with a quiet zone.
+Picture drawn(Input &in, int version)
+{
+    const int modules = size_of(version), side = module_pixels * (modules + 2 * quiet);
+    Picture out{std::vector<std::uint8_t>(static_cast<std::size_t>(side) * static_cast<std::size_t>(side), 230), {}};
+    unsigned eight = 0, left = 0;
+    for (int y = quiet; y < quiet + modules; ++y)
+        for (int x = quiet; x < quiet + modules; ++x, --left, eight <<= 1) {
+            if (left == 0)
+                eight = in.byte(), left = 8;
+            for (int i = 0; eight & 0x80 && i < module_pixels; ++i)
+                std::memset(&out.pixels[static_cast<std::size_t>((module_pixels * y + i) * side + module_pixels * x)],
+                            25, module_pixels);
+        }
+    out.image = {out.pixels.data(), side, side, side};
+    return out;
+}
+
+Candidate of_drawn(const Image &image, int said)
+{
+    const double low = module_pixels * quiet - 0.5, high = image.width - 1 - low;
+    return {{low, low, high, low, high, high, low, high}, said};
+}
+
+/// microseconds: 0 ends with the first look.
+void symbol(Input &in, double microseconds, bool fused)
+{
+    const int version = in.version(), said = in.byte() % 2 ? version : 0;
+    const Picture picture = drawn(in, std::min(version, 5));
+    GreyCore core;
+    for (int frame = 0; frame < (fused ? 2 : 1); ++frame) {
+        check(core.read(picture.image, of_drawn(picture.image, said), microseconds), 1);
+        if (fused)
+            check(core.fuse(), 2);
+    }
+}
+
+void anywhere(Input &in)
+{
+    const int said = in.byte() % 4 ? in.version() : 0;
+    Corners corners;
+    for (double &corner : corners)
+        corner = static_cast<double>(static_cast<int>(in.byte() << 8 | in.byte()) - 32768) / 256;
+    const Picture picture = any_pixels(in);
+    GreyCore core;
+    check(core.read(picture.image, {corners, said}, 0), 1);
+}
+
+void search(Input &in, bool outline)
+{
+    const unsigned way = in.byte();
+    const Picture picture = way % 2 ? drawn(in, 1 + static_cast<int>(way / 2 % 3)) : any_pixels(in);
+    check(outline ? outlines(picture.image, 3) : locate(picture.image, 3), 3);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 {
+    static const char *const only = std::getenv("EHC_FUZZ_PART");
     Input in{data, size};
-    const unsigned first = in.byte(); // the tables of large versions take a second under a sanitizer, each once
-    const int said = first >= 250 ? last_version - static_cast<int>(first - 250) : static_cast<int>(first % 12);
-    const unsigned way = in.byte();
-    GreyCore core;
-    if (way % 4 == 3) {
-        const int modules = size_of(said ? std::min(said, 8) : 1), side = 3 * modules + 12;
-        const auto pixels = drawn(in, modules, side);
-        const Image image{pixels.data(), side, side, side};
-        const double low = 5.5, high = side - 6.5;
-        const Candidate candidate{{low, low, high, low, high, high, low, high}, said};
-        for (int frame = 0; frame < 2; ++frame) {
-            if (const auto found = core.read(image, candidate, 3000))
-                check(*found, 1);
-            if (const auto found = core.fuse())
-                check(*found, 2);
-        }
-        for (const Candidate &found : locate(image, 3))
-            (void)core.read(image, found, 1000);
-    } else if (way % 4 == 2) {
+    const unsigned said = in.byte(), part = (only ? static_cast<unsigned>(std::atoi(only)) : said) % 32;
+    if (part == 0)
+        symbol(in, 1500, true);
+    else if (part < 3)
+        symbol(in, 0, false);
+    else if (part < 6)
+        anywhere(in);
+    else if (part < 10)
+        search(in, part == 9);
+    else if (part < 16)
         block(in);
-    } else {
-        const int width = 1 + static_cast<int>(in.byte() % 128), height = 1 + static_cast<int>(in.byte() % 128);
-        const int gap = static_cast<int>(in.byte() % 3);
-        Corners corners;
-        for (double &corner : corners) {
-            const auto value = static_cast<double>(static_cast<int>(in.byte() << 8 | in.byte()) - 32768);
-            corner = value / 256;
-        }
-        const std::size_t bytes = static_cast<std::size_t>((width + gap) * (height - 1) + width);
-        std::vector<std::uint8_t> pixels(bytes); // not a byte to spare, so that the sanitizer sees one step too far
-        for (std::uint8_t &pixel : pixels)
-            pixel = static_cast<std::uint8_t>(in.byte());
-        const Image image{pixels.data(), width, height, width + gap};
-        if (const auto found = core.read(image, {corners, said}, 1000))
-            check(*found, 1);
-        for (const Candidate &found : locate(image, 3))
-            (void)core.read(image, found, 1000);
-    }
+    else if (part < 22)
+        content(in);
+    else
+        bits(in);
     return 0;
 }

@@ -1,4 +1,5 @@
-"""libFuzzer on what takes other people's bytes: native/tests/fuzz_*.c, with AddressSanitizer and UBSan.
+"""libFuzzer on what takes other people's bytes: native/tests/fuzz_*, with AddressSanitizer and UBSan; the grey core's is
+in test_grey_core.py.
 
 From a fixed seed, 60 s a target in CI and 20 s elsewhere, 10 s for the crypto machine; FUZZ_SECONDS=3600 makes a
 campaign of it.
@@ -6,14 +7,20 @@ campaign of it.
 
 import os
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from kernels import INCLUDES, KERNELS, MACHINE, NATIVE, needs, not_on_path, run
+from kernels import INCLUDES, KERNELS, MACHINE, NATIVE, READER, needs, not_on_path, run
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "reader"))
+from signed_lists import code
 
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "60" if os.environ.get("CI") == "true" else "20"))
 OF_THE_MACHINE = "fuzz_sdf"  # links libehcsdf's sources, which need OpenSSL's libcrypto
-TARGETS = sorted(path.stem for path in (NATIVE / "tests").glob("fuzz_*.c"))
+OF_THE_READER = "fuzz_reader"  # links libehcreader's, which is C++ too
+TARGETS = [*sorted(path.stem for path in (NATIVE / "tests").glob("fuzz_*.c")), OF_THE_READER]
 FLAGS = ["-g", "-O1", "-std=c11", "-Wall", "-Wextra", "-fno-sanitize-recover=all"]
 KERNEL = [*FLAGS, "-fsanitize=fuzzer-no-link,address,undefined"]
 LANES = [*FLAGS, "-fsanitize=fuzzer-no-link,address"]  # UBSan takes the compiler a minute on code that is all lanes
@@ -22,6 +29,7 @@ TOKEN = "92FD69141DFE1553A42251E2B0196148"
 CODE = b"EHC2:5A4:JE5709J1 DR000000W30L*2DIFETRC38S-P28EXMC+I6F$UI4NCIHW0GUM806LRXVKME"
 ID = b"0111010020171225006X"
 NAME = "电子健康卡".encode()
+NOW = 1_767_225_600
 LENGTHS = bytes((2, 18, len(NAME)))
 FACTOR = b"92CDCE45A16799FD6D3231BA5E986602"
 FRAMES = (
@@ -65,6 +73,12 @@ SEEDS = {
     ],
     "fuzz_sdf": [bytes((0, place, 2, 16, 1, 2, act, place, 0, 40)) + ID * 4 for place in range(3) for act in range(10)],
     "fuzz_columns": [bytes((1,)) + LENGTHS + ID + NAME, bytes((2,)) + LENGTHS * 2 + b"0101" + ID[2:] * 2 + NAME * 2],
+    "fuzz_reader": [
+        *(bytes((0,)) + text for text in (f"{CARD}:0:{TOKEN}:ORG.1".encode(), CODE, code(NOW).encode())),
+        bytes((1, 0)) + (NOW >> 8).to_bytes(4, "big") + bytes((8,)) + code(NOW).encode(),
+        bytes((2, 2)) + bytes(range(64)) + bytes((1,)) + bytes(64),
+        *(bytes((3, kind, 1, 8, 0, 0, 0, 1, 6, 0, 0, 0, 0)) + bytes(range(192)) for kind in range(1, 7)),
+    ],
 }
 
 
@@ -75,8 +89,17 @@ def seconds(target):
 def compile_kernel(source, folder, *flags):
     lanes = '#include "lanes_' in source.read_text("utf-8")
     target = folder / f"{source.stem}.o"
-    run("clang-14", *(LANES if lanes else KERNEL), *flags, *INCLUDES, "-c", source, "-o", target)
+    language = ["-std=c++17"] if source.suffix == ".cpp" else []
+    run("clang-14", *(LANES if lanes else KERNEL), *language, *flags, *INCLUDES, "-c", source, "-o", target)
     return target
+
+
+def compiled_for(target, folder):
+    """What a target links beside the kernels."""
+    sources = {OF_THE_MACHINE: MACHINE, OF_THE_READER: READER}.get(target, [])
+    (folder / f"of_{target}").mkdir()
+    libraries = ["-ldl", "-pthread"] if sources else []
+    return [compile_kernel(source, folder / f"of_{target}", "-D_GNU_SOURCE") for source in sources] + libraries
 
 
 @pytest.fixture(scope="module")
@@ -91,15 +114,16 @@ def objects(tmp_path_factory):
 def campaigns(objects, tmp_path_factory):
     """target -> (exit status, what libFuzzer said), all run in parallel."""
     folder = tmp_path_factory.mktemp("campaigns")
-    machine = [compile_kernel(source, folder, "-D_GNU_SOURCE") for source in MACHINE]
     with ThreadPoolExecutor(len(TARGETS)) as pool:  # libFuzzer's seconds are those of the clock
 
         def campaign(target):
             program, corpus = folder / target, folder / f"corpus_{target}"
-            source = NATIVE / f"tests/{target}.c"
-            linked = [*machine, "-ldl", "-pthread"] if target == OF_THE_MACHINE else []
-            command = [*FLAGS, "-fsanitize=fuzzer,address,undefined", *INCLUDES, source, *objects, *linked]
-            run("clang-14", *command, "-o", program)
+            linked = compiled_for(target, folder)
+            if target == OF_THE_READER:
+                compiler, source = ["clang++-14", *FLAGS, "-std=c++17"], NATIVE / f"tests/{target}.cpp"
+            else:
+                compiler, source = ["clang-14", *FLAGS], NATIVE / f"tests/{target}.c"
+            run(*compiler, "-fsanitize=fuzzer,address,undefined", *INCLUDES, source, *objects, *linked, "-o", program)
             corpus.mkdir()
             for i, seed in enumerate(SEEDS[target]):
                 (corpus / f"seed{i}").write_bytes(seed)

@@ -1,20 +1,32 @@
-"""Frames that hold no code or a spoilt one: `python tests/reader/misreads.py 0 100000` reads them, counts the wrong.
+"""Frames that hold no code or a spoilt one: what is read of them, and how many wrongly.
+
+    python tests/reader/misreads.py 0 100000 --workers 2 --state misreads.jsonl
+    python tests/reader/misreads.py --pictures DIR
 
 Each frame is made from its number alone. A reading is wrong when its text is not that of a symbol that was drawn into
-the frame; of a symbol of random modules nothing may be read.
+the frame; of a symbol of random modules nothing may be read. What was done stands in the state's file, a line a chunk:
+a run that was killed goes on there. Pictures are those of a folder without codes, of which nothing at all may be read.
 """
 
+import argparse
+import json
 import sys
+from collections.abc import Iterable
 from functools import lru_cache
+from multiprocessing import Pool
+from pathlib import Path
 
 import numpy as np
 import segno
 from PIL import Image, ImageFilter
 
+from ehc.errors import FileError
 from ehc.reader.pipeline import Reader
+from ehc.reader.sources import read_image
 
 SIDE = 176
 TEXTS = 40
+CHUNK = 250
 
 
 @lru_cache
@@ -87,8 +99,57 @@ def wrong(numbers):
     return bad, read
 
 
-if __name__ == "__main__":
-    first, last = int(sys.argv[1]), int(sys.argv[2])
-    found, some = wrong(range(first, last))
-    print(f"frames {first} to {last - 1}: {some} read, {len(found)} wrongly {found[:20]}")
+def chunk(first_last):
+    """What a chunk of frames gave, as the line that stands in the state."""
+    first, last = first_last
+    bad, read = wrong(range(first, last))
+    return {"first": first, "last": last, "read": read, "wrong": bad}
+
+
+def campaign(first, last, workers, state):
+    """The frames of these numbers, in chunks; those that the state has are not read again."""
+    done = {}
+    if state and state.exists():
+        done = {(one["first"], one["last"]): one for one in map(json.loads, state.read_text("utf-8").splitlines())}
+    chunks = [(at, min(at + CHUNK, last)) for at in range(first, last, CHUNK)]
+    with Pool(workers) as pool:
+        for result in pool.imap_unordered(chunk, [one for one in chunks if one not in done]):
+            done[result["first"], result["last"]] = result
+            if state:
+                with state.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(result) + "\n")
+    return [done[one] for one in chunks]
+
+
+def pictures(folder: Path) -> Iterable[tuple[str, list[str]]]:
+    """(name, what was read) of every picture of a folder."""
+    for path in sorted(folder.iterdir()):
+        try:
+            frame = read_image(path)
+        except FileError:
+            continue
+        yield path.name, [f"{one.format}, {one.stage}" for one in Reader(tracking=False, thorough=True).read(frame)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("first", type=int, nargs="?", default=0)
+    parser.add_argument("last", type=int, nargs="?", default=100_000)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--state", type=Path)
+    parser.add_argument("--pictures", type=Path)
+    given = parser.parse_args()
+    if given.pictures:
+        seen = list(pictures(given.pictures))
+        found = [f"{name}: {one}" for name, readings in seen for one in readings]
+        print(f"{len(seen)} pictures without a code, {len(found)} readings", *found, sep="\n")
+    else:
+        results = campaign(given.first, given.last, given.workers, given.state)
+        found = [number for one in results for number in one["wrong"]]
+        read = sum(one["read"] for one in results)
+        print(f"frames {given.first} to {given.last - 1}: {read} read, {len(found)} wrongly {found[:20]}")
     sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -30,13 +30,12 @@ def test_what_was_accepted_while_the_service_was_away_is_uploaded_after_kill_9(t
     service, url = start_service(settings)
     trust, found = tmp_path / "issuer.hex", tmp_path / "list.json"
     trust.write_text(SIGNER.hex())
-    fetch = ["reader", "list", "--service", url, "-o", str(found), "--trust", str(trust)]
-    done = CliRunner().invoke(app, fetch, catch_exceptions=False)
-    assert done.exit_code == 0, done.output
     codes = [new_code(url) for _ in range(3)]
     place = ["--scene", PAYMENT, "--institution", "H-1", "--terminal", "w1", "--repeat", "0"]
     kept = ["--offline", str(found), "--trust", str(trust), "--queue", str(tmp_path / "queue.db")]
     with reader_run("--source", "none", "--service", url, *place, *kept) as terminal:
+        wait_for(lambda: terminal.status()["list"] == "held")  # it fetched the issuer's list itself
+        assert int(str(terminal.status()["list_age"])) < 60
         assert terminal.scan(codes[0])["verdict"] == "accepted"
         stop_service(service)
         for code in codes[1:]:
@@ -52,7 +51,7 @@ def test_what_was_accepted_while_the_service_was_away_is_uploaded_after_kill_9(t
         assert not any(code.encode() in raw for code in codes)
         terminal.start()
         assert terminal.scan(codes[2])["reason"] == "replayed"  # it remembers, though it was killed
-        assert terminal.status()["waiting"] == 2
+        assert (terminal.status()["waiting"], terminal.status()["list"]) == (2, "held")
         service, again = start_service(settings)
         try:
             terminal.stop()

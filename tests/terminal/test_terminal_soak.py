@@ -11,14 +11,15 @@ def test_a_moment_of_a_day_at_a_window() -> None:
     lines = done.output.splitlines()
     assert "days of frames" in done.output
     last = next(lines[i - 1] for i, line in enumerate(lines) if "days of frames" in line)
-    frames, read, verdicts = (int(cell.replace(",", "")) for cell in last.split()[1:4])
+    frames, dropped, unchanged, read, nothing, verdicts = (int(cell.replace(",", "")) for cell in last.split()[1:7])
     assert frames > 100
-    assert 10 < read <= frames
+    assert min(unchanged, read, nothing) > 0  # a real mixture: an empty desk, codes, the first look at a desk
+    assert 10 < unchanged + read + nothing <= frames - dropped
     assert verdicts > 5
 
 
 def test_what_grows_is_named() -> None:
-    flat = [Sample(i, i, i, i, 100.0 + i % 3, 20, 8) for i in range(50)]
+    flat = [Sample(i, i, i, i, i, i, i, 100.0 + i % 3, 20, 8) for i in range(50)]
     assert grown(flat) == []
     leaks = [one._replace(mib=100.0 + i, files=20 + i // 10) for i, one in enumerate(flat)]
     assert [line.split(":")[0] for line in grown(leaks)] == ["memory", "files"]

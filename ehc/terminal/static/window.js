@@ -18,6 +18,8 @@ const MARKS = { accepted: "✓", refused: "✕", unanswered: "!", foreign: "!", 
 const MORE = { offline: ["离线验证，稍后上传", "Checked without network; sent later"], beside: ["画面中还有", "Beside it"], until: ["有效至", "Valid until"], repaired: ["扫码枪设置需检查", "Test the scanner's settings"] };
 const WHAT = { health_card: ["健康卡", "a health card"], insurance: ["医保电子凭证", "an insurance code"], wechat_pay: ["微信付款码", "a WeChat payment code"], alipay: ["支付宝付款码", "an Alipay payment code"], unionpay: ["银联付款码", "a UnionPay payment code"], resident_id: ["身份证号", "an id number"], url: ["网址", "a web address"] };
 
+const LIST = { held: ["离线名单 ", "Offline list"], missing: ["尚无离线名单", "No offline list yet"], over: ["离线名单已失效 ", "Offline list is over,"] };
+
 const at = id => document.getElementById(id);
 let english = false, shown = { verdict: "idle" }, hide = 0, fade = 0, sound = null, loud = false, socket = null;
 const say = pair => pair[english ? 1 : 0];
@@ -84,11 +86,18 @@ function status(event) {
   if (event.state !== "watching" && !live.hidden) { live.removeAttribute("src"); live.hidden = true; }
   chip("clock", event.clock !== 0, (english ? "Clock off by " : "本机时钟偏差 ") + event.clock + " s");
   chip("waiting", event.waiting > 0, (english ? "To be sent: " : "待上传 ") + event.waiting);
+  chip("list", event.list !== "none", say(LIST[event.list] || LIST.held) + age(event.list_age), event.list !== "held");
 }
 
-function chip(id, there, text) {
+function age(seconds) {
+  if (seconds === null || seconds === undefined) return "";
+  const [count, zh, en] = seconds < 5400 ? [seconds / 60, "分钟", "min"] : seconds < 172800 ? [seconds / 3600, "小时", "h"] : [seconds / 86400, "天", "d"];
+  return english ? ` ${Math.round(count)} ${en} old` : `${Math.round(count)} ${zh}前`;
+}
+
+function chip(id, there, text, alarm = true) {
   at(id).hidden = !there;
-  at(id).classList.add("alarm");
+  at(id).classList.toggle("alarm", alarm);
   at(id).textContent = text;
 }
 
