@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
-from ehc.errors import ConfigError, EhcError
+from ehc.errors import ConfigError, EhcError, Unavailable
 from ehc.reader import camera as cameras
 from ehc.reader.sources import Frame, read_image
 from ehc.reader.streams import frames_of, raw_frames
@@ -44,7 +46,17 @@ def source_of(name: str, size: tuple[int, int] | None = None, code: str = "") ->
 @contextlib.contextmanager
 def _stream(path: Path, size: tuple[int, int] | None, code: str) -> Iterator[Iterable[Frame]]:
     with open("/dev/stdin" if str(path) == "-" else path, "rb") as file:
+        if path.is_fifo():
+            _alone(file, path)
         yield raw_frames(file, size, code, str(path)) if size else frames_of(file, str(path))
+
+
+def _alone(file: BinaryIO, path: Path) -> None:
+    """Of two that read one pipe each would get parts of frames. Raises Unavailable."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Unavailable(f"{path}: another program reads this stream: close it, or give this one its own") from error
 
 
 def _folder(path: Path) -> Iterator[Frame]:

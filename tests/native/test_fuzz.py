@@ -1,5 +1,5 @@
-"""libFuzzer on what takes other people's bytes: native/tests/fuzz_*, with AddressSanitizer and UBSan; the grey core's is
-in test_grey_core.py.
+"""libFuzzer on what takes other people's bytes: native/tests/fuzz_*, with AddressSanitizer and UBSan; the grey core's
+is in test_grey_core.py.
 
 From a fixed seed, 60 s a target in CI and 20 s elsewhere, 10 s for the crypto machine; FUZZ_SECONDS=3600 makes a
 campaign of it.

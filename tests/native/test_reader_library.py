@@ -1,6 +1,7 @@
 """libehcreader.so as a vendor meets it: the header, the example, every function right and wrong, beside our answers."""
 
 import ctypes
+import os
 import random
 import re
 import subprocess
@@ -21,7 +22,7 @@ from ehc.reader.payloads import SENTENCES, read_payload
 sys.path.insert(0, str(Path(__file__).parents[1] / "reader"))
 from signed_lists import ISSUER, PUBLIC, code
 
-LIBRARY = Path(ehc.__file__).parent / "libehcreader.so"
+LIBRARY = Path(os.environ.get("EHC_READER_UNDER_TEST", Path(ehc.__file__).parent / "libehcreader.so"))
 HEADER = (NATIVE / "include/ehc_reader.h").read_text("utf-8")
 FUNCTIONS = set(re.findall(r"\b(ehc_reader_\w+)\(", HEADER))
 CODES = {name: int(value) for name, value in re.findall(r"(EHC_READER_\w+) = (\d+)\b", HEADER)}

@@ -18,6 +18,12 @@ def photo(text, seed=1, **conditions):
     return photograph(clean, seed=seed, size=SIZE, **conditions)
 
 
+def beside(one, other, seed=1):
+    """Two codes in one picture."""
+    quarter = SIZE[0] // 4
+    return np.hstack([photo(text, seed)[:, quarter:-quarter] for text in (one, other)])
+
+
 def empty(seed=1):
     return np.random.default_rng(seed).integers(90, 110, (SIZE[1], SIZE[0]), np.uint8)
 

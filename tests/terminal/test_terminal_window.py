@@ -13,6 +13,7 @@ from windows import CONSULTATION, PipeCamera, Running, new_code, reader_run, ser
 from ehc.cli.serve import running_service
 
 STATIC = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928:1"
+CARD = "11" * 32 + ":1"
 OTHER = "837C825FE117BE7F9031F42030F7AD7FAAFD2E334C4B28BCF1A9E31168FCEA6B:1"
 
 
@@ -81,6 +82,21 @@ def test_a_code_before_the_camera_is_accepted_and_the_next_person_wipes_the_last
     camera.show(OTHER)
     verdict(page, "refused", re.compile("查无此卡|此码无效"))
     expect(page.locator("#name")).to_have_text("")
+
+
+def test_of_several_codes_the_health_card_is_taken_once_and_the_other_named(
+    page: Page, camera: PipeCamera, terminal: Running
+) -> None:
+    insurance, before = "1234567890123456789012345678", terminal.status()
+    camera.show_both(CARD, insurance)
+    verdict(page, "refused")
+    expect(page.locator("#more")).to_have_text("画面中还有 医保电子凭证")
+    assert insurance[:10] not in page.content()
+    number = httpx.get(f"{terminal.url}/api/next", params={"seconds": "1.5"}).status_code
+    assert number == 204  # longer than --repeat: what stays before the camera is one scan
+    assert int(str(terminal.status()["frames"])) > int(str(before["frames"])) + 10
+    camera.show_both(CARD, OTHER)
+    verdict(page, "several", re.compile("不止一个人"))
 
 
 def test_a_page_that_comes_later_is_told_nothing_of_who_was_before(

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import numpy as np
 from services import settings_of, wait_for
 
 from ehc.config import Settings
@@ -20,7 +19,7 @@ from ehc.keys.keyring import Purpose
 from ehc.wiring import keyring_folder, open_services, system_clock
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reader"))
-from code_streams import empty, frame, header, photo
+from code_streams import beside, empty, frame, header, photo
 
 CONSULTATION, PAYMENT = "010102", "010105"
 SIGNER = bytes(range(1, 33))
@@ -42,8 +41,8 @@ class PipeCamera:
         """A photo of a code; None: an empty desk."""
         self._pixels = empty() if text is None else photo(text, seed)
 
-    def show_pixels(self, pixels: "np.ndarray") -> None:
-        self._pixels = pixels
+    def show_both(self, one: str, other: str) -> None:
+        self._pixels = beside(one, other)
 
     def unplug(self) -> None:
         self._there.clear()
