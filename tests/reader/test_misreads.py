@@ -2,7 +2,7 @@
 
 from misreads import wrong
 
-FRAMES = range(0, 160)
+FRAMES = range(0, 96)
 
 
 def test_no_spoilt_and_no_empty_frame_is_misread():
