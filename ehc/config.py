@@ -103,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     do_codes: tuple[ReturnCode, ...] = ()  # △ the province's return codes, such as signature=1002
     sign_window_seconds: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 300  # △ so old or new may a signed request be
     legacy_signing: bool = False  # apps may sign by the digests of existing SDKs (ehc/sdkauth/README.md)
+    licence_signer: Literal["keyring", "machine"] = "keyring"  # machine: SM2 keys that do not leave the crypto machine
     licence_hours: Annotated[int, msgspec.Meta(ge=1, le=8784)] = 72  # △ life of a licence file
     sandbox: bool = False  # serve apps of the sandbox: invented people, in HOME/sandbox, under published keys
     explain_refusals: bool = False  # tell callers forged, unknown and expired apart; the log always does

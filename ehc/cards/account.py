@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ehc.crypto.columns import Texts
 from ehc.model import AccountState, Card, CardKind, Identity, Origin
 
 
@@ -111,9 +112,7 @@ class NewCardColumns:
 
     def of_rows(self, rows: NDArray[np.intp]) -> NewCardColumns:
         """These rows alone, in their order."""
-        id_type, id_number, name = (
-            [column[row] for row in rows.tolist()] for column in (self.id_type, self.id_number, self.name)
-        )
+        id_type, id_number, name = (Texts.of(column).rows(rows) for column in (self.id_type, self.id_number, self.name))
         made = self.mindex[rows], self.card_id[rows], self.card_id_lengths[rows]
         return NewCardColumns(id_type, id_number, name, *made, self.key_version, self.origin, self.restores)
 

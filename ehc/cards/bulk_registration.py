@@ -6,7 +6,7 @@ an object a row until the outcomes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from ehc.cards.account import AccountStore, Derived, NewCardColumns, Outcome
 from ehc.cards.deriving import Deriver
-from ehc.cards.issuing import Issued, PersonColumns, RefusedRow, issue
+from ehc.cards.issuing import FIELDS, Issued, PersonColumns, RefusedRow, issue
 from ehc.cards.registration import Registrar
-from ehc.crypto.columns import Column, column_of
+from ehc.crypto.columns import Column, Texts, column_of
 from ehc.model import Identity
 
 MOST = 16_384
@@ -62,23 +62,26 @@ class BulkRegistrar:
 
 def new_cards(people: PersonColumns, issued: Issued, rows: NDArray[np.intp], version: int) -> NewCardColumns:
     """The cards of these rows, all of which were issued one."""
-    id_type, id_number, name = (_texts(column, rows) for column in people)
-    places = np.searchsorted(rows, list(issued.normalised))
-    for place, identity in zip(places.tolist(), issued.normalised.values(), strict=True):
-        id_type[place], id_number[place], name[place] = identity.id_type, identity.id_number, identity.name
     made = issued.mindex[rows], issued.card_id[rows], issued.card_id_lengths[rows]
+    every = len(rows) == len(issued.card_id_lengths)
+    texts = [column if every else column.rows(rows) for column in (Texts(*one) for one in people)]
+    id_type, id_number, name = _corrected(texts, rows, issued.normalised)
     return NewCardColumns(id_type, id_number, name, *made, version)
 
 
-def _texts(column: Column, rows: NDArray[np.intp]) -> list[str]:
-    """The cells of these rows. Those that are normalised later may be no UTF-8."""
-    data, offsets = column
-    text = data.tobytes()
-    starts, ends = offsets[rows].tolist(), offsets[rows + 1].tolist()
-    if text.isascii():
-        plain = text.decode("ascii")
-        return [plain[start:end] for start, end in zip(starts, ends, strict=True)]
-    return [text[start:end].decode("utf-8", "replace") for start, end in zip(starts, ends, strict=True)]
+def _corrected(
+    texts: Sequence[Texts], rows: NDArray[np.intp], normalised: Mapping[int, Identity]
+) -> Iterator[Sequence[str]]:
+    """With what was hashed in place of what was typed."""
+    if not normalised:
+        yield from texts
+        return
+    places = np.searchsorted(rows, list(normalised)).tolist()
+    for column, field in zip(texts, FIELDS, strict=True):
+        cells = column.tolist()
+        for place, identity in zip(places, normalised.values(), strict=True):
+            cells[place] = getattr(identity, field)
+        yield cells
 
 
 def card_ids(new: NewCardColumns) -> Iterator[str]:

@@ -116,6 +116,10 @@ class PlacedRecord(Struct, frozen=True):
     reviews: list[int]
 
 
+DOMAINS = "urn:ehc:domain:"
+VISIT_CARDS = f"{DOMAINS}visit-card/"
+
+
 class CrossedNumber(Struct, frozen=True):
     system: str
     value: str
@@ -134,6 +138,15 @@ class Crossed(Struct, frozen=True):
 
     def numbers(self) -> list[CrossedNumber]:
         return [one.valueIdentifier for one in self.parameter if one.valueIdentifier is not None]
+
+    def visit_cards(self) -> list[tuple[str, str]]:
+        """Institution and number of each visit card (就诊卡) among them."""
+        found = (one for one in self.numbers() if one.system.startswith(VISIT_CARDS))
+        return [(one.system.removeprefix(VISIT_CARDS), one.value) for one in found]
+
+
+class PersonKey(Struct, frozen=True):
+    person: int
 
 
 class IndexEvent(Struct, frozen=True):

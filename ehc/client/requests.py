@@ -49,6 +49,10 @@ class Use(Struct, frozen=True, omit_defaults=True):
     terminal: str | None = None
 
 
+_VISIT_CARD = "visit-card/"
+"""Before an institution's code: the identity domain of its visit cards."""
+
+
 def _given(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
@@ -146,6 +150,28 @@ def cross_reference(system: str, value: str, purpose: str, targets: Sequence[str
     asked = {"sourceIdentifier": f"{system}|{value}"} | ({"targetSystem": ",".join(targets)} if targets else {})
     path = f"/fhir/Patient/$ihe-pix?{urlencode(asked)}"
     return Request("GET", path, answers.Crossed, headers={"x-purpose": _segment(purpose)})
+
+
+def bind_visit_card(
+    institution: str, number: str, name: str, identifiers: Mapping[str, str], **fields: str
+) -> Request[answers.PlacedRecord]:
+    """Say that an institution's visit card (就诊卡) is of this person. identifiers, fields: as `put_record`; the same
+    again changes nothing. The answer's `record` is what `unbind_visit_card` wants."""
+    return put_record(f"{_VISIT_CARD}{institution}", number, identifiers, name=name, **fields)
+
+
+def visit_cards(domain: str, number: str, purpose: str, institutions: Sequence[str] = ()) -> Request[answers.Crossed]:
+    """A person's visit cards, of these institutions or of all: `visit_cards()` of the answer. domain, number: by what
+    the person is known (resident-id, passport, visit-card/H1 …). purpose: why; recorded."""
+    targets = [f"{answers.VISIT_CARDS}{one}" for one in institutions]
+    return cross_reference(f"{answers.DOMAINS}{domain}", number, purpose, targets)
+
+
+def unbind_visit_card(record: int, reason: str) -> Request[answers.PersonKey]:
+    """Take a visit card off its person: it stands alone from now on, and no rule puts it back. reason: kept for ever.
+    Raises NotFound for a record of another institution, Conflict where it stands alone already."""
+    body = {"person": None, "reason": reason}
+    return Request("POST", f"/v1/index/records/{record}/link", answers.PersonKey, body, repeatable=False)
 
 
 def index_events(after: int = 0, limit: int = 100) -> Request[answers.IndexEvents]:

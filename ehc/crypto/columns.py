@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,3 +61,103 @@ def _nulls(bits: NDArray[np.uint8] | None, first: int, rows: int) -> NDArray[np.
         return np.empty(0, np.intp)
     valid = np.unpackbits(bits, bitorder="little")[first : first + rows]
     return np.flatnonzero(valid == 0)
+
+
+class Texts(Sequence[str]):
+    """A text column as a sequence of str: what looks at whole columns takes its buffers, and no cell is made a Python
+    object before somebody asks for one. All cells are UTF-8."""
+
+    __slots__ = ("_cells", "data", "offsets")
+
+    def __init__(self, data: NDArray[np.uint8], offsets: NDArray[np.int32]) -> None:
+        self.data, self.offsets = data, offsets
+        self._cells: list[str] | None = None
+
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> Texts:
+        return cells if isinstance(cells, cls) else cls(*column_of([cell.encode() for cell in cells]))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> Texts: ...
+    def __getitem__(self, row: int | slice) -> str | Texts:
+        if isinstance(row, slice):
+            begin, end, _ = row.indices(len(self))
+            return Texts(self.data, self.offsets[begin : end + 1])
+        return self.tolist()[row]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tolist())
+
+    def tolist(self) -> list[str]:
+        if self._cells is None:
+            starts, ends = self.offsets[:-1].tolist(), self.offsets[1:].tolist()
+            data = self.data.tobytes()
+            if data.isascii():
+                text = data.decode("ascii")
+                self._cells = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+            else:
+                self._cells = [data[start:end].decode() for start, end in zip(starts, ends, strict=True)]
+        return self._cells
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Bytes of each."""
+        return np.diff(self.offsets).astype(np.int64)
+
+    def rows(self, rows: NDArray[np.intp]) -> Texts:
+        """These alone, in their order."""
+        starts, lengths = self.offsets[:-1][rows].astype(np.int64), self.lengths[rows]
+        offsets = np.zeros(len(rows) + 1, np.int32)
+        np.cumsum(lengths, out=offsets[1:])
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return Texts(self.data[places], offsets)
+
+    def table(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.uint8]:
+        """uint8[n, width]: these cells, or all, which have one length."""
+        if len(self) and (self.lengths == self.lengths[0]).all():
+            whole: NDArray[np.uint8] = self.data[self.offsets[0] : self.offsets[-1]].reshape(len(self), -1)
+            return whole if rows is None else whole[rows]
+        rows = np.arange(len(self)) if rows is None else rows
+        width = int(self.lengths[rows[0]]) if len(rows) else 0
+        found: NDArray[np.uint8] = self.data[self.offsets[:-1][rows, np.newaxis] + np.arange(width, dtype=np.int32)]
+        return found
+
+
+class Coded(Sequence[str]):
+    """A text column in which few different texts stand: those, and for each row which of them."""
+
+    __slots__ = ("codes", "values")
+
+    def __init__(self, values: Sequence[str], codes: NDArray[np.intp]) -> None:
+        self.values, self.codes = values, codes
+
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> Coded:
+        if isinstance(cells, cls):
+            return cells
+        places = {text: place for place, text in enumerate(dict.fromkeys(cells))}
+        return cls(list(places), np.fromiter(map(places.__getitem__, cells), np.intp, len(cells)))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> Coded: ...
+    def __getitem__(self, row: int | slice) -> str | Coded:
+        return Coded(self.values, self.codes[row]) if isinstance(row, slice) else self.values[self.codes[row]]
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.values.__getitem__, self.codes.tolist())
+
+    def rows(self, rows: NDArray[np.intp]) -> Coded:
+        return Coded(self.values, self.codes[rows])
+
+    def texts(self) -> Texts:
+        return Texts.of(self.values).rows(self.codes)

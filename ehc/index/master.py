@@ -40,6 +40,9 @@ class Placed:
     reviews: tuple[int, ...] = ()
 
 
+NO_RECORD = "no such record in the index"
+
+
 class MasterIndex:
     """What changes the index. All raise Unavailable; what cannot be, Conflict; what is not there, NotFound."""
 
@@ -85,10 +88,14 @@ class MasterIndex:
             writer.append(Kind.MOVED, act.now, act.by, act.reason, record=record, person=known.person, other=root)
             return root
 
-    def unlink(self, record: int, act: Act) -> int:
-        """The record stands at a new person of its own, which no rule merges with the old one again."""
+    def unlink(self, record: int, act: Act, source: str | None = None) -> int:
+        """The record stands at a new person of its own, which no rule merges with the old one again. source: whose
+        records alone may be meant; those of others are not found."""
         with self._store.writing() as writer:
-            return unlink(writer, _stored(writer, record), act)
+            known = _stored(writer, record)
+            if source not in (None, known.body.source):
+                raise NotFound(NO_RECORD)
+            return unlink(writer, known, act)
 
 
 def revise(writer: IndexWriter, rules: Rules, known: Stored, record: Record, act: Act) -> Placed:
@@ -134,7 +141,7 @@ def merged_into(writer: IndexReader, person: int) -> int:
 def _stored(reader: IndexReader, record: int) -> Stored:
     found = reader.records([record])
     if not found:
-        raise NotFound("no such record in the index")
+        raise NotFound(NO_RECORD)
     return found[0]
 
 

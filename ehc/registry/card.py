@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import NamedTuple, Protocol, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ehc.crypto import sm3
+from ehc.crypto.columns import Coded, Texts
 from ehc.model import Identity
 
 
@@ -29,6 +34,9 @@ class CardState(enum.IntEnum):
     def held(self) -> bool:
         """The holder has it, or had it: there is an electronic card for such a holder."""
         return self is CardState.NORMAL or self is CardState.LOST
+
+
+_STATES = {state.value: state for state in CardState}
 
 
 class PhysicalCard(NamedTuple):
@@ -54,6 +62,53 @@ class PhysicalCard(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<PhysicalCard …{self.number[-4:]} {self.state.word} version {self.version} of {self.source}>"
+
+
+_card = partial(tuple.__new__, PhysicalCard)
+"""As PhysicalCard._make, without a call in Python for each of the many."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CardTable(Sequence[PhysicalCard]):
+    """Many cards as columns, which stores write without an object a card; one is made where somebody asks for it."""
+
+    number: Texts
+    chip: Texts
+    issuer: Coded
+    id_type: Texts
+    id_number: Texts
+    name: Texts
+    state: NDArray[np.int16]
+    version: NDArray[np.int64]
+    source: Coded
+
+    @classmethod
+    def of(cls, cards: Sequence[PhysicalCard]) -> CardTable:
+        if isinstance(cards, cls):
+            return cards
+        number, chip, issuer, id_type, id_number, name, state, version, source = zip(*cards, strict=True)
+        holder = Texts.of(id_type), Texts.of(id_number), Texts.of(name)
+        numbers = np.array(state, np.int16), np.array(version, np.int64)
+        return cls(Texts.of(number), Texts.of(chip), Coded.of(issuer), *holder, *numbers, Coded.of(source))
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+    @overload
+    def __getitem__(self, row: int) -> PhysicalCard: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[PhysicalCard]: ...
+    def __getitem__(self, row: int | slice) -> PhysicalCard | Sequence[PhysicalCard]:
+        if isinstance(row, slice):
+            return list(self)[row]
+        holder = self.id_type[row], self.id_number[row], self.name[row]
+        what = CardState(int(self.state[row])), int(self.version[row])
+        return PhysicalCard(self.number[row], self.chip[row], self.issuer[row], *holder, *what, self.source[row])
+
+    def __iter__(self) -> Iterator[PhysicalCard]:
+        texts = self.number, self.chip, self.issuer, self.id_type, self.id_number, self.name
+        states = map(_STATES.__getitem__, self.state.tolist())
+        return map(_card, zip(*texts, states, self.version.tolist(), self.source, strict=True))
 
 
 class CardEventKind(enum.StrEnum):
@@ -134,7 +189,7 @@ class RegistryStore(Protocol):
         ...
 
     def keep(
-        self, cards: Sequence[PhysicalCard], accounts: Sequence[int], taking: Taking, *, fresh: bool = False
+        self, cards: Sequence[PhysicalCard], accounts: NDArray[np.int64], taking: Taking, *, fresh: bool = False
     ) -> Sequence[Ruling]:
         """Row for row, in one transaction; no number twice. accounts: of the holders' electronic cards; 0: none, or
         the one that the same holder's card has here. fresh: `known` found none of them, which need not be so still."""

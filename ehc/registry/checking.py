@@ -16,6 +16,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ehc.crypto.columns import Coded, Texts
 from ehc.errors import InputError
 from ehc.registry.card import CardState
 
@@ -50,12 +54,17 @@ class CardColumns(NamedTuple):
 class CheckedColumns(NamedTuple):
     """The same in the one form; what stands in a refused row means nothing."""
 
-    number: Sequence[str]
-    chip: Sequence[str]
-    issuer: Sequence[str]
-    state: Sequence[CardState]
-    version: Sequence[int]
-    source: Sequence[str]
+    number: Texts
+    chip: Texts
+    issuer: Coded
+    state: NDArray[np.int16]  # CardState
+    version: NDArray[np.int64]
+    source: Coded
+
+    def rows(self, rows: NDArray[np.intp]) -> CheckedColumns:
+        number, chip, issuer, state, version, source = self
+        texts = number.rows(rows), chip.rows(rows), issuer.rows(rows)
+        return CheckedColumns(*texts, state[rows], version[rows], source.rows(rows))
 
 
 class RefusedField(NamedTuple):
@@ -99,8 +108,18 @@ def version(text: str) -> int:
 
 def check(columns: CardColumns) -> tuple[CheckedColumns, list[RefusedField]]:
     refused: list[RefusedField] = []
-    checked = (_column(field, cells, refused) for field, cells in zip(CardColumns._fields, columns, strict=True))
-    return CheckedColumns(*checked), sorted(refused)
+    number, chip = (_written(field, getattr(columns, field), refused) for field in ("number", "chip"))
+    issuer, source = (_few(field, getattr(columns, field), refused) for field in ("issuer", "source"))
+    state, version = (_few(field, getattr(columns, field), refused) for field in ("state", "version"))
+    checked = CheckedColumns(
+        number,
+        chip,
+        Coded(issuer[0], issuer[1]),
+        np.array(state[0], np.int16)[state[1]],
+        np.array(version[0], np.int64)[version[1]],
+        Coded(source[0], source[1]),
+    )
+    return checked, sorted(refused)
 
 
 def checked(field: str, text: str) -> Any:
@@ -122,22 +141,30 @@ _ONE: dict[str, Callable[[str], Any]] = {
 _NOTHING: dict[str, Any] = {"state": CardState.CANCELLED, "version": 0}
 
 
-def _column(field: str, cells: Sequence[str], refused: list[RefusedField]) -> Sequence[Any]:
-    if field in ("number", "chip") and _plain(cells):
-        return cells
-    known = {text: _tried(field, text) for text in set(cells)}
-    wrong = {text: str(one) for text, one in known.items() if isinstance(one, InputError)}
-    if wrong:
-        refused += [RefusedField(row, field, wrong[text]) for row, text in enumerate(cells) if text in wrong]
-        known |= dict.fromkeys(wrong, _NOTHING.get(field, ""))
-    return list(map(known.__getitem__, cells))
+def _written(field: str, cells: Sequence[str], refused: list[RefusedField]) -> Texts:
+    """A column in which every cell may be another."""
+    if _plain(found := Texts.of(cells), least=field == "number"):
+        return found
+    values, codes = _few(field, cells, refused)
+    return Coded(values, codes).texts()
 
 
-def _plain(cells: Sequence[str]) -> bool:
-    """All of them numbers in the one form."""
-    text = "".join(cells)
-    lengths = set(map(len, cells))
-    return text.isascii() and text.isalnum() and text == text.upper() and min(lengths) > 0 and max(lengths) <= 32
+def _few(field: str, cells: Sequence[str], refused: list[RefusedField]) -> tuple[list[Any], NDArray[np.intp]]:
+    """Different cells in the one form, and for each row which of them."""
+    values, codes = (given := Coded.of(cells)).values, given.codes
+    tried = [_tried(field, text) for text in values]
+    for place, one in enumerate(tried):
+        if isinstance(one, InputError):
+            refused += [RefusedField(row, field, str(one)) for row in np.flatnonzero(codes == place).tolist()]
+            tried[place] = _NOTHING.get(field, "")
+    return tried, codes
+
+
+def _plain(cells: Texts, *, least: int) -> bool:
+    """All of them numbers in the one form, or of so few letters."""
+    text, lengths = cells.data[cells.offsets[0] : cells.offsets[-1]].tobytes(), cells.lengths
+    written = not text or (text.isalnum() and text == text.upper())
+    return written and bool(lengths.min(initial=32) >= least and lengths.max(initial=0) <= 32)
 
 
 def _tried(field: str, text: str) -> Any:

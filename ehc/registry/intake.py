@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,9 +20,10 @@ from ehc.cards.bulk_registration import MOST, new_cards
 from ehc.cards.deriving import Deriver
 from ehc.cards.issuing import PersonColumns, issue
 from ehc.cards.registration import OTHER_NAME
+from ehc.crypto.columns import Texts
 from ehc.model import Origin
 from ehc.registry import checking, versions
-from ehc.registry.card import KeptCard, PhysicalCard, RegistryStore, Ruling, Taking
+from ehc.registry.card import CardState, CardTable, KeptCard, PhysicalCard, RegistryStore, Ruling, Taking
 from ehc.registry.checking import CardColumns, RefusedField
 
 WITHOUT = f"{OTHER_NAME}; the physical card is kept without an electronic one"
@@ -33,7 +33,7 @@ WITHOUT = f"{OTHER_NAME}; the physical card is kept without an electronic one"
 class Prepared:
     """Cards that may be kept, and the rows of the batch that they were."""
 
-    cards: Sequence[PhysicalCard]
+    cards: CardTable
     rows: NDArray[np.intp]
     electronic: NewCardColumns  # of their holders, card for card
     refused: Sequence[RefusedField]  # in the order of the rows; they are in none of the others
@@ -65,28 +65,27 @@ class Intake:
         fine[[one.row for one in wrong]] = False
         rows = np.flatnonzero(fine)
         electronic = new_cards(people, issued, rows, version)
-        holders = (electronic.id_type, electronic.id_number, electronic.name)
-        number, chip, issuer, *rest = checked if not wrong and len(rows) == len(fine) else _of_rows(checked, rows)
-        cards = list(map(_card, zip(number, chip, issuer, *holders, *rest, strict=True)))
+        holder = Texts.of(electronic.id_type), Texts.of(electronic.id_number), Texts.of(electronic.name)
+        number, chip, issuer, state, count, source = checked if len(rows) == len(fine) else checked.rows(rows)
+        cards = CardTable(number, chip, issuer, *holder, state, count, source)
         refused = sorted([*wrong, *(RefusedField(*one) for one in issued.refused)])
         return Prepared(cards, rows, replace(electronic, origin=Origin.PHYSICAL_CARD, restores=False), refused)
 
     def link(self, prepared: Prepared, now: int, by: str) -> Linked:
         """Electronic cards for those who hold a card and have none. A cancelled one stays so: its holder's will."""
-        known = self._store.known([card.number for card in prepared.cards])
-        held = [place for place, card in enumerate(prepared.cards) if card.state.held]
-        due = [place for place in held if _due(prepared.cards[place], known)] if known else held
-        accounts, other_name = np.zeros(len(prepared.cards), np.int64), []
-        if not due:
+        cards = prepared.cards
+        known, held = self._store.known(cards.number), np.flatnonzero(np.isin(cards.state, _HELD))
+        due = np.array([place for place in held.tolist() if _due(cards[place], known)], np.intp) if known else held
+        accounts, other_name = np.zeros(len(cards), np.int64), []
+        if not len(due):
             return Linked(prepared, accounts, 0, [], not known)
-        every = len(due) == len(prepared.cards)
-        new = prepared.electronic if every else prepared.electronic.of_rows(np.array(due))
+        new = prepared.electronic if len(due) == len(cards) else prepared.electronic.of_rows(due)
         found = self._accounts.register_columns(new, now, by)
         accounts[due] = found.account
         for row, one in found.others.items():
             if one.outcome is Outcome.OTHER_NAME and not self._had_that_name(one, new.mindex[row].tobytes()):
                 accounts[due[row]] = 0
-                other_name.append(due[row])
+                other_name.append(int(due[row]))
         return Linked(prepared, accounts, len(due) - len(found.others), sorted(other_name), not known)
 
     def _had_that_name(self, found: Registered, mindex: bytes) -> bool:
@@ -95,12 +94,14 @@ class Intake:
 
     def keep(self, linked: Linked, taking: Taking) -> Sequence[Ruling]:
         """Card for card."""
-        cards, accounts = linked.prepared.cards, linked.accounts.tolist()
-        if len({card.number for card in cards}) == len(cards):
+        cards, accounts = linked.prepared.cards, linked.accounts
+        if len(set(cards.number)) == len(cards):
             return self._store.keep(cards, accounts, taking, fresh=linked.fresh)
-        return self._keep_repeated(cards, accounts, taking)
+        return self._keep_repeated(list(cards), accounts, taking)
 
-    def _keep_repeated(self, cards: Sequence[PhysicalCard], accounts: list[int], taking: Taking) -> Sequence[Ruling]:
+    def _keep_repeated(
+        self, cards: Sequence[PhysicalCard], accounts: NDArray[np.int64], taking: Taking
+    ) -> Sequence[Ruling]:
         """A number that stands there more than once: the version that stands against its others is kept."""
         best: dict[str, int] = {}
         for place, card in enumerate(cards):
@@ -108,7 +109,7 @@ class Intake:
             if card == cards[known] or versions.stands(card, cards[known]):
                 best[card.number] = place
         places = sorted(best.values())
-        found = self._store.keep([cards[one] for one in places], [accounts[one] for one in places], taking)
+        found = self._store.keep([cards[one] for one in places], accounts[places], taking)
         rulings = dict(zip(places, found, strict=True))
         return [
             rulings[place] if place in rulings else Ruling.SAME if card == cards[best[card.number]] else Ruling.OLDER
@@ -125,12 +126,7 @@ class Intake:
         return linked, self.keep(linked, taking)
 
 
-_card = partial(tuple.__new__, PhysicalCard)
-"""As PhysicalCard._make, without a call in Python for each of the many."""
-
-
-def _of_rows(checked: checking.CheckedColumns, rows: NDArray[np.intp]) -> list[Sequence[object]]:
-    return [[column[row] for row in rows.tolist()] for column in checked]
+_HELD = [state for state in CardState if state.held]
 
 
 def _due(card: PhysicalCard, known: Mapping[str, KeptCard]) -> bool:

@@ -104,6 +104,10 @@ class Admission:
     ) -> None:
         self._apps = {app.name: app for app in apps}
         self._keys = {opened.key.id: opened for opened in keys}
+        self._legacy: dict[str, list[OpenedKey]] = {}
+        for opened in keys:
+            if opened.key.kind == "legacy":
+                self._legacy.setdefault(opened.key.app, []).append(opened)
         self._sdks = dict(sdks or {})
         self._grants: dict[str, list[Grant]] = {}
         for grant in grants:
@@ -145,9 +149,8 @@ class Admission:
             raise InputError("X-Nonce: 16 to 64 letters, digits, - and _")
         require_time(created, now, window)
         data = legacy.sorted_parameters(legacy_parameters(message))
-        for opened in self._keys.values():
-            key = opened.key
-            secret = opened.secret if key.app == app and key.kind == "legacy" and key.is_live(now) else None
+        for opened in self._legacy.get(app, ()):
+            secret = opened.secret if opened.key.is_live(now) else None
             if secret is not None and legacy.is_digest(headers["x-digest"], data, secret.decode()):
                 return Proven(opened, message, created, nonce)
         raise Unauthenticated(_WRONG)

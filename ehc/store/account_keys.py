@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ehc.crypto.columns import Texts
+
 Keys = NDArray[np.int64]
 
 _SIGN = 1 << 63
 _RESIDENT_ID = "01"
+_RESIDENT_CELL = np.frombuffer(_RESIDENT_ID.encode(), np.uint8)
 _WEIGHTS = 10 ** np.arange(16, -1, -1, dtype=np.int64)
 
 
@@ -45,10 +48,11 @@ def key_of_bytes(card_id: bytes) -> int:
 
 def document_keys(id_types: Sequence[str], id_numbers: Sequence[str]) -> Keys:
     """document_key, row for row."""
-    text = "".join(id_numbers)
-    if len(text) == 18 * len(id_numbers) and set(id_types) <= {_RESIDENT_ID} and text.isascii():
-        digits = np.frombuffer(text.encode(), np.uint8).reshape(-1, 18)[:, :17]
-        if digits.min(initial=48) >= 48 and digits.max(initial=57) <= 57 and set(map(len, id_numbers)) <= {18}:
+    numbers, types = Texts.of(id_numbers), Texts.of(id_types)
+    of_one_kind = (numbers.lengths == 18).all() and (types.lengths == 2).all()
+    if len(numbers) and of_one_kind and (types.table() == _RESIDENT_CELL).all():
+        digits = numbers.table()[:, :17]
+        if digits.min(initial=48) >= 48 and digits.max(initial=57) <= 57:
             return (digits - np.uint8(48)).astype(np.int64) @ _WEIGHTS
     return np.fromiter(map(document_key, id_types, id_numbers), np.int64, len(id_numbers))
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Table, bindparam, literal_column, sel
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from ehc.cards.account import NewCardColumns
+from ehc.crypto.columns import Texts
 from ehc.errors import InputError
 from ehc.model import Card
 from ehc.store import bulk
@@ -176,7 +177,7 @@ def _add(
     for table, column in zip(_COPY, (keys.documents, keys.cards, keys.mindexes), strict=True):
         order = fresh[np.argsort(column[fresh])]  # everywhere the same order: no two batches deadlock
         copy_in(raw, _COPY[table], [fixed_rows([column[order], account[order]])])
-    copy_in(raw, _COPY_ACCOUNTS, _account_rows(new, fresh, account, now))
+    copy_in(raw, _COPY_ACCOUNTS, [_account_rows(new, fresh, account, now)])
     raw.execute(_BATCH, (first, first + len(fresh) - 1, now, by))
 
 
@@ -185,15 +186,17 @@ def copy_in(raw: psycopg.Connection[Any], statement: str, parts: Sequence[bytes]
         copy.write(b"".join([HEADER, *parts, TRAILER]))
 
 
-def _account_rows(new: NewCardColumns, fresh: bulk.Rows, account: NDArray[np.int64], now: int) -> list[bytes]:
-    rows = fresh.tolist()
-    lengths = new.card_id_lengths[fresh]
+def _account_rows(new: NewCardColumns, fresh: bulk.Rows, account: NDArray[np.int64], now: int) -> bytes:
+    every = len(fresh) == len(new)
+    texts = (Texts.of(column) for column in (new.id_type, new.id_number, new.name))
     return text_rows(
-        before=[account[fresh], new.mindex[fresh], (new.card_id[fresh], lengths)],
-        texts=[[column[row] for row in rows] for column in (new.id_type, new.id_number, new.name)],
-        after=[
-            np.full(len(rows), new.key_version, np.int32),
-            np.full(len(rows), now, np.int64),
-            np.full(len(rows), new.origin, np.int16),
-        ],
+        [
+            account[fresh],
+            new.mindex[fresh],
+            (new.card_id[fresh], new.card_id_lengths[fresh]),
+            *(column if every else column.rows(fresh) for column in texts),
+            np.full(len(fresh), new.key_version, np.int32),
+            np.full(len(fresh), now, np.int64),
+            np.full(len(fresh), new.origin, np.int16),
+        ]
     )

@@ -157,7 +157,7 @@ class ImportRun:
         titles, found = self._cards.titles, list(in_hand.block.refused)
         for prepared, lines, done in in_hand.parts:
             linked, rulings = done.result()
-            self.tally.update(map(str, rulings))
+            self.tally.update({str(ruling): count for ruling, count in Counter(rulings).items()})
             self.tally["electronic"] += linked.created
             found += [Refusal(lines[row], titles.get(field, field), reason) for row, field, reason in prepared.refused]
             rows = prepared.rows

@@ -149,8 +149,8 @@ def _places(titles: Sequence[str], keep: Sequence[str], where: str) -> tuple[lis
     return [found[0] for found in needed], [found[0] for found in kept]
 
 
-def _column(array: pa.Array) -> Column:
-    """The two buffers of a binary array."""
+def column_of_array(array: pa.Array) -> Column:
+    """The two buffers of an array of text or bytes."""
     _, offsets, data = array.buffers()
     places = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
     return np.frombuffer(data or b"", np.uint8), np.ascontiguousarray(places)
@@ -232,7 +232,7 @@ class CsvPeople:
         for place in self._kept:
             if bad := _undecodable(cells.columns[place], "utf-8") if not _is_utf8(cells.columns[place]) else {}:
                 cells.drop(bad, self.columns[place])
-        people = PersonColumns(*(_column(cells.columns[place]) for place in self._needed))
+        people = PersonColumns(*(column_of_array(cells.columns[place]) for place in self._needed))
         kept = [cells.columns[place].cast(pa.string()) for place in self._kept]
         return Block(people, cells.lines, kept, sorted(cells.refused), Position(raw.end, raw.following))
 
@@ -361,7 +361,7 @@ class ParquetPeople:
             for batch in self._batches(done):
                 lines = np.arange(done + 1, done + 1 + len(batch), dtype=np.int64)
                 done += len(batch)
-                people = PersonColumns(*(_column(_binary_of(batch.column(title))) for title in self.titles))
+                people = PersonColumns(*(column_of_array(_binary_of(batch.column(title))) for title in self.titles))
                 kept = [batch.column(field.name) for field in self.kept]
                 yield Block(people, lines, kept, [], Position(done, done + 1))
         except (pa.ArrowException, OSError) as error:

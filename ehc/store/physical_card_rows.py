@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, Protocol
 
 import msgspec
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, text
 
-from ehc.registry.card import PhysicalCard
+from ehc.registry.card import CardTable, PhysicalCard
 from ehc.store import bulk_postgres, bulk_sqlite
+from ehc.store.copy_rows import OrNull, text_rows
 
 Taken = psycopg.errors.UniqueViolation, sqlite3.IntegrityError
 """What `add` raises where a number is there already."""
@@ -23,19 +27,10 @@ class CardRows(Protocol):
         ...
 
     def add(
-        self, connection: Connection, cards: Sequence[PhysicalCard], accounts: Sequence[int], first: int, now: int
+        self, connection: Connection, cards: Sequence[PhysicalCard], accounts: NDArray[np.int64], first: int, now: int
     ) -> None:
         """first: place in the feed of the first of them. accounts: 0 for none. Raises one of Taken."""
         ...
-
-
-Values = tuple[Any, ...]
-
-
-def _rows(cards: Sequence[PhysicalCard], accounts: Sequence[int], first: int, now: int) -> Iterator[Values]:
-    """The columns of physical_cards in their order. +state: a plain number, of which no driver asks what it is."""
-    for change, (card, account) in enumerate(zip(cards, accounts, strict=True), first):
-        yield (change, *card[:6], +card[6], card[7], card[8], change, now, account or None)
 
 
 class SqliteCardRows:
@@ -49,10 +44,14 @@ class SqliteCardRows:
         return connection.execute(self._KNOWN, {"asked": msgspec.json.encode(sorted(numbers)).decode()}).all()
 
     def add(
-        self, connection: Connection, cards: Sequence[PhysicalCard], accounts: Sequence[int], first: int, now: int
+        self, connection: Connection, cards: Sequence[PhysicalCard], accounts: NDArray[np.int64], first: int, now: int
     ) -> None:
+        table, changes = CardTable.of(cards), range(first, first + len(cards))
+        texts = table.number, table.chip, table.issuer, table.id_type, table.id_number, table.name
+        known = [account or None for account in accounts.tolist()]
+        said = table.state.tolist(), table.version.tolist(), table.source
         with bulk_sqlite.driver(connection) as raw:
-            raw.executemany(self._ADD, _rows(cards, accounts, first, now))
+            raw.executemany(self._ADD, zip(changes, *texts, *said, changes, repeat(now), known, strict=False))
 
 
 class PostgresCardRows:
@@ -60,19 +59,18 @@ class PostgresCardRows:
         "SELECT known.* FROM unnest(CAST(:numbers AS text[])) AS asked (number)"
         " JOIN physical_cards AS known ON known.number = asked.number"
     )
-    _ADD = b"COPY physical_cards FROM STDIN"
+    _ADD = "COPY physical_cards FROM STDIN WITH (FORMAT BINARY)"
 
     def known(self, connection: Connection, numbers: Sequence[str]) -> Sequence[Row[Any]]:
         return connection.execute(self._KNOWN, {"numbers": sorted(numbers)}).all()
 
     def add(
-        self, connection: Connection, cards: Sequence[PhysicalCard], accounts: Sequence[int], first: int, now: int
+        self, connection: Connection, cards: Sequence[PhysicalCard], accounts: NDArray[np.int64], first: int, now: int
     ) -> None:
-        """As text: no field holds a tab or a line feed, a name may hold a backslash, the last column alone is null."""
-        lines = "".join(map(_LINE.__mod__, _rows(cards, accounts, first, now)))
-        lines = lines.replace("\\", "\\\\").replace("\tNone\n", "\t\\N\n")
-        with bulk_postgres.driver(connection) as raw, raw.cursor() as cursor, cursor.copy(self._ADD) as copy:
-            copy.write(lines.encode())
-
-
-_LINE = "\t".join(["%s"] * 13) + "\n"
+        table, changes = CardTable.of(cards), np.arange(first, first + len(cards), dtype=np.int64)
+        holder = table.id_type, table.id_number, table.name
+        said = table.state, table.version, table.source.texts()
+        kept = changes, np.full(len(cards), now, np.int64), OrNull(accounts)
+        rows = text_rows([changes, table.number, table.chip, table.issuer.texts(), *holder, *said, *kept])
+        with bulk_postgres.driver(connection) as raw:
+            bulk_postgres.copy_in(raw, self._ADD, [rows])

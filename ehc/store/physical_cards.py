@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, bindparam, func, select, text
 
 from ehc.registry.card import (
@@ -60,7 +62,7 @@ class SqlRegistryStore:
             return {row.number: _kept(row) for row in self._rows.known(connection, numbers)}
 
     def keep(
-        self, cards: Sequence[PhysicalCard], accounts: Sequence[int], taking: Taking, *, fresh: bool = False
+        self, cards: Sequence[PhysicalCard], accounts: NDArray[np.int64], taking: Taking, *, fresh: bool = False
     ) -> Sequence[Ruling]:
         try:
             return self._keep(cards, accounts, taking, asking=not fresh)
@@ -68,7 +70,7 @@ class SqlRegistryStore:
             return self._keep(cards, accounts, taking, asking=True)
 
     def _keep(
-        self, given: Sequence[PhysicalCard], accounts: Sequence[int], taking: Taking, *, asking: bool
+        self, given: Sequence[PhysicalCard], accounts: NDArray[np.int64], taking: Taking, *, asking: bool
     ) -> Sequence[Ruling]:
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
@@ -143,22 +145,21 @@ class _Work:
         self._newer: list[dict[str, Any]] = []  # parameters of _REPLACE
         self._events: list[dict[str, Any]] = []
 
-    def sort(self, given: Sequence[PhysicalCard], accounts: Sequence[int]) -> list[Ruling]:
+    def sort(self, given: Sequence[PhysicalCard], accounts: NDArray[np.int64]) -> list[Ruling]:
         known = {row.number: row for row in self._rows.known(self._connection, [card.number for card in given])}
-        pairs = list(zip(given, accounts, strict=True))
         rulings = [
             Ruling.NEW if (here := known.get(card.number)) is None else self._ruling(card, account, here)
-            for card, account in pairs
+            for card, account in zip(given, accounts.tolist(), strict=True)
         ]
         if self._newer:
             self._connection.execute(_REPLACE, self._newer)
+        if self._events:
             self._connection.execute(events.insert(), self._events)
-        new = [pair for pair, ruling in zip(pairs, rulings, strict=True) if ruling is Ruling.NEW]
-        if new:
-            self.add(*zip(*new, strict=True))
+        new = [place for place, ruling in enumerate(rulings) if ruling is Ruling.NEW]
+        self.add([given[place] for place in new], accounts[new])
         return rulings
 
-    def add(self, given: Sequence[PhysicalCard], accounts: Sequence[int]) -> list[Ruling]:
+    def add(self, given: Sequence[PhysicalCard], accounts: NDArray[np.int64]) -> list[Ruling]:
         """Raises Taken where one is there."""
         if not given:
             return []
@@ -184,23 +185,26 @@ class _Work:
     def _replace(self, card: PhysicalCard, here: Row[Any], ours: PhysicalCard, account: int) -> None:
         self._place += 1
         stays = here.account if card.holder == ours.holder else None
-        values = (*card, self._place, account or stays, self._taking.now)
+        again = card == ours._replace(version=card.version)  # another version says the same: nothing happened to it
+        values = (*card, self._place, account or stays, here.changed_at if again else self._taking.now)
         named = {f"new_{name}": value for name, value in zip(_FIELDS, values, strict=True)}
         self._newer.append({"at": here.change, **named})
-        self._events.append(
-            {
-                "number": card.number,
-                "change": self._place,
-                "at": self._taking.now,
-                "kind": self._taking.kind.value,
-                "state_before": ours.state,
-                "state_after": card.state,
-                "version": card.version,
-                "source": card.source,
-                "by": self._taking.by,
-                "note": self._taking.note,
-            }
-        )
+        if not again:
+            self._events.append(self._event(card, ours))
+
+    def _event(self, card: PhysicalCard, ours: PhysicalCard) -> dict[str, Any]:
+        return {
+            "number": card.number,
+            "change": self._place,
+            "at": self._taking.now,
+            "kind": self._taking.kind.value,
+            "state_before": ours.state,
+            "state_after": card.state,
+            "version": card.version,
+            "source": card.source,
+            "by": self._taking.by,
+            "note": self._taking.note,
+        }
 
 
 def _move(connection: Connection, peer: str, now: int, **to: Any) -> None:
@@ -219,9 +223,9 @@ def _kept(row: Any) -> KeptCard:
 
 
 def _first(batch: Row[Any], card: Row[Any], later: Sequence[Row[Any]]) -> CardEvent:
-    """Its version and source are known while it is the only one."""
+    """Its version and source are known while nothing took its place."""
     state = CardState(later[0].state_before if later else card.state)
-    version, source = (None, None) if later else (card.version, card.source)
+    version, source = (card.version, card.source) if card.change == card.born else (None, None)
     return CardEvent(batch.at, CardEventKind(batch.kind), None, state, version, source, batch.by, batch.note)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import repeat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 
 from ehc.cards.bulk_registration import columns_of
 from ehc.cards.issuing import PersonColumns
+from ehc.crypto.columns import Coded, Texts
 from ehc.errors import FileError
 from ehc.registry.checking import CardColumns
 from ehc.store.csv_lines import RawLines, Refusal, raw_lines
-from ehc.store.people_files import CsvPeople, Encoding, ParquetPeople, PeopleFile, Position
+from ehc.store.people_files import CsvPeople, Encoding, ParquetPeople, PeopleFile, Position, column_of_array
 
 TITLES: Mapping[str, tuple[str, ...]] = {
     "number": ("number", "card_number", "卡号"),
@@ -90,16 +90,33 @@ class CardFile:
             kept = dict(zip(self._columns, block.kept, strict=True))
             rows = len(block.lines)
             cards = (
-                _texts(kept[field]) if field in kept else list(repeat(self._missing.get(field, ""), rows))
+                _CELLS.get(field, _coded)(kept[field])
+                if field in kept
+                else Coded([self._missing.get(field, "")], np.zeros(rows, np.intp))
                 for field in CardColumns._fields
             )
             yield CardBlock(block.people, CardColumns(*cards), block.lines, block.refused, block.following)
 
 
-def _texts(column: pa.Array) -> list[str]:
+def _text(column: pa.Array) -> pa.Array:
+    """Also of a Parquet file's numbers; without gaps."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
     text = column if pa.types.is_string(column.type) else column.cast(pa.string())
-    found: list[str] = (text.fill_null("") if text.null_count else text).to_pylist()
-    return found
+    return text.fill_null("") if text.null_count else text
+
+
+def _texts(column: pa.Array) -> Texts:
+    return Texts(*column_of_array(_text(column)))
+
+
+def _coded(column: pa.Array) -> Coded:
+    found = _text(column).dictionary_encode()
+    return Coded(found.dictionary.to_pylist(), found.indices.to_numpy().astype(np.intp))
+
+
+_CELLS: Mapping[str, Callable[[pa.Array], Sequence[str]]] = {"number": _texts, "chip": _texts}
+"""In the others few different texts stand."""
 
 
 class _Row(msgspec.Struct):

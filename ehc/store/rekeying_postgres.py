@@ -100,8 +100,8 @@ class PostgresPages:
         if not len(others):
             return
         account, key_version, (card_id, lengths) = others
-        rows = text_rows([account, key_version.astype(np.int32), (card_id, lengths)], [], [])
-        if not _copied(connection, _COPY, rows):
+        rows = text_rows([account, key_version.astype(np.int32), (card_id, lengths)])
+        if not _copied(connection, _COPY, [rows]):
             begins = 1 + np.cumsum(lengths, dtype=np.int64) - lengths
             joined = b"".join(others.card_id.whole())
             _change(connection, _PUT, joined, account, key_version, begins, lengths.astype(np.int64))

@@ -32,7 +32,7 @@ from ehc.machine.tally import Audit, Tally
 from ehc.machine.tcp import TcpMachine
 from ehc.machine.watch import KeyringWatch
 from ehc.ports import Capability, KeyService
-from ehc.sdkauth.authority import Authority
+from ehc.sdkauth.authority import Authority, MachineAuthority
 from ehc.store.keyring_folder import KeyringFolder
 
 
@@ -166,7 +166,7 @@ class Opened(NamedTuple):
 
     keys: KeyService
     app_secrets: AppSecrets
-    authority: KeyringAuthority
+    authority: Authority
     self_test: SelfTest | None = None  # None: the machine is elsewhere
     watch: KeyringWatch | None = None
     close: Callable[[], None] = lambda: None
@@ -201,7 +201,7 @@ def open_keys(settings: Settings, passphrase: Callable[[], str] | None) -> Opene
         audit = _audited(settings, keys.tally)
         audit.watch()
         ends.callback(audit.end)
-    return Opened(keys, app_secrets, authority, tested, watch, ends.close)
+    return Opened(keys, app_secrets, _signer(settings, keys, authority), tested, watch, ends.close)
 
 
 _NEEDED = {
@@ -224,6 +224,20 @@ def _require_capabilities(settings: Settings, keys: KeyService) -> None:
 
 
 def open_authority(settings: Settings, passphrase: Callable[[], str] | None = None) -> tuple[AppSecrets, Authority]:
-    """What seals the keys of apps, and what signs licences and releases. Raises KeyringError."""
+    """What seals the keys of apps, and what signs licences and releases. Raises ConfigError, KeyringError."""
     with keyring_folder(settings).open(passphrase) as keyring:
-        return AppSecrets(keyring), KeyringAuthority(keyring)
+        sealing, authority = AppSecrets(keyring), KeyringAuthority(keyring)
+    if settings.licence_signer == "keyring":
+        return sealing, authority
+    return sealing, _signer(settings, open_machine(settings, passphrase), authority)
+
+
+def _signer(settings: Settings, keys: KeyService, keyring: KeyringAuthority) -> Authority:
+    """Who signs licences, releases and answers. Raises ConfigError for a machine that does not sign."""
+    if settings.licence_signer == "keyring":
+        return keyring
+    if Capability.SIGN not in keys.capabilities:
+        raise ConfigError(
+            f"setting licence_signer names machine, and {settings.machine} has no {Capability.SIGN}: leave it out"
+        )
+    return MachineAuthority(keys, keyring)

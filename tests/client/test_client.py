@@ -78,6 +78,34 @@ def test_numbers_of_one_person_across_domains_and_what_happened(running: Any) ->
             client.cross_reference("urn:ehc:domain:officer", "7654321", "本人到窗口办理")
 
 
+def test_visit_cards_are_bound_listed_and_taken_off(running: Any) -> None:
+    """By who speaks for the institution; another one cannot."""
+    key, document = HmacKey("k-hmac", SECRET), {"passport": "E00000091"}
+    with Client(running.url, key, sdk=SDK) as client:
+        for code in ("V1", "V2"):
+            client.ask(_new_institution(code))
+            client.ask(requests.Request("POST", "/v1/index/domains", answers.PersonKey, _domain(code)))
+            placed = client.bind_visit_card(code, f"{code}-7", "测试", document, birth_date="1990-01-01")
+            assert client.bind_visit_card(code, f"{code}-7", "测试", document, birth_date="1990-01-01").record
+        listed = client.visit_cards("passport", "E00000091", "本人到窗口办理")
+        assert sorted(listed.visit_cards()) == [("V1", "V1-7"), ("V2", "V2-7")]
+        assert client.visit_cards("passport", "E00000091", "本人到窗口办理", ["V1"]).visit_cards() == [("V1", "V1-7")]
+    with Client(running.url, key, sdk=SDK, institution="V1") as other, pytest.raises(NotFound):
+        other.unbind_visit_card(placed.record, "wrong window")
+    with Client(running.url, key, sdk=SDK, institution="V2") as client:
+        assert client.unbind_visit_card(placed.record, "wrong person").person == placed.record
+    assert anyio.run(_listed, running.url) == [("V1", "V1-7")]
+
+
+async def _listed(url: str) -> list[tuple[str, str]]:
+    async with AsyncClient(url, HmacKey("k-hmac", SECRET), sdk=SDK) as client:
+        return (await client.visit_cards("passport", "E00000091", "本人到窗口办理")).visit_cards()
+
+
+def _domain(institution: str) -> dict[str, str]:
+    return {"code": f"visit-card/{institution}", "name": f"{institution}就诊卡", "authority": institution}
+
+
 def _new_institution(code: str) -> requests.Request[Any]:
     body = {"code": code, "name": "第九医院", "region": "440100", "kind": "A100"}
     return requests.Request("POST", "/v1/institutions", dict, body)
@@ -252,9 +280,10 @@ def test_every_request_goes_to_an_endpoint_that_there_is() -> None:
         requests.dynamic_code("AB"), requests.revoke_code("x"), requests.verify("x", "010101"), requests.add_uses([]),
         requests.licence(), requests.fetch_key("k"), requests.authority(), requests.put_record("s", "1"),
         requests.cross_reference("urn:x", "1", "why"), requests.index_events(), requests.consumer_offset("k"),
-        requests.commit_offset("k", 1),
+        requests.commit_offset("k", 1), requests.bind_visit_card("H1", "1", "n", {}),
+        requests.visit_cards("passport", "1", "why", ["H1"]), requests.unbind_visit_card(1, "why"),
     ]  # fmt: skip
-    names = {"{card_id}": "AB", "{key}": "k", "{consumer}": "k"}
+    names = {"{card_id}": "AB", "{key}": "k", "{consumer}": "k", "{record}": "1"}
     table = {
         (row.method, functools.reduce(lambda p, n: p.replace(*n), names.items(), row.path)) for row in routes.TABLE
     }

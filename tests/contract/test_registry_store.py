@@ -91,6 +91,22 @@ def test_the_same_again_changes_nothing_and_a_version_that_stands_takes_its_plac
     ]
 
 
+def test_a_version_that_says_the_same_takes_its_place_and_nothing_happened_to_the_card(at: Room) -> None:
+    """As when next month's export comes: peers are told of the version, the history has no line more."""
+    at.take([record(0), record(1)])
+    before, place = at.stores.registry.find(number(0)), at.stores.registry.feed(0, 10)[-1][0]
+    assert at.take([record(0, version=2)])[1] == [Ruling.NEWER]
+    after = at.stores.registry.find(number(0))
+    assert before is not None
+    assert after is not None
+    assert (after.card, after.account) == (before.card._replace(version=2), before.account)
+    assert [card.number for _, card in at.stores.registry.feed(place, 10)] == [number(0)]
+    (first,) = at.stores.registry.history(number(0))
+    assert (first.state_after, first.version) == (CardState.NORMAL, None)
+    at.take([record(0, version=3, source="330000")])
+    assert at.kinds(0) == ["imported"] * 2
+
+
 def test_a_bad_row_is_named_and_touches_no_other(at: Room) -> None:
     rows = [record(0), record(1, id_number="1"), record(2, state="?"), record(3, number=""), record(4)]
     linked, rulings = at.take(rows)

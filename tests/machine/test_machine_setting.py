@@ -1,6 +1,7 @@
 """The setting machine = "gmt0018", over our own library: real files, a real service, the commands that prepare it."""
 
 import os
+from dataclasses import replace
 
 import httpx
 import msgspec
@@ -11,13 +12,18 @@ from typer.testing import CliRunner
 from ehc import config
 from ehc.cli.main import app
 from ehc.cli.serve import running_service
-from ehc.crypto import sdf_device
+from ehc.crypto import licence, sdf_device
 from ehc.errors import ConfigError, KeyringError, KeyUnavailable
 from ehc.ports import Capability
+from ehc.sdkauth.app import AppState, new_app
+from ehc.sdkauth.authority import MACHINE
+from ehc.sdkauth.grant import new_grant
+from ehc.sdkauth.licence import make
 from ehc.wiring import keys as wired
 from ehc.wiring import open_machine
 
 PERSON = {"id_type": "01", "id_number": "11010020171225006X", "name": "电子健康卡"}
+NOW = 1_767_225_600
 PASSWORD_LINE = "the pairs' password\n"
 
 
@@ -111,6 +117,24 @@ def test_a_machine_says_what_it_offers(settings):
     assert machine.capabilities == set(Capability) - {Capability.COMPACT}
     assert open_machine(changed(settings, machine_pairs=())).capabilities == machine.capabilities - {Capability.SIGN}
     machine.close()
+
+
+def test_licences_are_signed_in_the_machine_and_older_ones_stay_valid(settings):
+    holder = new_app("city-app", "市卫健委", NOW, package="cn.example.health", certificate=bytes(32))
+    grant = new_grant("city-app", "ehc-client", "*", ["codes"], None, begins_at=NOW, ends_at=NOW + 3600)
+    opened = [wired.open_keys(changed(settings, licence_signer=signer), None) for signer in ("keyring", "machine")]
+    known = opened[1].authority.public_keys
+    assert known[MACHINE + 1] == opened[1].keys.verification_keys()[1]
+    approved = replace(holder, state=AppState.APPROVED)
+    files = [make(one.authority, approved, grant, NOW, serial=bytes(16), seconds=60) for one in opened]
+    assert [licence.read(file, known).key for file in files] == [1, MACHINE + 1]
+    for one in opened:
+        one.close()
+
+
+def test_a_machine_that_does_not_sign_signs_no_licences(settings):
+    with pytest.raises(ConfigError, match="licence_signer names machine, and gmt0018 has no sign"):
+        wired.open_keys(changed(settings, licence_signer="machine", machine_pairs=()), None)
 
 
 def test_card_ids_of_a_file_are_those_of_the_software_machine(place, settings, tmp_path):

@@ -2,7 +2,8 @@
 
     PYTHONPATH=tests python tests/survival/registry_kills.py import sqlite --kills 100 --seed 1
     PYTHONPATH=tests python tests/survival/registry_kills.py import postgres --kills 100 --seed 1
-    PYTHONPATH=tests python tests/survival/registry_kills.py sync --kills 100 --seed 1
+    PYTHONPATH=tests python tests/survival/registry_kills.py sync sqlite --kills 100 --seed 1
+    PYTHONPATH=tests python tests/survival/registry_kills.py sync postgres --kills 100 --seed 1
 
 The victim is the command itself in a process of its own, killed after a random time; the next one is the same command.
 When it came through, what is kept must be what an undisturbed run keeps: every card with its version, its holder's
@@ -168,8 +169,8 @@ class Imports(Campaign):
 
 
 class Synchronisations(Campaign):
-    def run(self, kills: int) -> None:
-        ours, theirs = self.made("ours", "440000"), self.made("theirs", "330000")
+    def run(self, kills: int, database: Callable[[], str]) -> None:
+        ours, theirs = self.made("ours", "440000", database()), self.made("theirs", "330000", database())
         with running_service(theirs) as url:
             for settings in (ours, theirs):
                 self._change(settings, 1)
@@ -223,9 +224,9 @@ def run(what: str, kind: str, kills: int, seed: int) -> str:
             tally = imports.tally
         else:
             syncs = Synchronisations(Path(name), seed)
-            syncs.run(kills)
+            syncs.run(kills, database_of(kind))
             tally = syncs.tally
-    title = f"import, {kind}" if what == "import" else "sync, sqlite over HTTP"
+    title = f"import, {kind}" if what == "import" else f"sync, {kind} over HTTP"
     return f"{title}: {tally.kills:,} kills in {tally.rounds:,} runs; each ended as if undisturbed"
 
 

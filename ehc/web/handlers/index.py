@@ -54,9 +54,9 @@ async def list_domains(call: Call) -> Reply:
 
 async def put_record(call: Call, body: wire.SourceRecord) -> Reply:
     """Who speaks for an institution speaks of its visit cards alone."""
-    own = call.caller.institution
-    if own is not None and body.source != f"visit-card/{own}":
-        raise Forbidden(f"{call.caller.name} speaks for {own}: its source is visit-card/{own}")
+    own = _own_source(call)
+    if own not in (None, body.source):
+        raise Forbidden(f"{call.caller.name} speaks for {call.caller.institution}: its source is {own}")
     act = Act(call.services.clock(), call.caller.name, "")
 
     def work(index: Index) -> Reply:
@@ -65,6 +65,12 @@ async def put_record(call: Call, body: wire.SourceRecord) -> Reply:
         return reply.json(render.placed(placed), 201 if placed.outcome in ("new", "linked") else 200)
 
     return await _ask(call, work)
+
+
+def _own_source(call: Call) -> str | None:
+    """The records that a caller may speak of; None: all."""
+    own = call.caller.institution
+    return None if own is None else f"visit-card/{own}"
 
 
 async def merge_persons(call: Call, person: str, body: wire.PersonMerge) -> Reply:
@@ -80,11 +86,13 @@ async def unmerge_person(call: Call, person: str, body: wire.PersonUnmerge) -> R
 
 
 async def link_record(call: Call, record: str, body: wire.RecordLink) -> Reply:
-    require_authority(call)
-    number, act, to = number_of(record), _act(call, body.reason), body.person
+    """Who speaks for an institution takes its own visit cards off a person, and puts none to another one."""
+    number, act, to, own = number_of(record), _act(call, body.reason), body.person, _own_source(call)
+    if to is not None:
+        require_authority(call)
 
     def work(index: Index) -> int:
-        return index.master.unlink(number, act) if to is None else index.master.link(number, to, act)
+        return index.master.unlink(number, act, own) if to is None else index.master.link(number, to, act)
 
     return reply.json(wire.PersonKey(await _ask(call, work)))
 
