@@ -33,7 +33,7 @@ class AppState(enum.StrEnum):
     REVOKED = "revoked"
 
 
-_NEXT: Mapping[AppState, frozenset[AppState]] = {
+NEXT: Mapping[AppState, frozenset[AppState]] = {
     AppState.DRAFT: frozenset({AppState.REVIEW, AppState.REVOKED}),
     AppState.REVIEW: frozenset({AppState.DRAFT, AppState.APPROVED, AppState.REVOKED}),
     AppState.APPROVED: frozenset({AppState.SUSPENDED, AppState.REVOKED}),
@@ -99,7 +99,7 @@ def new_app(
 
 def require_next(app: RegisteredApp, state: AppState) -> None:
     """Raises Conflict that says what may come next, or what is missing."""
-    allowed = _NEXT[app.state]
+    allowed = NEXT[app.state]
     if state not in allowed:
         after = ", ".join(sorted(allowed)) or "nothing"
         raise Conflict(f"{app.name} is {app.state.value}: {after} may come next, not {state.value}")

@@ -35,7 +35,7 @@ class SdkState(enum.StrEnum):
     REVOKED = "revoked"  # refused from the next second on, for ever
 
 
-_NEXT: Mapping[SdkState, frozenset[SdkState]] = {
+NEXT: Mapping[SdkState, frozenset[SdkState]] = {
     SdkState.DRAFT: frozenset({SdkState.REVIEW, SdkState.REVOKED}),
     SdkState.REVIEW: frozenset({SdkState.DRAFT, SdkState.PUBLISHED, SdkState.REVOKED}),
     SdkState.PUBLISHED: frozenset({SdkState.DEPRECATED, SdkState.REVOKED}),
@@ -158,7 +158,7 @@ def _holds(version: str, comparator: str) -> bool:
 
 def require_next(sdk: Sdk, state: SdkState) -> None:
     """Raises Conflict that says what may come next."""
-    allowed = _NEXT[sdk.state]
+    allowed = NEXT[sdk.state]
     if state not in allowed:
         after = ", ".join(sorted(allowed)) or "nothing"
         raise Conflict(f"{sdk.id} is {sdk.state.value}: {after} may come next, not {state.value}")

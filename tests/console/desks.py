@@ -125,6 +125,9 @@ FORMS = {
     "switch_place": {"part": "institution", "code": "H-1", "enabled": "no"},
     "add_caller": {"name": "clinic", "scopes": "verify"},
     "change_caller": {"name": "clinic", "act": "revoke"},
+    "change_app": {"name": "city-app", "to": "suspended", "reason": "复核"},
+    "change_sdk": {"sdk": "ehc-client/1.4.0/python", "to": "deprecated", "reason": "复核"},
+    "revoke_grant": {"name": "city-app", "number": "1", "reason": "复核"},
     "add_operator": {"name": "sun.li", "role": "audit"},
     "change_operator": {"name": "zhao.min", "act": "disable"},
 }

@@ -27,6 +27,7 @@ PAGES = {
         "institutions/H-1",
         "statistics",
         "callers",
+        "apps",
         "operators",
         "health",
         "rekeying",

@@ -17,6 +17,8 @@ from ehc.institutions.place import Channel
 from ehc.institutions.use import Outcome
 from ehc.model import AccountState, CardKind, IdType, Origin, PersonKind
 from ehc.registry.card import CardEventKind, CardState
+from ehc.sdkauth.app import AppState
+from ehc.sdkauth.sdk import SdkState
 from ehc.web.console.catalogue import LANGUAGES, TEXTS
 from ehc.web.console.chart import Column, bars, columns, nice_top
 from ehc.web.console.handlers.people import CHANGES
@@ -48,7 +50,19 @@ FAMILIES = {
     "change": list(CHANGES),
     "change.what": list(CHANGES),
     "change.go": list(CHANGES),
-    "done": [*CHANGES, "revoke_code", "enabled", "disabled", "revoked", "password", "claim", "decide_review"],
+    "done": [
+        *CHANGES,
+        "revoke_code",
+        "enabled",
+        "disabled",
+        "revoked",
+        "changed",
+        "password",
+        "claim",
+        "decide_review",
+    ],
+    "apps.state": sorted({*AppState, *SdkState}),
+    "apps.to": sorted({*AppState, *SdkState}),
     "index.by": ["number", "person"],
     "index.wrong": ["number", "person"],
     "matter": list(Matter),

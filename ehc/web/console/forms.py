@@ -132,6 +132,24 @@ class OfCaller(Body, frozen=True):
     act: Literal["rotate", "revoke"]
 
 
+class OfApp(Body, frozen=True):
+    name: Word
+    to: Literal["draft", "review", "approved", "suspended", "revoked"]
+    reason: Annotated[str, Meta(max_length=256)]
+
+
+class OfSdk(Body, frozen=True):
+    sdk: Annotated[str, Meta(max_length=200)]  # as X-Sdk has it
+    to: Literal["draft", "review", "published", "deprecated", "revoked"]
+    reason: Annotated[str, Meta(max_length=256)]
+
+
+class OfGrant(Body, frozen=True):
+    name: Word
+    number: Annotated[int, Meta(ge=1, le=(1 << 53) - 1)]
+    reason: Annotated[str, Meta(max_length=256)]
+
+
 class NewOperator(Body, frozen=True):
     name: Annotated[str, Meta(max_length=32)]
     role: Literal["system", "security", "audit"]

@@ -16,6 +16,7 @@ MENU = (
     ("institutions", "/console/institutions", SYSTEM),
     ("statistics", "/console/statistics", ALL),
     ("callers", "/console/callers", SYSTEM),
+    ("apps", "/console/apps", SYSTEM),
     ("operators", "/console/operators", SYSTEM),
     ("health", "/console/health", SYSTEM),
     ("rekeying", "/console/rekeying", SYSTEM),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ehc.web.console import forms
 from ehc.web.console.handlers import (
+    apps,
     audit,
     callers,
     health,
@@ -113,6 +114,10 @@ PAGES = (
         form=forms.OfCaller,
         deed=True,
     ),
+    Page(method="GET", path="/apps", handler=apps.list_apps, roles=SYSTEM, query=forms.Done),
+    Page(method="POST", path="/apps", handler=apps.change_app, roles=SYSTEM, form=forms.OfApp, deed=True),
+    Page(method="POST", path="/apps/sdk", handler=apps.change_sdk, roles=SYSTEM, form=forms.OfSdk, deed=True),
+    Page(method="POST", path="/apps/grant", handler=apps.revoke_grant, roles=SYSTEM, form=forms.OfGrant, deed=True),
     Page(method="GET", path="/operators", handler=operators.list_operators, roles=SYSTEM, query=forms.Done),
     Page(
         method="POST",
