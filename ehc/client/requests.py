@@ -168,7 +168,8 @@ def visit_cards(domain: str, number: str, purpose: str, institutions: Sequence[s
 
 
 def unbind_visit_card(record: int, reason: str) -> Request[answers.PersonKey]:
-    """Take a visit card off its person: it stands alone from now on, and no rule puts it back. reason: kept for ever.
+    """Take a visit card off its person: it stands alone from now on, and no rule puts it back. A document that its
+    institution says of it goes on finding it, until the institution says another one. reason: kept for ever.
     Raises NotFound for a record of another institution, Conflict where it stands alone already."""
     body = {"person": None, "reason": reason}
     return Request("POST", f"/v1/index/records/{record}/link", answers.PersonKey, body, repeatable=False)

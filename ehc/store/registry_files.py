@@ -112,7 +112,8 @@ def _texts(column: pa.Array) -> Texts:
 
 def _coded(column: pa.Array) -> Coded:
     found = _text(column).dictionary_encode()
-    return Coded(found.dictionary.to_pylist(), found.indices.to_numpy().astype(np.intp))
+    codes = np.frombuffer(found.indices.buffers()[1] or b"", np.int32)  # to_numpy would load pandas where there is one
+    return Coded(found.dictionary.to_pylist(), codes[found.offset : found.offset + len(found)].astype(np.intp))
 
 
 _CELLS: Mapping[str, Callable[[pa.Array], Sequence[str]]] = {"number": _texts, "chip": _texts}
