@@ -3,12 +3,12 @@
 // fuzzed at its own speed (microseconds to milliseconds an input). Parts that take a symbol take its modules as bits, so
 // that mutations of real ones get past the steps before.
 #include "finder.h"
+#include "fuzz_input.h"
 #include "outline.h"
 #include "qr_content.h"
 #include "reed_solomon.h"
 
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -18,32 +18,12 @@ namespace {
 
 constexpr int module_pixels = 3, quiet = 4; // of what is drawn
 
-void expect(bool condition, const char *what)
+/// Versions 1 to 5; now and then a large one, whose tables take a second under a sanitizer, each once.
+int version_of(Input &in)
 {
-    if (!condition) {
-        std::fprintf(stderr, "not true: %s\n", what);
-        std::abort();
-    }
+    const unsigned said = in.byte();
+    return said >= 254 ? last_version - static_cast<int>(said - 254) : 1 + static_cast<int>(said % 5);
 }
-
-struct Input {
-    const std::uint8_t *at;
-    std::size_t left;
-
-    unsigned byte()
-    {
-        if (left == 0)
-            return 0;
-        --left;
-        return *at++;
-    }
-    /// Versions 1 to 5; now and then a large one, whose tables take a second under a sanitizer, each once.
-    int version()
-    {
-        const unsigned said = byte();
-        return said >= 254 ? last_version - static_cast<int>(said - 254) : 1 + static_cast<int>(said % 5);
-    }
-};
 
 void check(const Symbol &symbol)
 {
@@ -97,7 +77,7 @@ void content(Input &in)
 /// Bits with more and less doubt, some of them no number.
 void bits(Input &in)
 {
-    const Layout &layout = layout_of(in.version());
+    const Layout &layout = layout_of(version_of(in));
     const unsigned doubt = in.byte();
     std::vector<float> soft(layout.known.size());
     unsigned eight = 0, left = 0;
@@ -157,7 +137,7 @@ Candidate of_drawn(const Image &image, int said)
 /// microseconds: 0 ends with the first look.
 void symbol(Input &in, double microseconds, bool fused)
 {
-    const int version = in.version(), said = in.byte() % 2 ? version : 0;
+    const int version = version_of(in), said = in.byte() % 2 ? version : 0;
     const Picture picture = drawn(in, std::min(version, 5));
     GreyCore core;
     for (int frame = 0; frame < (fused ? 2 : 1); ++frame) {
@@ -169,7 +149,7 @@ void symbol(Input &in, double microseconds, bool fused)
 
 void anywhere(Input &in)
 {
-    const int said = in.byte() % 4 ? in.version() : 0;
+    const int said = in.byte() % 4 ? version_of(in) : 0;
     Corners corners;
     for (double &corner : corners)
         corner = static_cast<double>(static_cast<int>(in.byte() << 8 | in.byte()) - 32768) / 256;

@@ -1,42 +1,22 @@
 // fuzz_reader.cpp: libehcreader.so's functions on any text, any frame and any numbers (libFuzzer). The first byte chooses
 // what is called; what the header promises of an answer must be true of it.
 #include "ehc_reader.h"
+#include "fuzz_input.h"
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <vector>
 
 namespace {
 
-void expect(bool condition, const char *what)
+/// Mostly small, sometimes anything.
+std::uint32_t number_of(Input &in)
 {
-    if (!condition) {
-        std::fprintf(stderr, "not true: %s\n", what);
-        std::abort();
-    }
+    const unsigned way = in.byte();
+    const std::uint32_t small = in.byte(), large = small << 24 | in.byte() << 16 | in.byte() << 8 | in.byte();
+    return way % 4 ? small % 48 : large;
 }
-
-struct Input {
-    const std::uint8_t *at;
-    std::size_t left;
-
-    unsigned byte()
-    {
-        if (left == 0)
-            return 0;
-        --left;
-        return *at++;
-    }
-    std::uint32_t number()
-    {
-        const unsigned way = byte();
-        const std::uint32_t small = byte(), large = small << 24 | byte() << 16 | byte() << 8 | byte();
-        return way % 4 ? small % 48 : large;
-    }
-};
 
 bool ends(const char *text, std::size_t room)
 {
@@ -85,7 +65,7 @@ void check(Input &in)
 {
     static ehc_reader *const reader = trusting();
     std::uint8_t serial[10] = {};
-    const std::int64_t now = static_cast<std::int64_t>(in.number()) << (in.byte() % 32);
+    const std::int64_t now = static_cast<std::int64_t>(number_of(in)) << (in.byte() % 32);
     const std::vector<char> text = text_of(in);
     ehc_reader_verdict out;
     std::memset(&out, 0x5A, sizeof out);
@@ -105,8 +85,8 @@ void lists(Input &in)
         const unsigned way = in.byte();
         for (std::uint8_t &one : name)
             one = static_cast<std::uint8_t>(way & 8 ? in.byte() % 3 : in.byte());
-        const int status = way % 4 == 0   ? ehc_reader_trust(reader, in.number(), 1, name)
-                           : way % 4 == 1 ? ehc_reader_revoke_alias(reader, name, static_cast<int>(in.number()))
+        const int status = way % 4 == 0   ? ehc_reader_trust(reader, number_of(in), 1, name)
+                           : way % 4 == 1 ? ehc_reader_revoke_alias(reader, name, static_cast<int>(number_of(in)))
                                           : ehc_reader_revoke(reader, name);
         expect(status == EHC_READER_OK || way % 4 == 0, "there is room for a few");
     }
@@ -158,7 +138,7 @@ void filters(Input &in, Plane &from)
 void frame(Input &in)
 {
     const int format = static_cast<int>(in.byte() % 8) - 1;
-    const std::uint32_t width = in.number(), height = in.number(), stride = in.byte() % 2 ? in.number() : 0;
+    const std::uint32_t width = number_of(in), height = number_of(in), stride = in.byte() % 2 ? number_of(in) : 0;
     const std::vector<std::uint8_t> data(in.at, in.at + in.left); // not a byte to spare
     static const std::uint8_t none = 0;
     Plane plane(ehc_reader_plane_new());

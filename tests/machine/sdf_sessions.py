@@ -25,7 +25,7 @@ KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 ECB, CBC, CFB, OFB, MAC, CTR, GCM, CCM = 0x401, 0x402, 0x404, 0x408, 0x410, 0x420, 0x02000400, 0x04000400
 LIBRARY = os.environ.get(
     "EHC_SDF_UNDER_TEST", str(sdf_device.LIBRARY)
-)  # tests/native/test_sdf_sanitized.py has its own
+)  # tests/native/test_libraries_sanitized.py has its own
 WYCHEPROOF = Path(__file__).parents[1] / "vectors/wycheproof"
 
 

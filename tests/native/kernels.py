@@ -13,11 +13,10 @@ NATIVE = ROOT / "native"
 ROOMS = ("base", "sm3", "sm4", "derive", "token", "host")
 KERNELS = sorted(source for room in ROOMS for source in (NATIVE / room).glob("*.c"))
 MACHINE = sorted(source for room in ("sm2", "sdf") for source in (NATIVE / room).glob("*.c"))  # on libcrypto
-READER = [
-    *sorted((NATIVE / "sm2").glob("*.c")),
+READER = [  # libehcreader.so, but for the kernels and sm2
     *sorted(path for path in (NATIVE / "reader").iterdir() if path.suffix in (".c", ".cpp")),
     NATIVE / "frame/pixels.cpp",
-]  # libehcreader.so, but for the kernels
+]
 SUITES = sorted((NATIVE / "tests").glob("test_*.c"))
 INCLUDES = [f"-I{NATIVE / room}" for room in ("include", *ROOMS, "sm2", "sdf", "reader", "frame")]
 GCC = ["ccache", "gcc"] if shutil.which("ccache") else ["gcc"]  # several tests compile the same sources alike

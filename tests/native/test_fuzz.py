@@ -96,7 +96,8 @@ def compile_kernel(source, folder, *flags):
 
 def compiled_for(target, folder):
     """What a target links beside the kernels."""
-    sources = {OF_THE_MACHINE: MACHINE, OF_THE_READER: READER}.get(target, [])
+    sm2 = [source for source in MACHINE if source.parent.name == "sm2"]
+    sources = {OF_THE_MACHINE: MACHINE, OF_THE_READER: [*sm2, *READER]}.get(target, [])
     (folder / f"of_{target}").mkdir()
     libraries = ["-ldl", "-pthread"] if sources else []
     return [compile_kernel(source, folder / f"of_{target}", "-D_GNU_SOURCE") for source in sources] + libraries
