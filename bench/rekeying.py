@@ -86,6 +86,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=int, default=500, help="codes verified a second")
     parser.add_argument("--quiet", type=float, default=10.0, help="seconds of each quiet part")
     parser.add_argument("--window", type=float, default=5.0, help="seconds")
+    parser.add_argument("--nice", type=int, default=-10, help="of the service, which goes first; below 0: as root")
     parser.add_argument("--share", type=float, help="of `ehc keys rotate`; default: its own")
     parser.add_argument("--database", help="an empty one; default: SQLite")
     parser.add_argument("--home", type=Path, help="folder; default: a temporary one")
@@ -96,7 +97,8 @@ def _options() -> argparse.Namespace:
 
 def _measure(settings: Settings, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     url = f"http://127.0.0.1:{free_port()}"
-    command = pinned(SERVER_CORE, sys.executable, "-m", "ehc.cli", "serve", "--port", url.rpartition(":")[2])
+    serve = ["nice", "-n", options.nice, sys.executable, "-m", "ehc.cli", "serve", "--port", url.rpartition(":")[2]]
+    command = pinned(SERVER_CORE, *serve)
     environment = {"EHC_HOME": settings.home, "EHC_DATABASE": settings.database_url()}
     parts, job = Parts(), _Job(environment, options.share)
     with running(command, url, folder / "log", environment):
@@ -167,6 +169,9 @@ def _found(parts: Parts, times: NDArray[np.float64], options: argparse.Namespace
         "database": settings.database_url().partition(":")[0],
         "accounts": options.accounts,
         "rate": options.rate,
+        "share": options.share,
+        "nice": options.nice,
+        "autogroup": _autogroup(),
         "seconds": seconds,
         "accounts/min": {
             "whole": round(60 * options.accounts / took),
@@ -182,6 +187,12 @@ def _found(parts: Parts, times: NDArray[np.float64], options: argparse.Namespace
             "worst quiet window": round(quiet["worst window ms"] / quiet["p99 ms"], 2),
         },
     }
+
+
+def _autogroup() -> str | None:
+    """1: Linux shares the cores by session first, each process of PostgreSQL is one, and niceness says nothing."""
+    file = Path("/proc/sys/kernel/sched_autogroup_enabled")
+    return file.read_text().strip() if file.exists() else None
 
 
 def _within(times: NDArray[np.float64], began: float, ended: float) -> NDArray[np.float64]:
