@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     burst_seconds: Positive = 2  # △ so many seconds' worth of requests may come at once
     console_idle_seconds: Annotated[int, msgspec.Meta(ge=60, le=1800)] = 900  # unused, a session of an operator ends
     console_session_seconds: Annotated[int, msgspec.Meta(ge=300, le=43_200)] = 28_800  # and so it does after this
+    console_second_factor: Literal["offered", "required"] = "offered"  # △ of operators
     console_behind_tls: bool = False  # operators reach the service through a proxy that speaks TLS
     padding: Literal["full", "minimal"] = "full"  # △ of the id before it becomes the card id
     token_time: Literal["expiry", "issue"] = "expiry"  # noqa: S105 △ what a token's time means

@@ -34,6 +34,7 @@ class Operator:
     disabled_at: int | None = None
     one_time_until: int | None = None  # their password was given by somebody else, and ends then; None: their own
     signed_in_at: int | None = None  # the last time
+    second_factor_at: int | None = None  # since when they have one
 
     @property
     def by(self) -> str:
@@ -91,6 +92,25 @@ class OperatorStore(Protocol):
 
     def signed_in(self, who: bytes, name: str, now: int) -> None:
         """Forget the attempts."""
+        ...
+
+    def second_factor(self, name: str) -> bytes | None:
+        """Sealed."""
+        ...
+
+    def bind(self, name: str, sealed: bytes, step: int, now: int) -> None:
+        """From now on this is their second factor; codes up to that step are used. Ends all sessions.
+
+        Raises NotFound; Conflict when there is one.
+        """
+        ...
+
+    def unbind(self, name: str) -> None:
+        """Ends all sessions of this operator. Raises NotFound."""
+        ...
+
+    def use_step(self, name: str, step: int) -> bool:
+        """False when this step, or a later one, was used before."""
         ...
 
 

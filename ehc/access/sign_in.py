@@ -6,7 +6,8 @@ import hashlib
 
 from ehc.access.operator import NAME, ONE_TIME_SECONDS, Operator, OperatorStore
 from ehc.access.password import NOBODY, hash_of, is_right, require_good
-from ehc.errors import InputError
+from ehc.access.second_factor import Seals, SecondFactor
+from ehc.errors import InputError, KeyUnavailable
 
 FREE = 5
 """So many attempts in a row need no waiting."""
@@ -34,22 +35,41 @@ def who_of(name: str) -> bytes:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
 
 
+def give_password(operators: OperatorStore, name: str, one_time: str, salt: bytes, now: int) -> None:
+    """Known to somebody else until they choose their own; all their sessions end. Raises NotFound, Unavailable."""
+    operators.set_password(name, hash_of(one_time, salt), now + ONE_TIME_SECONDS)
+
+
 class SignIn:
-    """All raise Unavailable."""
+    """All raise Unavailable; those that look at a second factor, KeyUnavailable."""
 
-    def __init__(self, operators: OperatorStore) -> None:
-        self._operators = operators
+    def __init__(self, operators: OperatorStore, seals: Seals) -> None:
+        self._operators, self._seals = operators, seals
 
-    def check(self, name: str, password: str, now: int) -> Operator | None:
-        """None: no such operator, another password, disabled, too many attempts. Nobody outside learns which."""
-        who = who_of(name)
-        allowed = self._operators.attempt(who, now)
+    def check(self, name: str, password: str, code: str, now: int) -> Operator | None:
+        """code: of the second factor, where the operator has one.
+
+        None: no such operator, another password or code, disabled, too many attempts. Nobody outside learns which.
+        """
+        found = self._knows(name, password, now)
+        if found is None or not self._has(found, code, now):
+            return None
+        self._operators.signed_in(who_of(name), name, now)
+        return found
+
+    def _knows(self, name: str, password: str, now: int) -> Operator | None:
+        allowed = self._operators.attempt(who_of(name), now)
         found = self._operators.find(name) if NAME.fullmatch(name) else None
         right = is_right(password, found[1] if found else NOBODY)
-        if not (found and right and allowed and found[0].may_sign_in(now)):
-            return None
-        self._operators.signed_in(who, name, now)
-        return found[0]
+        return found[0] if found and right and allowed and found[0].may_sign_in(now) else None
+
+    def _has(self, operator: Operator, code: str, now: int) -> bool:
+        """Each code once (ASVS 2.8.4)."""
+        sealed = self._operators.second_factor(operator.name)
+        if sealed is None:
+            return True
+        step = SecondFactor.opened(self._seals, sealed, operator.name).step_of(code, now)
+        return step is not None and self._operators.use_step(operator.name, step)
 
     def change_password(self, name: str, old: str, new: str, salt: bytes, now: int) -> bool:
         """Their own, by themselves; all their sessions end. False when the old one is not right, or tried too often.
@@ -59,11 +79,33 @@ class SignIn:
         require_good(new, name)
         if new == old:
             raise InputError(SAME)
-        if self.check(name, old, now) is None:
+        if self._knows(name, old, now) is None:
             return False
+        self._operators.signed_in(who_of(name), name, now)
         self._operators.set_password(name, hash_of(new, salt), None)
         return True
 
-    def give_password(self, name: str, one_time: str, salt: bytes, now: int) -> None:
-        """One that somebody else knows, until they choose their own; all their sessions end. Raises NotFound."""
-        self._operators.set_password(name, hash_of(one_time, salt), now + ONE_TIME_SECONDS)
+    def new_factor(self, name: str, secret: bytes, nonce: bytes) -> tuple[SecondFactor, bytes]:
+        """One to be shown, and the same sealed, which `bind` wants back with a code of it."""
+        factor = SecondFactor(secret)
+        return factor, factor.sealed(self._seals, name, nonce)
+
+    def bind(self, name: str, sealed: bytes, code: str, now: int) -> bool:
+        """From now on they sign in with it. False: the code is none of it, or it was sealed for somebody else.
+
+        Raises Conflict when there is one.
+        """
+        try:
+            step = SecondFactor.opened(self._seals, sealed, name).step_of(code, now)
+        except KeyUnavailable:
+            return False
+        if step is not None:
+            self._operators.bind(name, sealed, step, now)
+        return step is not None
+
+    def unbind(self, operator: Operator, code: str, now: int) -> bool:
+        """Their own, by themselves; all their sessions end. False: another code, or tried too often."""
+        if not (self._operators.attempt(who_of(operator.name), now) and self._has(operator, code, now)):
+            return False
+        self._operators.unbind(operator.name)
+        return True

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from ehc.access.operator import Deed, Operator, Role, new_operator
 from ehc.access.password import ONE_TIME_BYTES, SALT_BYTES, hash_of, one_time_password
-from ehc.access.sign_in import SignIn
+from ehc.access.sign_in import give_password
 from ehc.cli.database import ConfigFile, Database, opened, settings_of
 from ehc.model import CST
 from ehc.wiring import Stores
@@ -61,8 +61,17 @@ def password(name: Name, database: Database = None, config_file: ConfigFile = No
     one_time, salt = _random()
     with opened(settings_of(database, config_file)) as store:
         _record(store, "give_password", name)
-        SignIn(store.operators).give_password(name, one_time, salt, int(time.time()))
+        give_password(store.operators, name, one_time, salt, int(time.time()))
     _print(one_time)
+
+
+@app.command()
+def unbind(name: Name, database: Database = None, config_file: ConfigFile = None) -> None:
+    """Remove an operator's second factor (a lost phone), and end their sessions: they bind another one."""
+    with opened(settings_of(database, config_file)) as store:
+        _record(store, "unbind_operator", name)
+        store.operators.unbind(name)
+    typer.echo(f"{name} has no second factor")
 
 
 @app.command()
@@ -116,6 +125,7 @@ def _row(one: Operator) -> dict[str, Any]:
     times = {
         "created_at": one.created_at,
         "signed_in_at": one.signed_in_at,
+        "second_factor_at": one.second_factor_at,
         "one_time_until": one.one_time_until,
         "disabled_at": one.disabled_at,
     }
@@ -124,8 +134,10 @@ def _row(one: Operator) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    names = ("created_at", "signed_in_at", "one_time_until", "disabled_at")
-    table = Table("name", "role", "created (CST)", "last signed in", "one-time password until", "disabled")
+    names = ("created_at", "signed_in_at", "second_factor_at", "one_time_until", "disabled_at")
+    table = Table(
+        "name", "role", "created (CST)", "last signed in", "second factor since", "one-time password until", "disabled"
+    )
     for row in rows:
         times = [f"{row[name]:%Y-%m-%d %H:%M}" if row[name] else "" for name in names]
         table.add_row(row["name"], row["role"], *times, style="dim" if row["disabled_at"] else None)

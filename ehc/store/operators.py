@@ -18,7 +18,7 @@ from ehc.store.tables import operator_deeds, operator_sessions, operators, sign_
 
 
 def _operator(row: Row[Any]) -> Operator:
-    times = (row.created_at, row.disabled_at, row.one_time_until, row.signed_in_at)
+    times = (row.created_at, row.disabled_at, row.one_time_until, row.signed_in_at, row.second_factor_at)
     return Operator(row.name, Role(row.role), *times)
 
 
@@ -77,6 +77,29 @@ class SqlOperatorStore:
         with self._engine.begin() as connection:
             connection.execute(delete(sign_in_attempts).where(sign_in_attempts.c.who == who))
             _set(connection, name, {"signed_in_at": now})
+
+    def second_factor(self, name: str) -> bytes | None:
+        with self._reader.connect() as connection:
+            return connection.execute(select(operators.c.second_factor).where(operators.c.name == name)).scalar()
+
+    def bind(self, name: str, sealed: bytes, step: int, now: int) -> None:
+        values = {"second_factor": sealed, "second_factor_at": now, "second_factor_step": step}
+        query = select(operators.c.second_factor).where(operators.c.name == name).with_for_update()
+        with self._engine.begin() as connection:
+            if connection.execute(query).scalar() is not None:
+                raise Conflict("there is a second factor already: it has to be removed first")
+            _set(connection, name, values)
+            _end_sessions(connection, name)
+
+    def unbind(self, name: str) -> None:
+        with self._engine.begin() as connection:
+            _set(connection, name, {"second_factor": None, "second_factor_at": None, "second_factor_step": None})
+            _end_sessions(connection, name)
+
+    def use_step(self, name: str, step: int) -> bool:
+        its = (operators.c.name == name) & (operators.c.second_factor_step < step)
+        with self._engine.begin() as connection:
+            return connection.execute(update(operators).where(its).values(second_factor_step=step)).rowcount == 1
 
 
 def _set(connection: Connection, name: str, values: dict[str, Any]) -> None:

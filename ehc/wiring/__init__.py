@@ -199,7 +199,7 @@ def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
         statistics=Statistics(stores.uses.counts),
         sightings=Sightings(),
         places=stores.places,
-        sign_in=SignIn(stores.operators),
+        sign_in=SignIn(stores.operators, app_secrets),
         operators=stores.operators,
         sessions=stores.sessions,
         deeds=stores.deeds,

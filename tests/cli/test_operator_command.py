@@ -10,6 +10,8 @@ from ehc.access.sign_in import SignIn
 from ehc.cli.admin import app
 from ehc.config import Settings
 from ehc.errors import Conflict, InputError, NotFound
+from ehc.keys.app_secrets import AppSecrets
+from ehc.keys.keyring import Keyring
 from ehc.wiring import open_store
 
 
@@ -34,8 +36,8 @@ def test_a_new_operator_s_password_is_shown_once_and_serves_until_its_end(home: 
     assert found is not None
     ends = found[0].one_time_until
     assert ends is not None
-    assert SignIn(store.operators).check("li.na", one_time, ends - 1) is not None
-    assert SignIn(store.operators).check("li.na", one_time, ends) is None
+    assert SignIn(store.operators, AppSecrets(Keyring())).check("li.na", one_time, "", ends - 1) is not None
+    assert SignIn(store.operators, AppSecrets(Keyring())).check("li.na", one_time, "", ends) is None
     store.close()
 
 
@@ -43,9 +45,9 @@ def test_another_password_ends_the_one_before(home: Path) -> None:
     old = operator("add", "li.na", "--role", "security").stdout.strip()
     new = operator("password", "li.na").stdout.strip()
     store = open_store(Settings(home=str(home)))
-    now = store.operators.all()[0].created_at
-    assert SignIn(store.operators).check("li.na", old, now) is None
-    assert SignIn(store.operators).check("li.na", new, now) is not None
+    now, sign_in = store.operators.all()[0].created_at, SignIn(store.operators, AppSecrets(Keyring()))
+    assert sign_in.check("li.na", old, "", now) is None
+    assert sign_in.check("li.na", new, "", now) is not None
     assert [(deed.operator, deed.what, deed.subject) for deed in store.deeds.deeds()] == [
         ("shell", "give_password", "li.na"),
         ("shell", "add_operator", "li.na"),

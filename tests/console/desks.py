@@ -66,9 +66,9 @@ class Browser:
     def post(self, path: str, **fields: Any) -> httpx.Response:
         return self.request("POST", f"/console{path}", data={"csrf": self.token} | fields)
 
-    def sign_in(self, name: str, password: str = PASSWORD) -> httpx.Response:
+    def sign_in(self, name: str, password: str = PASSWORD, code: str = "") -> httpx.Response:
         self.get("/sign-in")
-        answer = self.post("/sign-in", name=name, password=password)
+        answer = self.post("/sign-in", name=name, password=password, code=code)
         if answer.status_code == 303:
             self.get("/password")  # a page with the token of the new session
         return answer
@@ -114,6 +114,9 @@ class Desk:
 FORMS = {
     "sign_out": {},
     "change_password": {"old": "x", "new": "y", "again": "y"},
+    "new_factor": {},
+    "bind_factor": {"sealed": "00" * 60, "code": "000000"},
+    "unbind_factor": {"code": "000000"},
     "search": {"by": "phone", "value": "13800138000", "purpose": "复核"},
     "find_physical": {"number": "44A000000001", "purpose": "复核"},
     "open_person": {"purpose": "复核"},

@@ -198,12 +198,12 @@ def test_an_unknown_name_costs_the_same_work(desk: Desk, monkeypatch: pytest.Mon
 def test_after_five_failures_even_the_right_password_waits(desk: Desk) -> None:
     check, clock = desk.services.sign_in.check, desk.clock
     for _ in range(FREE):
-        assert check("li.na", "not this one, surely", clock.now) is None
-    assert check("li.na", PASSWORD, clock.now) is None
-    assert check("li.na", PASSWORD, clock.now + 29) is None
-    assert check("li.na", PASSWORD, clock.now + 30) is not None
-    assert check("li.na", PASSWORD, clock.now + 31) is not None  # all is forgotten
-    assert check("zhao.min", PASSWORD, clock.now) is not None  # nobody else waited
+        assert check("li.na", "not this one, surely", "", clock.now) is None
+    assert check("li.na", PASSWORD, "", clock.now) is None
+    assert check("li.na", PASSWORD, "", clock.now + 29) is None
+    assert check("li.na", PASSWORD, "", clock.now + 30) is not None
+    assert check("li.na", PASSWORD, "", clock.now + 31) is not None  # all is forgotten
+    assert check("zhao.min", PASSWORD, "", clock.now) is not None  # nobody else waited
 
 
 def test_waiting_doubles_up_to_a_quarter_of_an_hour_and_nobody_is_shut_out_for_good() -> None:
@@ -220,9 +220,9 @@ def test_waiting_doubles_up_to_a_quarter_of_an_hour_and_nobody_is_shut_out_for_g
 def test_attempts_are_forgotten_after_a_day(desk: Desk) -> None:
     check, clock = desk.services.sign_in.check, desk.clock
     for _ in range(FREE):
-        check("li.na", "not this one, surely", clock.now)
-    assert check("li.na", PASSWORD, clock.now) is None
-    assert check("li.na", PASSWORD, clock.now + FORGOTTEN) is not None
+        check("li.na", "not this one, surely", "", clock.now)
+    assert check("li.na", PASSWORD, "", clock.now) is None
+    assert check("li.na", PASSWORD, "", clock.now + FORGOTTEN) is not None
 
 
 def test_one_address_may_not_keep_the_service_busy_with_passwords(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

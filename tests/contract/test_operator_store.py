@@ -87,6 +87,25 @@ def test_a_session_is_found_used_and_ended(store: Stores) -> None:
     assert store.sessions.find(b"b" * 32) is None
 
 
+def test_a_second_factor_is_bound_once_and_each_of_its_steps_serves_once(store: Stores) -> None:
+    store.operators.add(LI, "h")
+    assert store.operators.second_factor("li.na") is None
+    assert not store.operators.use_step("li.na", 7)  # there is none
+    store.operators.bind("li.na", b"sealed", 7, 210)
+    assert store.operators.all() == [replace(LI, second_factor_at=210)]
+    with pytest.raises(Conflict, match="removed first"):
+        store.operators.bind("li.na", b"another", 9, 270)
+    assert store.operators.second_factor("li.na") == b"sealed"
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda _: store.operators.use_step("li.na", 8), range(24))) == 1
+    assert not store.operators.use_step("li.na", 7)
+    store.operators.unbind("li.na")
+    assert store.operators.all() == [LI]
+    for change in (lambda: store.operators.bind("nobody", b"s", 7, 1), lambda: store.operators.unbind("nobody")):
+        with pytest.raises(NotFound):
+            change()
+
+
 def test_attempts_at_once_are_each_counted(store: Stores) -> None:
     """Guessing in parallel gives no more guesses."""
     who = who_of("li.na")

@@ -16,6 +16,9 @@ operators = Table(
     Column("disabled_at", BigInteger),
     Column("one_time_until", BigInteger),
     Column("signed_in_at", BigInteger),
+    Column("second_factor", LargeBinary(128)),  # sealed: access/second_factor.py
+    Column("second_factor_at", BigInteger),
+    Column("second_factor_step", BigInteger),  # the last one that was used
 )
 
 sign_in_attempts = Table(

@@ -21,7 +21,7 @@ from ehc.errors import EhcError, Forbidden, IdentityError, InputError, TooMany
 from ehc.web import logs, problems
 from ehc.web.console import cookies
 from ehc.web.console.drawing import Drawing
-from ehc.web.console.page import HOME, PASSWORD, SIGN_IN, Page, Visit
+from ehc.web.console.page import HOME, PASSWORD, SECOND_FACTOR, SIGN_IN, Page, Visit
 from ehc.web.console.sentences import SENTENCES
 from ehc.web.decoding import decode_query, require_media_type
 from ehc.web.worker import Worker
@@ -124,6 +124,9 @@ class Door:
             return RedirectResponse(SIGN_IN, 303)
         if session.operator.one_time_until is not None and not page.unfinished:
             return RedirectResponse(PASSWORD, 303)
+        required = self._services.settings.console_second_factor == "required"
+        if required and session.operator.second_factor_at is None and not (page.unbound or page.unfinished):
+            return RedirectResponse(SECOND_FACTOR, 303)
         if session.operator.role not in page.roles:
             raise Forbidden("this page is for operators of another role")
         return None

@@ -10,6 +10,7 @@ from ehc.web.wire.base import Body
 
 Text = Annotated[str, Meta(max_length=256)]
 Word = Annotated[str, Meta(max_length=64)]
+Code = Annotated[str, Meta(max_length=16)]
 Date = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 
 
@@ -22,6 +23,18 @@ class Done(Body, frozen=True):
 class SignIn(Body, frozen=True):
     name: Text = ""
     password: Annotated[str, Meta(max_length=1024)] = ""
+    code: Code = ""
+
+
+class NewFactor(Body, frozen=True):
+    """sealed: what `new_factor` showed."""
+
+    sealed: Annotated[str, Meta(pattern="^([0-9a-f]{2}){30,128}$")]
+    code: Code = ""
+
+
+class OldFactor(Body, frozen=True):
+    code: Code = ""
 
 
 class NewPassword(Body, frozen=True):
@@ -157,4 +170,4 @@ class NewOperator(Body, frozen=True):
 
 class OfOperator(Body, frozen=True):
     name: Annotated[str, Meta(max_length=32)]
-    act: Literal["password", "enable", "disable"]
+    act: Literal["password", "unbind", "enable", "disable"]

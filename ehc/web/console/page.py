@@ -20,6 +20,7 @@ from ehc.wiring import Services
 HOME = "/console/"
 SIGN_IN = "/console/sign-in"
 PASSWORD = "/console/password"  # noqa: S105  a path
+SECOND_FACTOR = "/console/second-factor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Page:
     query: type[Body] | None = None
     deed: bool = False  # it changes something: visit.begin() records that first
     unfinished: bool = False  # also for an operator who has not chosen a password yet
+    unbound: bool = False  # also for one who still has to bind a second factor
     slow: bool = False  # takes memory and time on purpose: few at once
 
     @property

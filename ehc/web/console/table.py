@@ -15,6 +15,7 @@ from ehc.web.console.handlers import (
     physical_cards,
     places,
     rekeying,
+    second_factor,
     signing,
     statistics,
 )
@@ -41,6 +42,28 @@ PAGES = (
         form=forms.NewPassword,
         deed=True,
         unfinished=True,
+        slow=True,
+    ),
+    Page(method="GET", path="/second-factor", handler=second_factor.show_factor, roles=ALL, unbound=True),
+    Page(
+        method="POST", path="/second-factor/new", handler=second_factor.new_factor, roles=ALL, deed=True, unbound=True
+    ),
+    Page(
+        method="POST",
+        path="/second-factor/bind",
+        handler=second_factor.bind_factor,
+        roles=ALL,
+        form=forms.NewFactor,
+        deed=True,
+        unbound=True,
+    ),
+    Page(
+        method="POST",
+        path="/second-factor/unbind",
+        handler=second_factor.unbind_factor,
+        roles=ALL,
+        form=forms.OldFactor,
+        deed=True,
         slow=True,
     ),
     Page(method="GET", path="/statistics", handler=statistics.show_statistics, roles=ALL, query=forms.Period),

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from ehc.access.operator import Role, new_operator
 from ehc.access.password import ONE_TIME_BYTES, SALT_BYTES, hash_of, one_time_password
+from ehc.access.sign_in import give_password
 from ehc.errors import Conflict
 from ehc.web.console import forms
 from ehc.web.console.page import Visit
@@ -31,8 +32,11 @@ def change_operator(visit: Visit, form: forms.OfOperator) -> Response:
         raise Conflict("nobody does this to themselves")
     if form.act == "password":
         one_time = one_time_password(os.urandom(ONE_TIME_BYTES))
-        visit.services.sign_in.give_password(form.name, one_time, os.urandom(SALT_BYTES), visit.now)
+        give_password(visit.services.operators, form.name, one_time, os.urandom(SALT_BYTES), visit.now)
         return _shown_once(visit, form.name, one_time)
+    if form.act == "unbind":
+        visit.services.operators.unbind(form.name)
+        return visit.go("/console/operators", "unbound")
     visit.services.operators.set_enabled(form.name, form.act == "enable", visit.now)
     return visit.go("/console/operators", f"{form.act}d")
 

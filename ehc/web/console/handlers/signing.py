@@ -35,16 +35,16 @@ def sign_in(visit: Visit, form: forms.SignIn) -> Response:
     name = form.name.strip().lower()
     known = visit.services.operators.find(name) is not None if NAME.fullmatch(name) else False
     visit.begin(by=name if known else "-")  # what is typed for a name may be a password
-    operator = visit.services.sign_in.check(name, form.password, visit.now)
+    operator = visit.services.sign_in.check(name, form.password, form.code, visit.now)
     if operator is None:
         visit.failed("unauthenticated")
         return _sign_in_page(visit, 401, failed=True)
     if visit.session is not None:
         visit.services.sessions.end(visit.session.digest)
-    return _begin(visit, operator.name, HOME)
+    return begin(visit, operator.name, HOME)
 
 
-def _begin(visit: Visit, name: str, path: str, done: str = "") -> Response:
+def begin(visit: Visit, name: str, path: str, done: str = "") -> Response:
     """A session under an id that nobody has seen before."""
     new, now = cookies.new_id(), visit.now
     whole = timeouts(visit.services.settings).whole
@@ -78,7 +78,7 @@ def change_password(visit: Visit, form: forms.NewPassword) -> Response:
     except InputError as error:
         visit.failed("input")
         return show_password(visit, sentence(error, visit.language), 422)
-    return _begin(visit, name, HOME, "password")
+    return begin(visit, name, HOME, "password")
 
 
 def set_language(visit: Visit, form: forms.Language) -> Response:
