@@ -1,6 +1,7 @@
 """The console in Chromium, as an operator uses it, over `ehc serve` and real connections. One browser, one service."""
 
 import re
+from base64 import b32decode
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,7 @@ PAGES = {
         "health",
         "rekeying",
         "password",
+        "second-factor",
     ),
     Role.SECURITY: ("", "people", "statistics"),
     Role.AUDIT: ("", "looks", "deeds", "nothing"),
@@ -86,7 +88,7 @@ def page(chromium: Browser, url: str) -> Iterator[Page]:
 def sign_in(page: Page, role: Role) -> None:
     page.goto("/console")
     page.get_by_label("用户名").fill(NAMES[role])
-    page.get_by_label("口令").fill(PASSWORD)
+    page.get_by_label("口令", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("工作台")
 
@@ -134,6 +136,30 @@ def test_an_issued_code_can_be_read_from_the_screen(page: Page, tmp_path: Path) 
     assert read.text == page.locator("input[name=payload]").get_attribute("value")
     page.get_by_role("button", name="撤销此码").click()
     expect(page.get_by_role("status")).to_have_text("该二维码已撤销。")
+
+
+def test_a_phone_scans_the_second_factor_and_its_code_binds_it(page: Page, tmp_path: Path) -> None:
+    import zxingcpp
+    from cryptography.hazmat.primitives.hashes import SHA1
+    from cryptography.hazmat.primitives.twofactor.totp import TOTP
+    from PIL import Image
+
+    sign_in(page, Role.AUDIT)
+    page.get_by_role("link", name="动态口令").click()
+    page.get_by_role("button", name="绑定手机").click()
+    page.locator(".symbol").screenshot(path=tmp_path / "factor.png")
+    read = zxingcpp.read_barcode(Image.open(tmp_path / "factor.png"))
+    assert read is not None
+    secret = re.search(r"secret=([A-Z2-7]{32})&", read.text)
+    assert secret
+    phone = TOTP(b32decode(secret[1]), 6, SHA1(), 30)
+    page.get_by_label("动态口令").fill(phone.generate(system_clock()).decode())
+    page.get_by_role("button", name="确认绑定").click()
+    expect(page.get_by_role("status")).to_have_text("动态口令已绑定，其他登录均已退出。")
+    page.get_by_role("link", name="动态口令").click()
+    page.get_by_label("动态口令").fill(phone.generate(system_clock() + 30).decode())
+    page.get_by_role("button", name="解除绑定").click()
+    expect(page.get_by_role("status")).to_have_text("动态口令已解除。")
 
 
 def test_english_is_one_click_away_and_stays_where_one_is(page: Page) -> None:
