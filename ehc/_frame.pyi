@@ -8,6 +8,12 @@ PixelFormat = Literal["GREY", "NV12", "YUYV", "RGB", "BGR", "RGBA"]
 Grey = NDArray[np.uint8]
 Buffer = NDArray[np.uint8] | bytes | bytearray | memoryview
 
+def change(one: Buffer, other: Buffer) -> float:
+    """The largest change of the mean level of 8 x 8 pixels between two grey arrays of one size. ValueError for two."""
+
+def active(grey: Buffer) -> tuple[int, int, int, int] | None:
+    """x, y, width, height around all that is more than noise, and may be a code; None where there is nothing."""
+
 class FramePipeline:
     """Pixels of one source of frames, prepared for a decoder.
 
@@ -20,12 +26,23 @@ class FramePipeline:
         """margin: border of the region around the last hit, in lengths of its longer side, 0 to 16. patience: misses
         in a row after which the region is lost."""
 
-    def luma(self, frame: Buffer, format: PixelFormat, *, width: int = 0, height: int = 0, stride: int = 0) -> Grey:
-        """Grey uint8[height, width] of a frame.
+    def luma(
+        self,
+        frame: Buffer,
+        format: PixelFormat,
+        *,
+        times: int = 0,
+        box: tuple[int, int, int, int] | None = None,
+        width: int = 0,
+        height: int = 0,
+        stride: int = 0,
+    ) -> Grey:
+        """Grey uint8[height, width] of a frame, or of a box (x, y, width, height) in it, halved `times` times, 0 to 4.
 
         frame: uint8[height, width] (GREY, NV12's luma plane), uint8[height, width, bytes of a pixel] (YUYV 2, RGB and
         BGR 3, RGBA 4), or flat bytes with width, height and stride (bytes from row to row; 0: no gap). GREY and NV12
-        are not copied: the result looks at the caller's bytes. RGB to grey is BT.601; RGBA lies on white.
+        are not copied: the result looks at the caller's bytes, unless it is halved; one pixel is the rounded mean of
+        a square (beyond 2 x 2 of the middle half of its rows). RGB to grey is BT.601; RGBA lies on white.
         """
 
     def half(self, grey: Buffer) -> Grey:

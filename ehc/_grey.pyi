@@ -61,9 +61,16 @@ class GreyCore:
     """
 
     def __init__(self) -> None: ...
+    def begin(self) -> None:
+        """A new frame: in the one before, a place is looked at once, however often it is named."""
+
     def read(self, grey: Grey, corners: Quad, version: int, *, budget_ms: float = 1e9) -> GreySymbol | None:
         """None where nothing can be read. corners: of the symbol without its quiet zone, clockwise from its own top
         left, to about two modules; version: to about one, 0 for unknown. No further look starts after budget_ms."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something was seen since the last `fuse` that most likely is a symbol, and could not be read."""
 
     def fuse(self) -> GreySymbol | None:
         """Adds the best look since the last call to those of earlier frames, if they show the same symbol, and reads

@@ -20,8 +20,8 @@ from ehc.errors import TABLE, PayloadError, Refused
 from ehc.model import CST, Flag, Payload, Profile
 from ehc.reader import camera as cameras
 from ehc.reader.offline import OfflineCheck, read_keys, read_list
-from ehc.reader.payloads import read_payload
-from ehc.reader.pipeline import Reader, Reading
+from ehc.reader.pipeline import Reader
+from ehc.reader.readings import Reading
 from ehc.reader.scanning import Check, KeyringCheck, Kind, Outcome, Scan, Scanner, ServiceCheck
 from ehc.reader.sources import MAX_BYTES
 
@@ -211,7 +211,7 @@ def _sort(reading: Reading | None) -> tuple[str, str]:
     """Of a health card: its word in JSON, and for people."""
     if reading is None or reading.card is not None:
         return _FLAGS[reading.card.flag if reading and reading.card else None]
-    return _PROFILES[read_payload(reading.payload).profile or Profile.STATIC]
+    return _PROFILES[reading.meaning.profile or Profile.STATIC]
 
 
 def _details(reading: Reading, card: Payload | None, outcome: Outcome | None) -> Iterator[tuple[str, str]]:

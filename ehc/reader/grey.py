@@ -49,10 +49,19 @@ class GreyReader:
     def __init__(self) -> None:
         self._core = GreyCore()
 
+    def begin(self) -> None:
+        """A new frame."""
+        self._core.begin()
+
     def read(self, grey: Grey, candidate: Candidate, budget_ms: float = math.inf) -> Rescued | None:
         """No further look at the symbol starts after budget_ms."""
         symbol = self._core.read(grey, candidate.corners, candidate.version, budget_ms=min(budget_ms, LONGEST_MS))
         return _text_of(symbol)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something was seen that may be a symbol, and could not be read."""
+        return self._core.waiting
 
     def fused(self) -> Rescued | None:
         """What this frame and those before it show together, where none was enough alone."""
@@ -63,17 +72,22 @@ class GreyReader:
         self._core.forget()
 
 
-def failed(barcodes: Iterable[zxingcpp.Barcode], scale: float, x: float, y: float) -> list[Candidate]:
-    """Of what zxing-cpp found in a view of a frame (scale, x and y as in pipeline.View), what it could not decode."""
-    half = (scale - 1) / 2
-    found = []
-    for barcode in barcodes:
-        if not barcode.valid:
-            at = barcode.position
-            points = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
-            corners = [(x + p.x * scale + half, y + p.y * scale + half) for p in points]
-            found.append(Candidate(corners, said(barcode)[0] or 0))
-    return found
+def places(barcode: zxingcpp.Barcode, scale: float, x: float, y: float) -> list[tuple[float, float]]:
+    """Corners of a symbol in a view of a frame (scale, x and y as in looking.View), as pixels of the frame."""
+    at, half = barcode.position, (scale - 1) / 2
+    points = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+    return [(x + p.x * scale + half, y + p.y * scale + half) for p in points]
+
+
+def failed(
+    barcodes: Iterable[zxingcpp.Barcode], scale: float, x: float, y: float, *, all_of_them: bool = False
+) -> list[Candidate]:
+    """Of what zxing-cpp found in a view, what it could not decode; or all of it."""
+    return [
+        Candidate(places(barcode, scale, x, y), said(barcode)[0] or 0)
+        for barcode in barcodes
+        if all_of_them or not barcode.valid
+    ]
 
 
 def said(barcode: zxingcpp.Barcode) -> tuple[int | None, float | None]:

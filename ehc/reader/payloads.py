@@ -82,17 +82,23 @@ SENTENCES: dict[What, Sentence] = {
     ),
 }
 
-_FOUND: dict[str, What] = {
-    "nothing": What.EMPTY,
-    "a URL (网址)": What.URL,
-    "a WeChat payment code (微信付款码)": What.WECHAT_PAY,
-    "an Alipay payment code (支付宝付款码)": What.ALIPAY,
-    "a UnionPay payment code (银联付款码)": What.UNIONPAY,
-    "an insurance code (医保电子凭证)": What.INSURANCE,
-    "a resident id number (身份证号)": What.RESIDENT_ID,
-    "some other text": What.OTHER,
+NAMES: dict[What, str] = {
+    What.HEALTH_CARD: "an electronic health card (电子健康卡)",
+    What.INSURANCE: "an insurance code (医保电子凭证)",
+    What.WECHAT_PAY: "a WeChat payment code (微信付款码)",
+    What.ALIPAY: "an Alipay payment code (支付宝付款码)",
+    What.UNIONPAY: "a UnionPay payment code (银联付款码)",
+    What.RESIDENT_ID: "a resident id number (身份证号)",
+    What.URL: "a URL (网址)",
+    What.HOSPITAL_CARD: "a hospital's own card or label (院内就诊卡)",
+    What.MEDICINE: "a medicine's tracing code (药品追溯码)",
+    What.PRODUCT: "a product's bar code (商品条码)",
+    What.DAMAGED: "part of a health card code",
+    What.EMPTY: "nothing",
+    What.OTHER: "some other text",
 }
-"""What the core says of a text that is no payload -> what it is."""
+"""In the core's words, where the core says of a text that is no payload what it is."""
+_FOUND = {name: what for what, name in NAMES.items()}
 
 COMPACT, SIGNED = "EHC2:", "EHC3:"
 _MEDICINE = re.compile(r"8\d{19}")  # GB/T 药品追溯码: 20 digits, of which the first is 8
@@ -113,6 +119,10 @@ class Found(NamedTuple):
     @property
     def sentence(self) -> Sentence:
         return SENTENCES[self.what]
+
+    @property
+    def named(self) -> str:
+        return NAMES[self.what]
 
 
 def read_payload(text: str, symbol: str = "") -> Found:

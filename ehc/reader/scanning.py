@@ -18,8 +18,9 @@ import msgspec
 from ehc.crypto import Window, sm3
 from ehc.errors import ConfigError, FileError, InputError, Unavailable
 from ehc.ports import Clock, KeyService
-from ehc.reader.payloads import SENTENCES, Sentence, What, identity_of, read_payload
-from ehc.reader.pipeline import Reader, Reading
+from ehc.reader.payloads import SENTENCES, Sentence, What, identity_of
+from ehc.reader.pipeline import Reader
+from ehc.reader.readings import Reading
 from ehc.reader.sources import Frame, read_image
 
 TIMEOUT_SECONDS = 5.0
@@ -71,7 +72,7 @@ class Scan:
     def sentence(self) -> Sentence:
         """What the clerk is told of what was shown, before any verdict."""
         if self.kind is Kind.FOREIGN:
-            return SENTENCES[read_payload(self.others[0].payload, self.others[0].format).what]
+            return self.others[0].meaning.sentence
         return _SENTENCES[self.kind]
 
 
@@ -111,13 +112,12 @@ class Scanner:
     def frame(self, frame: Frame) -> Scan:
         """Raises InputError for pixels that do not fit their format; Unavailable from the check."""
         readings = self._reader.read(frame)
-        found = [(reading, read_payload(reading.payload, reading.format)) for reading in readings]
-        cards = [(reading, what) for reading, what in found if what.what is What.HEALTH_CARD]
-        if len({identity_of(reading.payload, what) for reading, what in cards}) > 1:
+        cards = [reading for reading in readings if reading.health_card]
+        if len({identity_of(reading.payload, reading.meaning) for reading in cards}) > 1:
             return Scan(frame.name, Kind.SEVERAL, others=tuple(readings))
         if not cards:
             return Scan(frame.name, Kind.FOREIGN if readings else Kind.NOTHING, others=tuple(readings))
-        taken = cards[0][0]  # the dynamic one, if the card shows both of its codes
+        taken = cards[0]  # the dynamic one, if the card shows both of its codes
         others = tuple(reading for reading in readings if reading is not taken)
         return Scan(frame.name, Kind.HEALTH_CARD, taken, others, self._check(taken.payload) if self._check else None)
 

@@ -23,7 +23,7 @@ from ehc._frame import FramePipeline
 from ehc.errors import FileError, InputError
 from ehc.reader.degrade import Conditions, code_image, shoot
 from ehc.reader.grey import MODEL_2
-from ehc.reader.pipeline import Reader
+from ehc.reader.pipeline import Levels, Reader
 from ehc.reader.sources import read_image
 
 Grey = NDArray[np.uint8]
@@ -157,9 +157,7 @@ def sheet(among: dict[str, Read], images: int, seed: int, only: str = "") -> Ite
 
 
 def _grey_of(path: Path) -> Grey:
-    frame = read_image(path)
-    flat = {"width": frame.width, "height": frame.height, "stride": frame.stride}
-    return FramePipeline().luma(frame.pixels, frame.format, **flat)
+    return Levels(FramePipeline(), read_image(path)).full()
 
 
 def photographs(folder: Path, among: dict[str, Read]) -> Iterator[Result]:

@@ -23,7 +23,8 @@ from ehc.client import Client
 from ehc.codes.offline import OfflineList
 from ehc.errors import EhcError, InputError, Unavailable
 from ehc.reader.payloads import Found, Sentence, What, read_payload
-from ehc.reader.pipeline import Reader, Reading, Stopped
+from ehc.reader.pipeline import Reader
+from ehc.reader.readings import Reading, Stopped
 from ehc.reader.scanning import Duplicates, Kind, Scan, Scanner
 from ehc.reader.serial_port import SerialPort
 from ehc.reader.sources import Frame
@@ -208,7 +209,7 @@ class Terminal:
             return
         taken = scan.reading or scan.others[0]
         self._hub.tell(Seen(_corners(taken, frame), "health_card" if scan.reading else "other"))
-        beside = tuple(read_payload(other.payload, other.format).what for other in scan.others)
+        beside = tuple(other.meaning.what for other in scan.others)
         if scan.reading:
             self.submit(scan.reading.payload, "camera", beside=beside)
             return

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -128,15 +129,29 @@ template <class Step> py::array without_gil(Step step)
     return array_of(std::move(plane));
 }
 
-py::array luma(FramePipeline &self, const py::buffer &frame, const std::string &format_name, std::int64_t width,
-               std::int64_t height, std::int64_t stride)
+using Box = std::array<int, 4>; // x, y, width, height
+
+View part_of(View in, const Box &box)
+{
+    const auto [x, y, width, height] = box;
+    if (x < 0 || y < 0 || width < 0 || height < 0 || width > in.width - x || height > in.height - y)
+        refuse("box " + std::to_string(x) + ", " + std::to_string(y) + " with " + std::to_string(width) + " x " +
+               std::to_string(height) + " pixels is not inside a frame of " + std::to_string(in.width) + " x " +
+               std::to_string(in.height));
+    in.data += y * in.row + x * in.pixel;
+    in.width = width, in.height = height;
+    return in;
+}
+
+py::array luma(FramePipeline &self, const py::buffer &frame, const std::string &format_name, int times,
+               const std::optional<Box> &box, std::int64_t width, std::int64_t height, std::int64_t stride)
 {
     const auto format = format_named(format_name);
     const auto owner = held(frame);
-    const View in = view(bytes_of(owner), format, width, height, stride);
-    if (format == Format::grey || format == Format::nv12)
+    const View whole = view(bytes_of(owner), format, width, height, stride), in = box ? part_of(whole, *box) : whole;
+    if (times == 0 && (format == Format::grey || format == Format::nv12))
         return array_on(in, owner);
-    return without_gil([&] { return self.luma(in, format); });
+    return without_gil([&] { return self.luma(in, format, times); });
 }
 
 template <class... Numbers> auto filter(FramePipeline::Grey (FramePipeline::*step)(const View &, Numbers...))
@@ -180,6 +195,24 @@ py::object region(const FramePipeline &self, py::ssize_t width, py::ssize_t heig
     return py::make_tuple(found->x, found->y, found->width, found->height);
 }
 
+double change(const py::buffer &one, const py::buffer &other)
+{
+    const auto held_one = held(one), held_other = held(other);
+    const View a = view_of_array(bytes_of(held_one), Format::grey);
+    const View b = view_of_array(bytes_of(held_other), Format::grey);
+    const py::gil_scoped_release release;
+    return ehc::frame::change(a, b);
+}
+
+std::optional<Box> active(const py::buffer &grey)
+{
+    const auto owner = held(grey);
+    const View in = view_of_array(bytes_of(owner), Format::grey);
+    const py::gil_scoped_release release;
+    const auto found = ehc::frame::active(in);
+    return found.width ? std::optional<Box>({found.x, found.y, found.width, found.height}) : std::nullopt;
+}
+
 void hit(FramePipeline &self, const std::array<std::array<double, 2>, 4> &c)
 {
     self.hit({c[0][0], c[0][1], c[1][0], c[1][1], c[2][0], c[2][1], c[3][0], c[3][1]});
@@ -190,12 +223,14 @@ void hit(FramePipeline &self, const std::array<std::array<double, 2>, 4> &c)
 PYBIND11_MODULE(_frame, m)
 {
     m.doc() = "Frame preparation before decoding; see ehc.reader.";
+    m.def("change", &change, py::arg("one"), py::arg("other"));
+    m.def("active", &active, py::arg("grey"));
     py::class_<FramePipeline>(
         m, "FramePipeline", py::custom_type_setup([](PyHeapTypeObject *type) { type->ht_type.tp_new = new_pipeline; }))
         .def("__init__", &construct, py::detail::is_new_style_constructor(), py::kw_only(), py::arg("margin") = 0.5,
              py::arg("patience") = 5)
-        .def("luma", &luma, py::arg("frame"), py::arg("format"), py::kw_only(), py::arg("width") = 0,
-             py::arg("height") = 0, py::arg("stride") = 0)
+        .def("luma", &luma, py::arg("frame"), py::arg("format"), py::kw_only(), py::arg("times") = 0,
+             py::arg("box") = py::none(), py::arg("width") = 0, py::arg("height") = 0, py::arg("stride") = 0)
         .def("half", filter(&FramePipeline::half), py::arg("grey"))
         .def("twice", filter(&FramePipeline::twice), py::arg("grey"))
         .def("dilate", filter(&FramePipeline::dilate), py::arg("grey"))

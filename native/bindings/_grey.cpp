@@ -75,6 +75,20 @@ std::optional<Found> fuse(Guarded &self)
     return self.core.fuse();
 }
 
+bool waiting(Guarded &self)
+{
+    const py::gil_scoped_release release;
+    const std::lock_guard<std::mutex> lock(self.mutex);
+    return self.core.waiting();
+}
+
+void begin(Guarded &self)
+{
+    const py::gil_scoped_release release;
+    const std::lock_guard<std::mutex> lock(self.mutex);
+    self.core.begin();
+}
+
 void forget(Guarded &self)
 {
     const py::gil_scoped_release release;
@@ -161,6 +175,8 @@ PYBIND11_MODULE(_grey, m)
         .def(py::init<>())
         .def("read", &read_symbol, py::arg("grey"), py::arg("corners"), py::arg("version"), py::kw_only(),
              py::arg("budget_ms") = 1e9)
+        .def("begin", &begin)
+        .def_property_readonly("waiting", &waiting)
         .def("fuse", &fuse)
         .def("forget", &forget);
 }

@@ -41,10 +41,13 @@ std::shared_ptr<Plane> FramePipeline::free_plane()
     return plane;
 }
 
-FramePipeline::Grey FramePipeline::luma(const View &in, Format format)
+FramePipeline::Grey FramePipeline::luma(const View &in, Format format, int times)
 {
     auto out = free_plane();
-    frame::luma(oriented(in, format), format, *out);
+    if (times == 0)
+        frame::luma(oriented(in, format), format, *out);
+    else
+        frame::shrink(oriented(in, format), format, times, *out);
     return out;
 }
 

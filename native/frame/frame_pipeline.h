@@ -13,10 +13,6 @@
 
 namespace ehc::frame {
 
-struct Region {
-    int x, y, width, height; // pixels of the whole frame
-};
-
 /// Safe to share between threads: only the pool and the region are guarded, the pixel loops run side by side.
 /// A plane handed out stays as it is for as long as somebody holds it; then its memory serves the next frame.
 class FramePipeline {
@@ -27,7 +23,8 @@ public:
     /// patience: misses in a row after which the region is lost, 1 or more.
     FramePipeline(double margin, int patience);
 
-    Grey luma(const View &in, Format format);
+    /// times: halvings, 0 .. most_times.
+    Grey luma(const View &in, Format format, int times = 0);
     Grey half(const View &grey);
     Grey twice(const View &grey);
     Grey dilate(const View &grey);

@@ -2,6 +2,7 @@
 #include "pixels.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -64,6 +65,35 @@ void luma_row(const byte *in, const View &view, Format format, byte *out) noexce
     } else {
         copy_row(in, pixel, view.width, out);
     }
+}
+
+/// A row of any format as grey pixels side by side: itself where it is that already, otherwise in `own`.
+const byte *grey_row(const View &in, Format format, int y, byte *own) noexcept
+{
+    if (in.pixel == 1 && pixel_bytes(format) == 1)
+        return in.at(y);
+    luma_row(in.at(y), in, format, own);
+    return own;
+}
+
+void add_pairs(const byte *in, int pairs, std::uint16_t *__restrict sum) noexcept
+{
+    for (int x = 0; x < pairs; ++x)
+        sum[x] = static_cast<std::uint16_t>(sum[x] + in[2 * x] + in[2 * x + 1]);
+}
+
+void sum_pairs(const std::uint16_t *in, int pairs, std::uint16_t *__restrict out) noexcept
+{
+    for (int x = 0; x < pairs; ++x)
+        out[x] = static_cast<std::uint16_t>(in[2 * x] + in[2 * x + 1]);
+}
+
+/// Sums of 2^shift pixels to their rounded means.
+void mean_row(const std::uint16_t *sum, int width, int shift, byte *__restrict out) noexcept
+{
+    const int round = 1 << (shift - 1);
+    for (int x = 0; x < width; ++x)
+        out[x] = static_cast<byte>((sum[x] + round) >> shift);
 }
 
 /// A grey view with pixels side by side: itself, or a copy of it in `own`.
@@ -132,6 +162,45 @@ byte mean9(int sum) noexcept
 {
     return static_cast<byte>((sum + 4) / 9);
 }
+
+/// Of a part at a time: the least and the greatest level of each column of a row of parts.
+struct Extremes {
+    std::vector<byte> least, most;
+
+    void of(const View &in, int y)
+    {
+        const auto width = static_cast<std::size_t>(in.width);
+        least.assign(in.at(y), in.at(y) + width);
+        most = least;
+        for (int i = 1; i < part; ++i) {
+            const byte *const row = in.at(y + i);
+            for (std::size_t x = 0; x < width; ++x) {
+                least[x] = std::min(least[x], row[x]);
+                most[x] = std::max(most[x], row[x]);
+            }
+        }
+    }
+
+    int range(int x) const
+    {
+        const auto at = static_cast<std::ptrdiff_t>(x);
+        return *std::max_element(most.begin() + at, most.begin() + at + part) -
+               *std::min_element(least.begin() + at, least.begin() + at + part);
+    }
+};
+
+/// What a part's range must be over to be more than noise; over 255 where nothing can tell.
+int least_range(const std::vector<int> &ranges)
+{
+    std::vector<int> sorted(ranges);
+    const auto fifth = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 5);
+    std::nth_element(sorted.begin(), fifth, sorted.end());
+    return std::max(8, *fifth + std::clamp(*fifth * 7 / 10, 4, 40));
+}
+
+constexpr int drowned = 150; // of a range that noise alone may have: beyond, codes do not show in it
+constexpr int least_parts = 4;
+constexpr int beside = 2; // parts around those that are active
 
 /// Sums of whole columns over a sliding band of rows, and their running total along the row.
 class Band {
@@ -257,17 +326,85 @@ void luma(const View &in, Format format, Plane &out)
         luma_row(in.at(y), in, format, out.at(y));
 }
 
+void shrink(const View &in, Format format, int times, Plane &out)
+{
+    if (times < 1 || times > most_times)
+        throw std::invalid_argument("a frame is halved 1 to " + std::to_string(most_times) + " times, not " +
+                                    std::to_string(times));
+    out.resize(in.width >> times, in.height >> times);
+    const int by = 1 << times, rows = times == 1 ? 2 : by / 2, first = (by - rows) / 2;
+    const int shift = times + (times == 1 ? 1 : times - 1); // of the sum of by x rows pixels
+    const auto pairs = static_cast<std::size_t>(in.width / 2);
+    std::vector<std::uint16_t> sum(pairs), half(pairs);
+    std::vector<byte> grey(static_cast<std::size_t>(in.width));
+    for (int y = 0; y < out.height(); ++y) {
+        std::fill(sum.begin(), sum.end(), std::uint16_t{0});
+        for (int k = 0; k < rows; ++k)
+            add_pairs(grey_row(in, format, y * by + first + k, grey.data()), out.width() << (times - 1), sum.data());
+        for (int t = times - 1; t > 0; --t) {
+            sum_pairs(sum.data(), out.width() << (t - 1), half.data());
+            std::swap(sum, half);
+        }
+        mean_row(sum.data(), out.width(), shift, out.at(y));
+    }
+}
+
 void half(const View &grey, Plane &out)
 {
-    out.resize(grey.width / 2, grey.height / 2);
+    shrink(grey, Format::grey, 1, out);
+}
+
+double change(const View &one, const View &other)
+{
+    if (one.width != other.width || one.height != other.height)
+        throw std::invalid_argument("two frames of different sizes cannot be compared");
+    Plane own_one, own_other;
+    const View a = tight(one, own_one), b = tight(other, own_other);
+    const int columns = a.width / part;
+    std::vector<int> sum(static_cast<std::size_t>(columns));
+    int most = 0;
+    for (int y = 0; y + part <= a.height; y += part) {
+        std::fill(sum.begin(), sum.end(), 0);
+        for (int i = 0; i < part; ++i)
+            for (int x = 0; x < columns; ++x)
+                for (int k = 0; k < part; ++k)
+                    sum[static_cast<std::size_t>(x)] += a.at(y + i)[x * part + k] - b.at(y + i)[x * part + k];
+        for (const int of : sum)
+            most = std::max(most, std::abs(of));
+    }
+    return most / static_cast<double>(part * part);
+}
+
+Region active(const View &grey)
+{
     Plane own;
     const View in = tight(grey, own);
-    for (int y = 0; y < out.height(); ++y) {
-        const byte *const a = in.at(2 * y), *const b = in.at(2 * y + 1);
-        byte *const to = out.at(y);
-        for (int x = 0; x < out.width(); ++x)
-            to[x] = static_cast<byte>((a[2 * x] + a[2 * x + 1] + b[2 * x] + b[2 * x + 1] + 2) >> 2);
+    const int columns = in.width / part, rows = in.height / part;
+    const Region whole{0, 0, in.width, in.height};
+    if (columns < 2 || rows < 2)
+        return whole;
+    std::vector<int> ranges;
+    Extremes extremes;
+    for (int y = 0; y < rows; ++y) {
+        extremes.of(in, y * part);
+        for (int x = 0; x < columns; ++x)
+            ranges.push_back(extremes.range(x * part));
     }
+    const int least = least_range(ranges);
+    if (least > drowned)
+        return whole;
+    int left = columns, right = -1, top = rows, bottom = -1, count = 0;
+    for (int y = 0, i = 0; y < rows; ++y)
+        for (int x = 0; x < columns; ++x, ++i)
+            if (ranges[static_cast<std::size_t>(i)] > least) {
+                left = std::min(left, x), right = std::max(right, x);
+                top = std::min(top, y), bottom = std::max(bottom, y), ++count;
+            }
+    if (count < least_parts)
+        return {0, 0, 0, 0};
+    const int x0 = std::max(left - beside, 0) * part, y0 = std::max(top - beside, 0) * part;
+    return {x0, y0, std::min((right + 1 + beside) * part, in.width) - x0,
+            std::min((bottom + 1 + beside) * part, in.height) - y0};
 }
 
 void twice(const View &grey, Plane &out)

@@ -60,8 +60,30 @@ View oriented(View in, Format format) noexcept;
 /// in: a view as `oriented` gives it.
 void luma(const View &in, Format format, Plane &out);
 
-/// Half the width and height, each pixel the rounded mean of 2x2; an odd last row or column is left out.
+constexpr int most_times = 4; // halvings in one go
+
+/// Grey of any format, width and height halved `times` times, 1 .. most_times: each pixel the rounded mean of a square,
+/// beyond 2x2 of the middle half of its rows, for reading a frame is what takes the time. Rows and columns that fill no
+/// square are left out. in: a view as `oriented` gives it.
+void shrink(const View &in, Format format, int times, Plane &out);
+
+/// The same of a grey view, once.
 void half(const View &grey, Plane &out);
+
+/// Pixels of a frame or of a part of it.
+struct Region {
+    int x, y, width, height;
+};
+
+constexpr int part = 8; // pixels: the squares in which a frame is weighed by the two functions below
+
+/// The largest change of the mean level of a part between two grey views of one size; parts that are cut off are not
+/// looked at. Throws std::invalid_argument for views of two sizes.
+double change(const View &one, const View &other);
+
+/// Around all parts whose levels differ by more than the quietest fifth of the parts lets expect of noise: where there
+/// may be a code. Empty when there are fewer than four of them; the whole view where noise drowns everything.
+Region active(const View &grey);
 
 /// Twice the width and height, linear between the pixels' middles. Gives a decoder that looks at one pixel a module
 /// more modules to choose from.

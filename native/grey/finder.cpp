@@ -140,6 +140,8 @@ public:
         return best;
     }
 
+    const Image &image() const noexcept { return image_; }
+
 private:
     void row(int y)
     {
@@ -223,7 +225,7 @@ private:
 };
 
 struct Triple {
-    float cost;
+    float cost, agreement;
     Candidate candidate;
 };
 
@@ -261,7 +263,7 @@ std::optional<Triple> symbol_at(Search &search, const FinderPattern &corner, con
     const Warp warp({near, near, far, near, far, far, near, far},
                     {corner.x, corner.y, right.x, right.y, cx, cy, below.x, below.y});
     const float cost = 2 * unlike + 0.3F * shrink + 0.5F * (1 - sine) + std::abs(std::log(across / down)) * 0.3F;
-    return Triple{cost, {warp.corners(), version}};
+    return Triple{cost, agreement(search.image(), warp, version), {warp.corners(), version}};
 }
 
 } // namespace
@@ -307,10 +309,11 @@ std::vector<Candidate> locate(const Image &image, std::size_t most)
                 if (auto found = symbol_at(search, patterns[i], patterns[k], patterns[m]))
                     triples.push_back(*found);
             }
-    std::sort(triples.begin(), triples.end(), [](const Triple &a, const Triple &b) { return a.cost < b.cost; });
+    const auto rank = [](const Triple &triple) { return triple.agreement - 0.3F * triple.cost; };
+    std::sort(triples.begin(), triples.end(), [&](const Triple &a, const Triple &b) { return rank(a) > rank(b); });
     std::vector<Candidate> out;
     for (const Triple &triple : triples)
-        if (out.size() < most)
+        if (out.size() < most && rank(triple) > rank(triples[0]) - 0.5F)
             out.push_back(triple.candidate);
     return out;
 }

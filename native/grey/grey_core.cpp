@@ -11,9 +11,12 @@ namespace ehc::grey {
 
 namespace {
 
-constexpr int most_passes = 3;
+constexpr int most_passes = 2; // of 180 symbols that were read three took the second, and none a third
+constexpr std::size_t most_places = 64;
 constexpr float good_score = 0.36F;  // of a symbol; surroundings that are none stay below, mostly
 constexpr float least_score = 0.22F; // under it nothing is looked at; between the two once, for the sake of fusion
+
+constexpr float clear_format = 0.2F; // the format of whatever was read later stood out by 0.35 or more
 
 double now() noexcept
 {
@@ -96,6 +99,12 @@ Start best_start(const Image &image, const Candidate &candidate)
     return best;
 }
 
+/// Whether the format stands out among all that there are: where it does not, the rest is not to be read either.
+bool promising(const Layout &layout, const std::vector<float> &soft)
+{
+    return format_of(layout, soft.data()).clear > clear_format;
+}
+
 /// What is known of a symbol and, as far as they are sure, what was seen.
 std::vector<float> believed(const Layout &layout, const std::vector<float> &soft)
 {
@@ -112,37 +121,41 @@ std::vector<float> believed(const Layout &layout, const std::vector<float> &soft
 
 } // namespace
 
+float agreement(const Image &image, const Warp &warp, int version) noexcept
+{
+    const int n = size_of(version);
+    const float scale = 2.0F / static_cast<float>(n);
+    float dark = 0, light = 0, squares = 0, darks = 0, lights = 0;
+    const auto look = [&](int x, int y, bool is_dark, float weight) {
+        const Point p = warp.at((static_cast<float>(x) + 0.5F) * scale - 1, (static_cast<float>(y) + 0.5F) * scale - 1);
+        const float seen = image.at(p.x, p.y);
+        (is_dark ? dark : light) += weight * seen, (is_dark ? darks : lights) += weight;
+        squares += weight * seen * seen;
+    };
+    for (int i = 8; i < n - 8; ++i) // never more than the three finder patterns together
+        for (const bool across : {false, true})
+            look(across ? i : 6, across ? 6 : i, i % 2 == 0, 32.0F / static_cast<float>(n - 16));
+    for (int y = -1; y < 8; ++y)
+        for (int x = -1; x < 8; ++x) {
+            const int ring = std::max(std::abs(x - 3), std::abs(y - 3));
+            const bool is_dark = ring != 2 && ring != 4;
+            look(x, y, is_dark, 1), look(n - 1 - x, y, is_dark, 1), look(x, n - 1 - y, is_dark, 1);
+        }
+    const float mass = darks + lights, mean = (dark + light) / mass, variance = squares / mass - mean * mean;
+    return std::abs(dark / darks - light / lights) / std::sqrt(std::max(variance, 0.0F) + 4);
+}
+
 Guess version_seen(const Image &image, const Warp &warp)
 {
     Guess best{1, -1};
     const Corners c = warp.corners();
     const double side = std::max(std::hypot(c[2] - c[0], c[3] - c[1]), std::hypot(c[6] - c[0], c[7] - c[1]));
     for (int version = 1; version <= last_version; ++version) {
-        const int n = size_of(version);
-        if (side < n && version > 1) // modules under a pixel
+        if (side < size_of(version) && version > 1) // modules under a pixel
             break;
-        const float scale = 2.0F / static_cast<float>(n);
-        float dark = 0, light = 0, squares = 0, darks = 0, lights = 0;
-        const auto look = [&](int x, int y, bool is_dark, float weight) {
-            const Point p =
-                warp.at((static_cast<float>(x) + 0.5F) * scale - 1, (static_cast<float>(y) + 0.5F) * scale - 1);
-            const float seen = image.at(p.x, p.y);
-            (is_dark ? dark : light) += weight * seen, (is_dark ? darks : lights) += weight;
-            squares += weight * seen * seen;
-        };
-        for (int i = 8; i < n - 8; ++i) // never more than the three finder patterns together
-            for (const bool across : {false, true})
-                look(across ? i : 6, across ? 6 : i, i % 2 == 0, 32.0F / static_cast<float>(n - 16));
-        for (int y = -1; y < 8; ++y)
-            for (int x = -1; x < 8; ++x) {
-                const int ring = std::max(std::abs(x - 3), std::abs(y - 3));
-                const bool is_dark = ring != 2 && ring != 4;
-                look(x, y, is_dark, 1), look(n - 1 - x, y, is_dark, 1), look(x, n - 1 - y, is_dark, 1);
-            }
-        const float mass = darks + lights, mean = (dark + light) / mass, variance = squares / mass - mean * mean;
-        const float agreement = std::abs(dark / darks - light / lights) / std::sqrt(std::max(variance, 0.0F) + 4);
-        if (agreement > best.agreement)
-            best = {version, agreement};
+        const float found = agreement(image, warp, version);
+        if (found > best.agreement)
+            best = {version, found};
     }
     return best;
 }
@@ -154,9 +167,25 @@ std::optional<Found> GreyCore::read(const Image &image, const Candidate &candida
         !Warp(candidate.corners).sound(image, size_of(1)))
         return std::nullopt;
     const Start start = best_start(image, candidate);
-    if (!start.layout || start.fit.score < least_score)
+    if (!start.layout || start.fit.score < least_score || looked_at(start.warp.corners(), start.layout->size))
         return std::nullopt;
     return passes(image, *start.layout, start.warp, start.fit, until);
+}
+
+/// Whether this frame was looked at in that place before, to half a module; from now on it was.
+bool GreyCore::looked_at(const Corners &corners, int size)
+{
+    const double module = std::hypot(corners[2] - corners[0], corners[3] - corners[1]) / size;
+    for (const Place &before : places_) {
+        double furthest = 0;
+        for (std::size_t i = 0; i < 8; ++i)
+            furthest = std::max(furthest, std::abs(before.corners[i] - corners[i]));
+        if (before.size == size && furthest < 0.5 * module)
+            return true;
+    }
+    if (places_.size() < most_places)
+        places_.push_back({corners, size});
+    return false;
 }
 
 std::optional<Found> GreyCore::passes(const Image &image, const Layout &layout, Warp warp, Fit found, double until)
@@ -168,16 +197,15 @@ std::optional<Found> GreyCore::passes(const Image &image, const Layout &layout, 
         if (pass > 1)
             grid.even(known.data());
         soft = grid.equalised(layout.known.data(), 3);
-        if (decode(layout, soft.data(), symbol))
-            return Found{symbol, warp.corners(), pass, 1, found.score};
-        known = pass == 1 ? layout.known : known;
-        for (int again = 0; again < 3; ++again) {
+        bool done = decode(layout, soft.data(), symbol);
+        for (int again = 0; again < 3 && !done && promising(layout, soft); ++again) {
             soft = grid.resolved(known.data(), layout.known.data());
-            if (decode(layout, soft.data(), symbol))
-                return Found{symbol, warp.corners(), pass, 1, found.score};
+            done = decode(layout, soft.data(), symbol);
             known = believed(layout, soft);
         }
-        if (now() > until || pass == most_passes || found.score < good_score)
+        if (done)
+            return Found{symbol, warp.corners(), pass, 1, found.score};
+        if (now() > until || pass == most_passes || found.score < good_score || !promising(layout, soft))
             break;
         const Pattern pattern(layout.size, known.data(), true);
         if (!pattern.fits)
@@ -189,8 +217,14 @@ std::optional<Found> GreyCore::passes(const Image &image, const Layout &layout, 
     return std::nullopt;
 }
 
+bool GreyCore::waiting() const noexcept
+{
+    return latest_ && latest_->score >= good_score;
+}
+
 std::optional<Found> GreyCore::fuse()
 {
+    places_.clear();
     if (!latest_)
         return std::nullopt;
     const auto agrees = [&] {

@@ -19,6 +19,9 @@ struct Candidate {
     int version;     // 1 .. last_version, roughly; 0: unknown
 };
 
+/// How well the finder and timing patterns of a version agree with what a warp shows, 0 or more.
+float agreement(const Image &image, const Warp &warp, int version) noexcept;
+
 /// The version whose finder and timing patterns agree best with what a warp shows, and how well they do, 0 or more.
 struct Guess {
     int version;
@@ -37,6 +40,9 @@ struct Found {
 /// One a source of frames: it remembers the symbol that it could not read. Not safe to share between threads.
 class GreyCore {
 public:
+    /// A new frame: places that were looked at in vain may show something else now.
+    void begin() noexcept { places_.clear(); }
+
     /// microseconds: no further pass starts after this time. Nothing where there is no such symbol, or no readable one.
     std::optional<Found> read(const Image &image, const Candidate &candidate, double microseconds);
 
@@ -44,8 +50,11 @@ public:
     /// symbol in the same place, and starts anew when it does not; then all are read as one.
     std::optional<Found> fuse();
 
+    /// Whether something was seen since the last call of `fuse` that is a symbol, most likely, and could not be read.
+    bool waiting() const noexcept;
+
     /// Forget earlier frames.
-    void forget() noexcept { looks_ = 0, latest_.reset(); }
+    void forget() noexcept { looks_ = 0, latest_.reset(), places_.clear(); }
 
 private:
     struct Look {
@@ -57,6 +66,13 @@ private:
 
     std::optional<Found> passes(const Image &image, const Layout &layout, Warp warp, Fit found, double until);
 
+    struct Place {
+        Corners corners;
+        int size;
+    };
+    bool looked_at(const Corners &corners, int size);
+
+    std::vector<Place> places_; // of this frame, where a symbol was seen and not read
     std::optional<Look> latest_, sum_;
     int looks_ = 0;
 };

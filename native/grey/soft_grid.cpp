@@ -35,6 +35,26 @@ std::vector<float> window_sums(const std::vector<float> &in, int n)
     return out;
 }
 
+/// 5x5 weights in rows that vector registers hold whole, the last three 0.
+using Rows = std::array<std::array<float, 8>, 5>;
+constexpr std::size_t past_a_row = 8; // floats that may be looked at behind the last module
+
+inline float weighed(const Rows &weights, const float *first, int side) noexcept
+{
+    float sum[8]{};
+    for (std::size_t y = 0; y < 5; ++y, first += side)
+        for (std::size_t x = 0; x < 8; ++x)
+            sum[x] += weights[y][x] * first[x];
+    return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+}
+
+inline void taken(const Rows &weights, float change, float *first, int side) noexcept
+{
+    for (std::size_t y = 0; y < 5; ++y, first += side)
+        for (std::size_t x = 0; x < 8; ++x)
+            first[x] -= weights[y][x] * change;
+}
+
 std::array<float, 25> gaussian(float sigma)
 {
     const auto below = [&](float edge) { return 0.5F * (1 + std::erf(edge / (sigma * std::sqrt(2.0F)))); };
@@ -142,7 +162,13 @@ std::vector<float> SoftGrid::resolved(const float *believed, const float *known)
         for (int x = 0; x < size_; ++x)
             state[index(x, y)] = believed[y * size_ + x];
     const Spread spread = spread_seen(state);
-    std::vector<float> out(static_cast<std::size_t>(size_ * size_)), rest(value_.size());
+    std::vector<float> out(static_cast<std::size_t>(size_ * size_)), rest(value_.size() + past_a_row);
+    float energy = 0;
+    Rows seen{}; // a module is seen at the place of a tap's mirror image
+    for (std::size_t tap = 0; tap < 25; ++tap) {
+        energy += spread.tap[tap] * spread.tap[tap];
+        seen[tap / 5][tap % 5] = spread.tap[24 - tap];
+    }
     for (int y = 0; y < size_; ++y)
         for (int x = 0; x < size_; ++x) {
             const std::size_t i = index(x, y);
@@ -150,25 +176,23 @@ std::vector<float> SoftGrid::resolved(const float *believed, const float *known)
             for (std::size_t tap = 0; tap < 25; ++tap)
                 rest[i] -= spread.tap[tap] * state[beside(i, tap)];
         }
-    float energy = 0;
-    for (const float tap : spread.tap)
-        energy += tap * tap;
     for (int sweep = 0; sweep < sweeps; ++sweep) {
         float moved = 0;
         for (int y = 0; y < size_; ++y)
             for (int x = 0; x < size_; ++x) {
                 const std::size_t i = index(x, y), at = static_cast<std::size_t>(y * size_ + x);
-                float pull = 0;
-                for (std::size_t tap = 0; tap < 25; ++tap) // this module is seen at the place of the tap's mirror image
-                    pull += spread.tap[tap] * rest[beside(i, 24 - tap)];
-                const float wanted = state[i] + pull / energy;
+                if (known[at] != 0 && state[i] == known[at])
+                    continue;
+                float *const first = &rest[beside(i, 0)];
+                const float wanted = state[i] + weighed(seen, first, side_) / energy;
                 out[at] = wanted * trust_[at];
                 const float next = known[at] != 0 ? known[at] : std::clamp(wanted, -1.0F, 1.0F);
                 const float change = next - state[i];
+                if (change == 0)
+                    continue;
                 state[i] = next;
                 moved += change * change;
-                for (std::size_t tap = 0; tap < 25; ++tap)
-                    rest[beside(i, 24 - tap)] -= spread.tap[tap] * change;
+                taken(seen, change, first, side_);
             }
         if (moved < 1e-4F * static_cast<float>(size_ * size_))
             break;
@@ -176,24 +200,38 @@ std::vector<float> SoftGrid::resolved(const float *believed, const float *known)
     return out;
 }
 
+/// How well a Gaussian of this width explains what is sure: the variance of what is left.
+double SoftGrid::unexplained(const std::vector<float> &state, const std::array<float, 25> &tap) const
+{
+    double mass = 1e-9, rest = 0, squares = 0;
+    for_sure(state, tap, [&](std::size_t i, const LeastSquares::Row &row, float weight) {
+        float error = value_[i];
+        for (std::size_t k = 0; k < 25; ++k)
+            error -= tap[k] * row[k];
+        mass += weight, rest += weight * error, squares += weight * error * error;
+    });
+    return (squares - rest * rest / mass) / mass;
+}
+
+/// From the middle downhill: the width that explains most has no other beside it that explains more.
 SoftGrid::Spread SoftGrid::spread_seen(const std::vector<float> &state) const
 {
-    std::array<float, 25> best{};
-    double least = 1e30;
-    for (const float sigma : {0.25F, 0.35F, 0.45F, 0.55F, 0.65F, 0.75F, 0.9F}) {
-        const auto tap = gaussian(sigma);
-        double mass = 1e-9, rest = 0, squares = 0;
-        for_sure(state, tap, [&](std::size_t i, const LeastSquares::Row &row, float weight) {
-            float error = value_[i];
-            for (std::size_t k = 0; k < 25; ++k)
-                error -= tap[k] * row[k];
-            mass += weight, rest += weight * error, squares += weight * error * error;
-        });
-        const double variance = (squares - rest * rest / mass) / mass;
-        if (variance < least)
-            least = variance, best = tap;
+    constexpr std::array<float, 7> sigmas = {0.25F, 0.35F, 0.45F, 0.55F, 0.65F, 0.75F, 0.9F};
+    std::size_t best = 3;
+    double least = unexplained(state, gaussian(sigmas[best]));
+    for (const int way : {1, -1}) {
+        const std::size_t start = best;
+        for (std::size_t next = best + static_cast<std::size_t>(way); next < sigmas.size();
+             next += static_cast<std::size_t>(way)) {
+            const double found = unexplained(state, gaussian(sigmas[next]));
+            if (found >= least)
+                break;
+            least = found, best = next;
+        }
+        if (best != start)
+            break;
     }
-    return spread_near(state, best);
+    return spread_near(state, gaussian(sigmas[best]));
 }
 
 template <class Use>
@@ -202,6 +240,8 @@ void SoftGrid::for_sure(const std::vector<float> &state, const std::array<float,
     for (int y = 0; y < size_; ++y)
         for (int x = 0; x < size_; ++x) {
             const std::size_t i = index(x, y);
+            if (nominal[12] * std::abs(state[i]) + 1 - nominal[12] <= 0.75F)
+                continue; // even if all its neighbours were known
             LeastSquares::Row row{};
             float sure = 0;
             for (std::size_t tap = 0; tap < 25; ++tap) {

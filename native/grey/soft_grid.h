@@ -33,6 +33,7 @@ private:
         float level;
     };
 
+    double unexplained(const std::vector<float> &state, const std::array<float, 25> &tap) const;
     Spread spread_seen(const std::vector<float> &state) const;
     Spread spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal) const;
 

@@ -1,0 +1,132 @@
+"""One frame being looked at: attempts with zxing-cpp and with the grey core, what they found, and their time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import zxingcpp
+from numpy.typing import NDArray
+
+from ehc.reader.grey import MODEL_2, Candidate, GreyReader, Rescued, failed, places, said
+from ehc.reader.payloads import read_payload
+from ehc.reader.readings import Corners, Reading, Stopped
+
+Grey = NDArray[np.uint8]
+PLAIN = zxingcpp.TextMode.Plain
+
+
+class View(NamedTuple):
+    """Pixels to look at and where they lie in the frame."""
+
+    stage: str
+    pixels: Grey
+    scale: float = 1.0  # pixels of the frame a pixel
+    x: float = 0.0  # of its top left, in pixels of the frame
+    y: float = 0.0
+    trusted: bool = True  # False: pixels too far from what was seen to be read from; zxing-cpp locates only
+
+
+class Look:
+    """grey: makes the whole frame's luma, for the grey core; it is not asked for before there is a candidate."""
+
+    def __init__(self, budget_ms: float, core: GreyReader, grey: Callable[[], Grey]) -> None:
+        self._started, self._budget, self._core = time.perf_counter(), budget_ms, core
+        core.begin()
+        self._attempts = 0
+        self._tried: list[Candidate] = []
+        self._seen = False  # what may be a symbol
+        self._grey = grey
+        self.found: dict[tuple[str, str], Reading] = {}
+        self.card: Reading | None = None
+        self.unchanged = False
+
+    def in_vain(self) -> bool:
+        """Everything was tried, and not even a place located where a symbol may be."""
+        return not self.found and not self._seen and not self.over()
+
+    def stopped(self) -> Stopped:
+        if self.unchanged:
+            return Stopped.UNCHANGED
+        if self.found:
+            return Stopped.READ
+        return Stopped.BUDGET if self.over() else Stopped.NOTHING
+
+    def milliseconds(self) -> float:
+        return (time.perf_counter() - self._started) * 1e3
+
+    def over(self) -> bool:
+        return self.milliseconds() > self._budget
+
+    def at(self, view: View, formats: Any = MODEL_2, **options: Any) -> bool:
+        """One attempt: all codes of the view; whether a health card is among them.
+
+        What zxing-cpp tries besides (turned, inverted, halved) is left out unless asked for: the levels, the grey core
+        and its finder see to it at a tenth of the price."""
+        if self.over():
+            return False
+        self._attempts += 1
+        settings = {"try_rotate": False, "try_invert": False, "try_downscale": False, **options}
+        barcodes = zxingcpp.read_barcodes(view.pixels, formats=formats, text_mode=PLAIN, return_errors=True, **settings)
+        for barcode in barcodes:
+            if barcode.valid and view.trusted:
+                self._take(barcode, view)
+        if not self.found:
+            self.among(view.stage, failed(barcodes, view.scale, view.x, view.y, all_of_them=not view.trusted))
+        return self.card is not None
+
+    def among(self, stage: str, candidates: list[Candidate]) -> bool:
+        """The grey core on each candidate that was not tried yet; whether a health card is among them."""
+        for candidate in candidates:
+            if self.over() or any(_same(candidate, tried) for tried in self._tried):
+                continue
+            self._tried.append(candidate)
+            self._attempts += 1
+            rescued = self._core.read(self._grey(), candidate, self._budget - self.milliseconds())
+            self._seen |= self._core.waiting
+            if rescued:
+                self._keep_rescued(f"grey core: {stage}", rescued)
+            if self.card:
+                return True
+        return False
+
+    def fuse(self) -> bool:
+        """This frame and those before it, read together."""
+        if self.over():
+            return False
+        self._attempts += 1
+        rescued = self._core.fused()
+        if rescued:
+            self._keep_rescued(f"grey core: {rescued.symbol.frames} frames", rescued)
+        return self.card is not None
+
+    def _take(self, barcode: zxingcpp.Barcode, view: View) -> None:
+        a, b, c, d = places(barcode, view.scale, view.x, view.y)
+        self._keep(view.stage, barcode.text, str(barcode.format), (a, b, c, d), said(barcode))
+
+    def _keep_rescued(self, stage: str, rescued: Rescued) -> None:
+        symbol, (a, b, c, d) = rescued.symbol, rescued.symbol.corners
+        corners = ((a[0], a[1]), (b[0], b[1]), (c[0], c[1]), (d[0], d[1]))
+        self._keep(stage, rescued.text, rescued.format, corners, (symbol.version, symbol.unused / symbol.parity))
+
+    def _keep(
+        self, stage: str, text: str, kind: str, corners: Corners, symbol: tuple[int | None, float | None]
+    ) -> None:
+        """symbol: its version and its unused error correction."""
+        meaning = read_payload(text, kind)
+        reading = Reading(text, kind, corners, stage, self._attempts, self.milliseconds(), meaning, *symbol)
+        self.found.setdefault((reading.format, reading.payload), reading)
+        if reading.health_card and self.card is None:
+            self.card = reading
+
+    def readings(self) -> list[Reading]:
+        return sorted(self.found.values(), key=lambda r: (not r.health_card, not (r.card and r.card.dynamic)))
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    """Whether two candidates are one symbol: no corner is further away than a twentieth of a side."""
+    side = math.dist(one.corners[0], one.corners[2]) / 1.4
+    return all(math.dist(a, b) < side / 20 for a, b in zip(one.corners, other.corners, strict=True))
