@@ -19,7 +19,8 @@ import segno
 
 from ehc.errors import Unavailable
 from ehc.reader.degrade import code_image, photograph
-from ehc.reader.pipeline import Grey, Stopped
+from ehc.reader.pipeline import Grey
+from ehc.reader.readings import Stopped
 from ehc.reader.scanning import Outcome
 from ehc.reader.sources import Frame
 from ehc.reader.typed import Assembler

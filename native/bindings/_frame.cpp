@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace py = pybind11;
@@ -204,13 +205,15 @@ double change(const py::buffer &one, const py::buffer &other)
     return ehc::frame::change(a, b);
 }
 
-std::optional<Box> active(const py::buffer &grey)
+std::optional<std::tuple<int, int, int, int>> active(const py::buffer &grey)
 {
     const auto owner = held(grey);
     const View in = view_of_array(bytes_of(owner), Format::grey);
     const py::gil_scoped_release release;
     const auto found = ehc::frame::active(in);
-    return found.width ? std::optional<Box>({found.x, found.y, found.width, found.height}) : std::nullopt;
+    if (found.width == 0)
+        return std::nullopt;
+    return std::tuple(found.x, found.y, found.width, found.height);
 }
 
 void hit(FramePipeline &self, const std::array<std::array<double, 2>, 4> &c)
