@@ -75,7 +75,7 @@ def _add_headers(message: Message, drifted: str | None) -> None:
 
 def respond(scope: Scope, error: Exception) -> Response:
     """The answer, after what is to be logged was noted."""
-    found = problems.answer(error)
+    found = problems.answer(error, scope["path"])
     scope["ehc.problem"] = found.problem
     scope["ehc.error"] = error if found.fault else None
     reply = found.reply

@@ -1,4 +1,4 @@
-"""FHIR R4 endpoints of the master index. What is wrong is told as everywhere here, by a problem document."""
+"""FHIR R4 endpoints of the master index. What is wrong is told by an OperationOutcome."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from ehc.web.wire.fhir import FHIR_JSON
 _PATIENT = "/fhir/Patient"
 
 TABLE = (
+    Endpoint(
+        method="GET",
+        path="/fhir/metadata",
+        handler=handlers.show_capabilities,
+        scope=None,
+        summary="The CapabilityStatement: what this service speaks of FHIR",
+        answers={200: FHIR_JSON},
+    ),
     Endpoint(
         method="GET",
         path=f"{_PATIENT}/$ihe-pix",

@@ -11,7 +11,9 @@ import msgspec
 
 import ehc
 from ehc.web.endpoint import Endpoint
+from ehc.web.render.fhir import ROOT
 from ehc.web.wire import base as wire
+from ehc.web.wire.fhir import FHIR_JSON, OperationOutcome
 
 _REF = "#/components/schemas/{name}"
 _KEY = {"type": "http", "scheme": "bearer", "description": "a caller's key, with the scope that the operation names"}
@@ -39,7 +41,7 @@ def document(table: Iterable[Endpoint]) -> dict[str, Any]:
 
 
 def _schemas(table: Iterable[Endpoint]) -> dict[str, Any]:
-    types: set[Any] = {wire.Problem}
+    types: set[Any] = {wire.Problem, OperationOutcome}
     for endpoint in table:
         types |= {body for body in (endpoint.body, *endpoint.answers.values()) if isinstance(body, type)}
     ordered = sorted(types, key=lambda kind: str(kind.__name__))
@@ -51,7 +53,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "operationId": endpoint.operation,
         "summary": endpoint.summary,
         "responses": {str(status): _answer(status, kind) for status, kind in endpoint.answers.items()}
-        | {str(status): _problem(status) for status in sorted(endpoint.all_problems())},
+        | {str(status): _problem(status, endpoint) for status in sorted(endpoint.all_problems())},
     }
     parameters = [_parameter(name) for name in _PARAMETER.findall(endpoint.path)] + _query(endpoint.query)
     if endpoint.plain:
@@ -87,8 +89,10 @@ def _answer(status: int, kind: type[msgspec.Struct] | str) -> dict[str, Any]:
     return {"description": HTTPStatus(status).phrase, "content": content}
 
 
-def _problem(status: int) -> dict[str, Any]:
-    return {"description": HTTPStatus(status).phrase, "content": _content("application/problem+json", wire.Problem)}
+def _problem(status: int, endpoint: Endpoint) -> dict[str, Any]:
+    is_fhir = endpoint.path.startswith(ROOT)
+    told = _content(FHIR_JSON, OperationOutcome) if is_fhir else _content("application/problem+json", wire.Problem)
+    return {"description": HTTPStatus(status).phrase, "content": told}
 
 
 def _content(media_type: str, kind: type) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from ehc.errors import EhcError, IdentityError, TooMany, Unauthenticated, edge
 from ehc.web import logs
+from ehc.web.render import fhir
 from ehc.web.reply import PROBLEM, Reply
 from ehc.web.wire.base import Problem
 
@@ -54,10 +55,13 @@ class Answered(NamedTuple):
     fault: bool  # of ours, not of the caller: the log has the stack
 
 
-def answer(error: Exception) -> Answered:
-    """The reply for any exception."""
-    problem = _document(error)
-    reply = Reply(msgspec.json.encode(problem), problem.status, PROBLEM, _headers(error))
+def answer(error: Exception, path: str = "") -> Answered:
+    """The reply for any exception; on FHIR's paths it is an OperationOutcome."""
+    problem, headers = _document(error), _headers(error)
+    if path.startswith(fhir.ROOT):
+        reply = fhir.outcome(problem)._replace(headers=headers)
+    else:
+        reply = Reply(msgspec.json.encode(problem), problem.status, PROBLEM, headers)
     return Answered(reply, problem.type, problem.status >= 500)
 
 

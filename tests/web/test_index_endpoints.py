@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
+from fhir.resources.R4B.capabilitystatement import CapabilityStatement
+from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir.resources.R4B.parameters import Parameters
 from fhir.resources.R4B.patient import Patient
 
@@ -222,3 +224,46 @@ def bearer(indexed: Any) -> Callable[..., dict[str, str]]:
     from test_callers import bearer as register
 
     return lambda name, *scopes: register(indexed, name, *scopes)
+
+
+def test_what_the_service_speaks_of_fhir_is_told_to_everybody(indexed: Any) -> None:
+    answer = indexed.get("/fhir/metadata")
+    assert answer.headers["content-type"] == "application/fhir+json"
+    told = CapabilityStatement.model_validate_json(answer.content)
+    [patient] = told.rest[0].resource
+    assert (told.fhirVersion, patient.type, [one.code for one in patient.interaction]) == (
+        "4.0.1",
+        "Patient",
+        ["read", "search-type"],
+    )
+    paths = indexed.get("/openapi.json").json()["paths"]
+    asked = {one["name"] for one in paths["/fhir/Patient"]["get"]["parameters"] if one["in"] == "query"}
+    assert {one.name for one in patient.searchParam} == asked - {"_count"}
+    assert {f"/fhir/Patient/${one.name}" for one in patient.operation} == {path for path in paths if "$" in path}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "code"),
+    [
+        ("/fhir/Patient/999", PURPOSE, 404, "not-found"),
+        ("/fhir/Patient/one", PURPOSE, 404, "not-found"),
+        ("/fhir/Patient/1", {}, 422, "invalid"),
+        ("/fhir/Patient?identifier=x", PURPOSE, 422, "invalid"),
+        ("/fhir/Encounter", PURPOSE, 404, "not-supported"),
+    ],
+)
+def test_what_is_wrong_is_an_operation_outcome(
+    indexed: Any, path: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    answer = indexed.get(path, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/fhir+json")
+    [issue] = OperationOutcome.model_validate_json(answer.content).issue
+    assert (issue.severity, issue.code) == ("error", code)
+    assert issue.diagnostics
+
+
+def test_a_body_that_is_no_fhir_is_an_operation_outcome(indexed: Any) -> None:
+    for body, status, code in ((b"{", 400, "structure"), (b'{"resourceType": "Patient"}', 422, "invalid")):
+        answer = indexed.post("/fhir/Patient/$match", content=body, headers=FHIR)
+        [issue] = OperationOutcome.model_validate_json(answer.content).issue
+        assert (answer.status_code, issue.code) == (status, code)

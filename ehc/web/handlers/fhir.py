@@ -1,5 +1,5 @@
 """FHIR R4 over the master index: Patient read and search, $match, $ihe-pix (PIXm). Each shows plain data: a purpose is
-stated, and every person that is shown is a look."""
+stated, and every person that is shown is a look. What the service can do is told to everybody."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ async def _look(call: Call, persons: Sequence[Person]) -> None:
         await call.look(None, f"person {one.key}")
     if not persons:
         await call.look(None)
+
+
+async def show_capabilities(_call: Call) -> Reply:
+    return render.capabilities()
 
 
 async def read_patient(call: Call, patient: str) -> Reply:

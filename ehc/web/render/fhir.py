@@ -1,14 +1,16 @@
-"""Persons of the index as FHIR R4, and what FHIR says of one who is looked for as a record."""
+"""Persons of the index as FHIR R4, what FHIR says of one who is looked for as a record, and what the service can do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
+import ehc
 from ehc.errors import InputError
 from ehc.index.deciding import Verdict
-from ehc.index.domain import MINDEX, Domains
+from ehc.index.domain import INTERNAL, Domains
 from ehc.index.matching import Match
 from ehc.index.person import Person
 from ehc.index.record import Identifier, Record, new_record
@@ -16,6 +18,10 @@ from ehc.index.weights import Score
 from ehc.web.render.base import time
 from ehc.web.reply import Reply
 from ehc.web.wire import fhir as wire
+from ehc.web.wire.base import Problem
+
+ROOT = "/fhir/"
+VERSION = "4.0.1"
 
 GENDERS = {"1": "male", "2": "female"}
 _SEXES = {"male": "1", "female": "2"}
@@ -28,6 +34,69 @@ LOOKED_FOR = "-"
 
 def resource(of: msgspec.Struct) -> Reply:
     return Reply(msgspec.json.encode(of), 200, wire.FHIR_JSON)
+
+
+_ISSUES = {
+    "unauthenticated": "login",
+    "forbidden": "forbidden",
+    "too-many": "throttled",
+    "not-found": "not-found",
+    "conflict": "conflict",
+    "unavailable": "transient",
+    "key-unavailable": "transient",
+    "timeout": "timeout",
+    "malformed": "structure",
+    "too-large": "too-long",
+    "media-type": "not-supported",
+    "no-such-path": "not-supported",
+    "method": "not-supported",
+}
+"""Last part of a problem's type -> http://hl7.org/fhir/issue-type; what is not here is invalid, or a fault of ours."""
+
+
+def outcome(of: Problem) -> Reply:
+    """A problem as an OperationOutcome, under its status."""
+    fault = of.status >= 500
+    code = _ISSUES.get(of.type.rpartition(":")[2], "exception" if fault else "invalid")
+    issue = wire.Issue("fatal" if fault else "error", code, wire.Said(of.title), of.detail)
+    return resource(wire.OperationOutcome([issue]))._replace(status=of.status)
+
+
+_SEARCHED = {
+    "identifier": "token",
+    "name": "string",
+    "birthdate": "date",
+    "phone": "token",
+    "address": "string",
+    "gender": "token",
+}
+_OPERATIONS = {
+    "match": "http://hl7.org/fhir/OperationDefinition/Patient-match",
+    "ihe-pix": "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix",
+}
+_READ_BY = "a caller's key with the scope index:read, and X-Purpose: why people are looked at"
+
+
+def capabilities() -> Reply:
+    """The CapabilityStatement (能力声明): what this service speaks of FHIR, and nothing else."""
+    patient: dict[str, Any] = {
+        "type": "Patient",
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "searchParam": [{"name": name, "type": kind} for name, kind in _SEARCHED.items()],
+        "operation": [{"name": name, "definition": defined} for name, defined in _OPERATIONS.items()],
+    }
+    statement = {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-11-29",
+        "kind": "instance",
+        "software": {"name": "ehc", "version": ehc.__version__},
+        "implementation": {"description": "the cross-domain master index (跨域主索引)"},
+        "fhirVersion": VERSION,
+        "format": [wire.FHIR_JSON],
+        "rest": [{"mode": "server", "security": {"description": _READ_BY}, "resource": [patient]}],
+    }
+    return Reply(msgspec.json.encode(statement), 200, wire.FHIR_JSON)
 
 
 def patient(of: Person, domains: Domains) -> wire.Patient:
@@ -56,8 +125,8 @@ def identifier(of: Identifier, domains: Domains) -> wire.Identifier:
 
 
 def is_shown(of: Identifier) -> bool:
-    """An unsound number is nobody's; the mindex never leaves the system."""
-    return of.sound and of.domain != MINDEX
+    """An unsound number is nobody's; the mindex never leaves the system, nor an account's number."""
+    return of.sound and of.domain not in INTERNAL
 
 
 def found(persons: Sequence[Person], domains: Domains) -> wire.Bundle:

@@ -113,6 +113,28 @@ class Parameters(Struct, omit_defaults=True):
     parameter: Annotated[list[Parameter], Meta(max_length=200)] = []
 
 
+class Said(Struct, omit_defaults=True):
+    """CodeableConcept of OperationOutcome.issue.details: its text alone."""
+
+    text: str
+
+
+class Issue(Struct, omit_defaults=True):
+    """code: of http://hl7.org/fhir/issue-type; diagnostics: what was wrong, and what to do."""
+
+    severity: Literal["fatal", "error"]
+    code: str
+    details: Said
+    diagnostics: str | None = None
+
+
+class OperationOutcome(Struct, omit_defaults=True):
+    """What FHIR's paths answer in place of a problem document."""
+
+    issue: list[Issue]
+    resourceType: Literal["OperationOutcome"] = field(default="OperationOutcome")
+
+
 class PatientSearch(Body, frozen=True):
     identifier: Token = ""
     name: Text = ""
