@@ -89,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     label_font: str = ""  # file of a font with Chinese characters, for labels; default: where packages put one
     issuer: Annotated[int, msgspec.Meta(ge=0, le=999_999)] = 0  # GB/T 2260 code, in compact codes
     node: Annotated[int, msgspec.Meta(ge=0, le=15)] = 0  # of this issuer, in compact codes
+    index_cards: bool = True  # cards that are registered or changed become records of the master index, a moment later
     registry: Annotated[str, msgspec.Meta(pattern=REGISTRY)] = "local"  # code of this registry of physical cards
     national_registry: str = ""  # URL of the registry that is asked for cards that ours does not have; default: none
     national_registry_key_file: str = ""  # whose first line is the key that it wants

@@ -42,6 +42,10 @@ def _national(code: str, name: str, authority: str, id_type: str = "", *, single
 RESIDENT_ID = "resident-id"
 BIRTH = "birth"
 MINDEX = "mindex"
+CARD_ID = "card-id"
+ACCOUNT = "account"
+INTERNAL = frozenset({MINDEX, ACCOUNT})
+"""Their numbers are shown to nobody outside."""
 NATIONAL: tuple[Domain, ...] = (
     _national(RESIDENT_ID, "居民身份证", "公安部", IdType.RESIDENT_ID, single=True),
     _national("household-register", "户口簿", "公安部", IdType.HOUSEHOLD_REGISTER),
@@ -54,9 +58,10 @@ NATIONAL: tuple[Domain, ...] = (
     _national("returned-overseas-chinese", "归国华侨证", "国务院侨务办公室"),
     _national("social-security", "社保卡", "人力资源和社会保障部"),
     _national("health-card", "居民健康卡", "国家卫生健康委"),
-    _national("card-id", "电子健康卡ID", "国家卫生健康委"),
+    _national(CARD_ID, "电子健康卡ID", "国家卫生健康委"),
     _national(MINDEX, "主索引ID", "国家卫生健康委"),
     _national(BIRTH, "母亲证件与出生次序", "ehc"),
+    Domain(ACCOUNT, "电子健康卡账户", "ehc", f"urn:ehc:domain:{ACCOUNT}"),
 )
 """What every index begins with; the domains of systems and institutions are registered (`Domains.add`)."""
 
@@ -91,6 +96,7 @@ class Domains:
     def __init__(self, registered: Iterable[Domain] = ()) -> None:
         self._by_code = {one.code: one for one in (*NATIONAL, *registered)}
         self._by_system = {one.system: one for one in self._by_code.values()}
+        self.single = frozenset(code for code, one in self._by_code.items() if one.single)
 
     def __iter__(self) -> Iterator[Domain]:
         return iter(self._by_code.values())

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from ehc.errors import EhcError
-from ehc.web import bridge, openapi, routes, terminals
+from ehc.web import bridge, following, openapi, routes, terminals
 from ehc.web.console.app import console, to_console
 from ehc.web.edge import Edge, on_error
 from ehc.web.hot import Hot
@@ -51,7 +51,7 @@ class App(Starlette):
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         worker = self.worker
         chores = (worker.gate.keep(), worker.bodies.sweep(), worker.observed.keep(), terminals.keep(worker.services))
-        self._chores = [loop.create_task(chore) for chore in chores]
+        self._chores = [loop.create_task(chore) for chore in (*chores, following.keep(worker.services))]
 
     def _end(self) -> None:
         for chore in self._chores:

@@ -32,6 +32,7 @@ from ehc.codes.revoking import Revoker
 from ehc.codes.verification import Verifier
 from ehc.config import Settings
 from ehc.errors import Unavailable
+from ehc.index.following import Follower
 from ehc.index.index import Index, index_over
 from ehc.institutions.disabled import DisabledPlaces
 from ehc.institutions.late import late_policy
@@ -131,6 +132,7 @@ class Services:
     national: NationalRegistry | None
     authority: Authority
     index: Index
+    follower: Follower | None  # None: the index does not follow the cards
     watch: KeyringWatch | None
     close: Callable[[], None]
 
@@ -175,6 +177,7 @@ def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
     registrar = Registrar(stores.accounts, derive, temporaries(settings, stores.serials))
     issuer = Issuer(keys, stores.hot, policy, making(settings), stores.serials)
     verifier = Verifier(keys, stores.hot, policy)
+    index = index_over(stores.index)
     return Services(
         settings=settings,
         clock=clock,
@@ -209,7 +212,8 @@ def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
         registry=make_registry(settings, stores.registry, stores.accounts, derive),
         national=open_national(settings),
         authority=opened.authority,
-        index=index_over(stores.index),
+        index=index,
+        follower=Follower(index.store, index.book, index.loader, stores.card_feed) if settings.index_cards else None,
         watch=opened.watch,
         close=close,
     )

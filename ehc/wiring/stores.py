@@ -23,6 +23,7 @@ from ehc.cards.deriving import Deriver
 from ehc.cards.rekeying import RekeyingStore
 from ehc.config import Settings
 from ehc.errors import Unavailable
+from ehc.index.following import CardFeed
 from ehc.index.index_store import IndexStore
 from ehc.institutions.place import PlaceStore
 from ehc.institutions.use import UseStore
@@ -64,12 +65,14 @@ class Stores:
     sdk_apps: AppRegistryStore
     registry: RegistryStore
     index: IndexStore
+    card_feed: CardFeed
     close: Callable[[], None]
 
 
 def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     """The storage that the settings name, its schema brought up to date. Raises ConfigError, Unavailable."""
     from ehc.store.callers import SqlCallerStore, SqlLookStore
+    from ehc.store.card_feed import SqlCardFeed
     from ehc.store.database import migrate, open_engine
     from ehc.store.institutions import SqlPlaceStore
     from ehc.store.operators import SqlDeedStore, SqlOperatorStore, SqlSessionStore
@@ -99,8 +102,8 @@ def open_store(settings: Settings, clock: Clock = system_clock) -> Stores:
     sdks = SqlSdkStore(engine), SqlAppRegistryStore(engine)
     asked = callers, callers, looks
     revoked = SqlRevocations(engine)
-    kept = SqlRegistryStore(engine), SqlIndexStore(engine)
-    return Stores(accounts, rekeying, hot, serials, revoked, *asked, places, uses, *desk, *sdks, *kept, close)
+    kept, feed = (SqlRegistryStore(engine), SqlIndexStore(engine)), SqlCardFeed(engine)
+    return Stores(accounts, rekeying, hot, serials, revoked, *asked, places, uses, *desk, *sdks, *kept, feed, close)
 
 
 def migrate_database(settings: Settings) -> str | None:

@@ -29,6 +29,7 @@ from ehc.store.tables.index import (
     index_models,
     index_records,
     index_reviews,
+    index_turns,
     index_votes,
 )
 from ehc.store.tables.institutions import departments, institutions, place_events, terminals, use_counts, uses
@@ -65,6 +66,7 @@ __all__ = [
     "index_models",
     "index_records",
     "index_reviews",
+    "index_turns",
     "index_votes",
     "institutions",
     "key_merges",

@@ -121,6 +121,16 @@ index_consumers = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+index_turns = Table(
+    "index_turns",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("place", BigInteger, nullable=False),
+    Column("holder", String(32), nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+"""How far the index has followed others, and which process goes on, until when (index/following.py)."""
+
 index_models = Table(
     "index_models",
     metadata,
