@@ -10,7 +10,7 @@ from ehc.index.domain import visit_card
 from ehc.index.finding import Finder
 from ehc.index.history import State, replay
 from ehc.index.index_store import IndexStore
-from ehc.index.lines import prepare, strong_domains
+from ehc.index.lines import columns_of
 from ehc.index.loading import Loader
 from ehc.index.master import MasterIndex, Placed
 from ehc.index.record import Record, new_record
@@ -44,8 +44,7 @@ class Room:
         return self.master.put(self.record(hospital, local_id, **said), act(now))
 
     def load(self, records: list[Record], now: int) -> Counter[str]:
-        strong = strong_domains(self.book.now().domains)
-        return self.loader.load([prepare(one, strong) for one in records], act(now))
+        return self.loader.load(columns_of(records), act(now))
 
     def decide(self, number: int, answer: ReviewAnswer, by: str, now: int) -> Review:
         self.reviewing.claim(number, by, now)

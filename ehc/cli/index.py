@@ -146,7 +146,8 @@ def match(
 ) -> None:
     """Hold all records against each other: merge what is sure, put what is not into the review queue.
 
-    What readers decided stays. Run it after `ehc index load`.
+    What readers decided stays. For when the weights are others (`ehc index train`)
+    than those by which the records came in.
     """
     with desk(database, config_file) as at:
         pairs = index_train.pairs_by_splink(at.index) if engine is index_train.Engine.SPLINK else None

@@ -25,6 +25,7 @@ from ehc.index.index import Index, index_over
 from ehc.index.keys import identifier_keys
 from ehc.index.lines import Line
 from ehc.index.measure import completeness, quality
+from ehc.index.weights import from_json, to_json
 from ehc.wiring import open_store
 
 LOOK_UPS = 20_000
@@ -37,6 +38,9 @@ def bench(
     seed: Annotated[int, typer.Option(help="the same seed, the same people")] = 1,
     folder: Annotated[Path | None, typer.Option(help="where file and SQLite database stand meanwhile")] = None,
     keep: Annotated[Path | None, typer.Option(metavar="FILE", help="write the figures here too")] = None,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="weights to judge, as `ehc index train --dry-run` prints them")
+    ] = None,
     database: Database = None,
 ) -> None:
     """Load, match and judge an invented population, 15 % of it twice.
@@ -52,20 +56,22 @@ def bench(
       ehc index bench 1000000 --database postgresql:///fresh --keep figures.json
     """
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        text = json.dumps(_measure(persons, seed, database or "", Path(place)), indent=1)
+        text = json.dumps(_measure(persons, seed, database or "", Path(place), model), indent=1)
     typer.echo(text)
     if keep is not None:
         keep.parent.mkdir(parents=True, exist_ok=True)
         keep.write_text(text + "\n", "utf-8")
 
 
-def _measure(persons: int, seed: int, database: str, folder: Path) -> dict[str, Any]:
+def _measure(persons: int, seed: int, database: str, folder: Path, model: Path | None) -> dict[str, Any]:
     file = folder / "people.ndjson"
     environment = os.environ | {"EHC_HOME": str(folder)} | ({"EHC_DATABASE": database} if database else {})
     stores = open_store(Settings(home=str(folder), database=database))
     index = index_over(stores.index)
     if index.store.events(0, 1):
         raise Conflict("the database has an index already: give the bench an empty one")
+    if model is not None:
+        index.store.set_model(to_json(from_json(model.read_bytes())), 0, "ehc index bench")
     _run("generate", str(persons), "--seed", str(seed), "-o", str(file), environment=environment)
     loaded, load_seconds = _run("load", str(file), "--new-domains", environment=environment)
     matched, match_seconds = _run("match", environment=environment)

@@ -23,7 +23,7 @@ from ehc.cli.database import ConfigFile, Database
 from ehc.cli.index_desk import Desk, desk
 from ehc.errors import FileError
 from ehc.index.domain import NATIONAL, Domain, Domains, visit_card
-from ehc.index.lines import Line, Prepared, Refused, prepare_lines
+from ehc.index.lines import Columns, Refused, prepare_lines
 from ehc.index.loading import BLOCK
 
 LINES = 4_096
@@ -32,7 +32,13 @@ AHEAD = 2 * BLOCK // LINES
 """Parts that are prepared before they are written."""
 STDIN = Path("-")
 _NEW = "visit-card/"
-Part = tuple[list[Prepared], list[Refused]]
+
+
+class _Source(msgspec.Struct):
+    source: str
+
+
+Part = tuple[Columns, list[Refused]]
 
 
 def load(
@@ -51,6 +57,9 @@ def load(
 ) -> None:
     """Load records: new ones, and what sources say anew of those that are there.
 
+    What comes of them is what comes of one record after another: linked, new,
+    updated, or held for readers. `ehc index match` is needed when rules changed.
+
     A line is JSON: source (a domain), local_id, name, sex, birth_date, phone,
     address, mother, birth_order, mother_document, identifiers {domain: number}.
     Every block is one transaction. After a crash load the file again: what is
@@ -59,7 +68,7 @@ def load(
     \b
     Examples:
       ehc index generate 10000 -o people.ndjson
-      ehc index load people.ndjson --new-domains && ehc index match
+      ehc index load people.ndjson --new-domains
     """
     began, done = time.monotonic(), Counter[str]()
     refused: list[Refused] = []
@@ -93,7 +102,7 @@ def _prepared(lines: Iterable[bytes], domains: list[Domain], processes: int) -> 
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (registered,)) as pool:
         waiting = [pool.submit(_prepare, *part) for part in itertools.islice(parts, processes + AHEAD)]
         while waiting:
-            part = msgspec.msgpack.decode(waiting.pop(0).result(), type=Part)
+            part = waiting.pop(0).result()
             waiting += [pool.submit(_prepare, *more) for more in itertools.islice(parts, 1)]
             yield part
 
@@ -119,20 +128,22 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _prepare(number: int, lines: list[bytes]) -> bytes:
-    return msgspec.msgpack.encode(prepare_lines(_domains, lines, number * LINES + 1))
+def _prepare(number: int, lines: list[bytes]) -> Part:
+    return prepare_lines(_domains, lines, number * LINES + 1)
 
 
-def _blocks(parts: Iterable[Part], size: int, refused: list[Refused]) -> Iterator[list[Prepared]]:
-    held: list[Prepared] = []
+def _blocks(parts: Iterable[Part], size: int, refused: list[Refused]) -> Iterator[Columns]:
+    held: list[Columns] = []
     for prepared, wrong in parts:
         refused += wrong
-        held += prepared
-        while len(held) >= size:
-            yield held[:size]
-            del held[:size]
-    if held:
-        yield held
+        held.append(prepared)
+        if sum(map(len, held)) >= size:
+            rows = Columns.joined(held)
+            whole = len(rows) // size * size
+            yield from (rows.cut(at, at + size) for at in range(0, whole, size))
+            held = [rows.cut(whole, len(rows))]
+    if sum(map(len, held)):
+        yield Columns.joined(held)
 
 
 def _register(at: Desk, file: Path) -> None:
@@ -140,7 +151,7 @@ def _register(at: Desk, file: Path) -> None:
     if file == STDIN:
         raise FileError("--new-domains reads the file twice: give it a name")
     known = {one.code for one in at.index.finder.domains()}
-    decode = msgspec.json.Decoder(Line).decode
+    decode = msgspec.json.Decoder(_Source).decode
     with file.open("rb") as lines:
         for line in lines:
             try:

@@ -41,13 +41,18 @@ def train_index(
     Models of before stay in the database. Prior and thresholds are not trained.
     """
     with desk(database, config_file) as at:
-        bodies = {one.record: one.body for one in at.index.batch.everything()}
-        found = (_by_splink if engine is Engine.SPLINK else _plainly)(at.index.book.now().model, bodies, seed)
+        found = trained(at.index, engine, seed)
         if dry_run:
             typer.echo(to_json(found))
             return
         number = at.index.store.set_model(to_json(found), at.now, at.act("ehc index train").by)
-    typer.echo(f"model {number} of {len(bodies):,} records is in use")
+    typer.echo(f"model {number} is in use")
+
+
+def trained(index: Index, engine: Engine, seed: int) -> Model:
+    """The model in use, with weights of the records that there are."""
+    bodies = {one.record: one.body for one in index.batch.everything()}
+    return (_by_splink if engine is Engine.SPLINK else _plainly)(index.book.now().model, bodies, seed)
 
 
 def _plainly(model: Model, bodies: dict[int, Record], seed: int) -> Model:

@@ -8,7 +8,7 @@ from ehc.errors import InputError, NotFound
 from ehc.index.domain import Domain, Domains, sound_value
 from ehc.index.history import Event, Kind, replay, until
 from ehc.index.index_store import IndexStore
-from ehc.index.keys import blocks, identifier_key
+from ehc.index.keys import blocks, identifier_key, keys_of
 from ehc.index.matching import Match, matches
 from ehc.index.names import latin
 from ehc.index.person import Person, Stored, survive
@@ -65,7 +65,7 @@ class Finder:
 
     def match(self, record: Record, most: int = 10) -> list[tuple[Match, Person]]:
         """Whom this may be, the likeliest first, each with its score field by field. Nothing is changed."""
-        found = matches(self._store, self._book.now().decider, record)[:most]
+        found = matches(self._store, self._book.now().decider, record, keys_of(record))[:most]
         return [(one, self._survive(one.root, one.records)) for one in found]
 
     def across(self, domain: str, value: str, targets: Sequence[str] = ()) -> list[Identifier]:

@@ -6,11 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ehc.index.domain import Domain
 from ehc.index.history import Event, Kind
 from ehc.index.person import Stored
 from ehc.index.record import Record
 from ehc.index.review import Review, ReviewAnswer, Vote
+
+OWN = -1
+"""In place of a number that an event has itself."""
 
 
 class Found(NamedTuple):
@@ -27,28 +33,22 @@ class Page(NamedTuple):
     after: int | None
 
 
-class NewRecord(NamedTuple):
-    """person: where it goes, a number or the place in the batch of the record that it joins, negative, minus one."""
+class NewRecords(NamedTuple):
+    """Records that are not there yet, row for row, and their keys, in the order of keys, each once."""
 
-    person: int | None
-    body: Record
-    keys: Sequence[int]
-    why: str = ""
+    numbers: NDArray[np.int64]
+    persons: NDArray[np.int64]
+    whys: Sequence[str]
+    bodies: Sequence[bytes]  # record.encode
+    keys: NDArray[np.int64]
+    owners: NDArray[np.int64]  # the record that has each key
 
 
-class IndexReader(Protocol):
-    """All raise Unavailable."""
+class Neighbours(Protocol):
+    """Whom a record may be. All raise Unavailable."""
 
     def by_keys(self, keys: Collection[int], most: int = 1000) -> Sequence[Found]:
         """Records that have one of these keys, at most so many, those with a smaller number first."""
-        ...
-
-    def records(self, numbers: Collection[int]) -> Sequence[Stored]:
-        """In the order of their numbers; those that there are."""
-        ...
-
-    def root(self, person: int) -> int:
-        """Raises NotFound for a person that never was."""
         ...
 
     def cluster(self, root: int) -> Sequence[Stored]:
@@ -59,6 +59,22 @@ class IndexReader(Protocol):
         """As cluster, of many."""
         ...
 
+    def is_apart(self, one: int, other: int) -> bool:
+        """Whether somebody said so of two persons that stand at these two roots."""
+        ...
+
+
+class IndexReader(Neighbours, Protocol):
+    """All raise Unavailable."""
+
+    def records(self, numbers: Collection[int]) -> Sequence[Stored]:
+        """In the order of their numbers; those that there are."""
+        ...
+
+    def root(self, person: int) -> int:
+        """Raises NotFound for a person that never was."""
+        ...
+
     def into(self, person: int) -> int | None:
         """Whom a merged person points at; None for one that is not merged."""
         ...
@@ -67,13 +83,9 @@ class IndexReader(Protocol):
         """Pairs of persons that stand at two roots of which somebody said that they are two, smaller number first."""
         ...
 
-    def is_apart(self, one: int, other: int) -> bool:
-        """Whether there is such a pair."""
-        ...
 
-
-class IndexWriter(IndexReader, Protocol):
-    """One transaction. There is one writer at a time, so what it reads stays true until it is done."""
+class Placing(Neighbours, Protocol):
+    """What it takes to place a record among its neighbours."""
 
     def append(
         self,
@@ -92,12 +104,30 @@ class IndexWriter(IndexReader, Protocol):
         body; a record keeps those of its former bodies. Raises Conflict, NotFound as history.apply."""
         ...
 
-    def append_new(self, rows: Sequence[NewRecord], at: int, by: str) -> range:
-        """Records that are not there yet, as events RECORDED in this order; their numbers."""
-        ...
-
     def open_review(self, review: Review) -> Review:
         """With its number; the one that is open already of the same matter and persons (record)."""
+        ...
+
+
+class IndexWriter(IndexReader, Placing, Protocol):
+    """One transaction. There is one writer at a time, so what it reads stays true until it is done."""
+
+    @property
+    def next(self) -> int:
+        """The number of the next event."""
+        ...
+
+    def keyed(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Keys that somebody has, and who: records in the order of keys and numbers, at most 1000 of a key."""
+        ...
+
+    def roots(self, records: Collection[int]) -> Collection[int]:
+        """Where these records stand, each once."""
+        ...
+
+    def append_block(self, new: NewRecords, others: Sequence[tuple[Event, Sequence[int]]], at: int, by: str) -> None:
+        """New records as events RECORDED under their numbers, and other events with keys of their bodies. Together
+        their numbers follow one another, from `next` on."""
         ...
 
     def review(self, number: int) -> Review:
@@ -148,6 +178,14 @@ class IndexStore(IndexReader, Protocol):
 
     def commit_offset(self, consumer: str, number: int, at: int) -> None:
         """Never backwards. Raises InputError for an event that is not there."""
+        ...
+
+    def take_turn(self, consumer: str, now: int, until: int) -> int | None:
+        """The place that was kept, for whoever has the turn until then; None while another store has it."""
+        ...
+
+    def keep_place(self, consumer: str, place: int) -> None:
+        """By who has the turn. Never backwards."""
         ...
 
     def reviews(self, *, closed: bool, after: int, limit: int) -> Sequence[Review]: ...

@@ -5,22 +5,39 @@ A key is 64 bits of BLAKE2b over what it stands for. It may by chance be another
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 from ehc.index.names import latin
 from ehc.index.record import Record
 
-_NUMBER = struct.Struct("<q")
 BLOCKS = ("name+birth", "phone+pinyin", "birth+mother", "birth+phone", "number", "name+address")
 """What records are compared for, beside equal identifiers. `completeness` of matching.py says what each finds."""
 
 
+class Keys(NamedTuple):
+    """Of one record. identifiers: its own number at its source first."""
+
+    identifiers: Sequence[int]
+    blocks: Sequence[int]
+
+    @property
+    def all(self) -> Sequence[int]:
+        return [*self.identifiers, *self.blocks]
+
+
+def keys_of(record: Record) -> Keys:
+    return Keys(identifier_keys(record), [key for _, key in blocks(record)])
+
+
+def packed(texts: Iterable[str]) -> bytes:
+    """Keys of texts of this module, 8 bytes each, little-endian."""
+    return b"".join([blake2b(text.encode(), digest_size=8).digest() for text in texts])
+
+
 def _key(text: str) -> int:
-    """Of a kind and its parts, with NUL between: no part has one."""
-    [number] = _NUMBER.unpack(blake2b(text.encode(), digest_size=8).digest())
-    return int(number)
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
 
 
 def identifier_key(domain: str, value: str) -> int:
@@ -29,27 +46,35 @@ def identifier_key(domain: str, value: str) -> int:
 
 def identifier_keys(record: Record) -> list[int]:
     """Of sound ones, former ones too: who asks for a former number finds its person."""
-    return [identifier_key(one.domain, one.value) for one in record.identifiers if one.sound]
+    return [_key(text) for text in identifier_texts(record)]
 
 
 def blocks(record: Record) -> Iterator[tuple[str, int]]:
     """Blocks that a record lies in, and their keys."""
+    return ((kind, _key(text)) for kind, text in block_texts(record))
+
+
+def identifier_texts(record: Record) -> list[str]:
+    """What a key stands for: a kind and its parts, with NUL between, which no part has."""
+    return [f"=\0{one.domain}\0{one.value}" for one in record.identifiers if one.sound]
+
+
+def block_texts(record: Record) -> list[tuple[str, str]]:
+    """The same of blocks, each with its kind."""
+    found = []
     name, birth, phone = latin(record.name), record.birth_date, record.phone
     if name and birth:
-        yield "name+birth", _key(f"nb\0{name}\0{birth}")
+        found.append(("name+birth", f"nb\0{name}\0{birth}"))
     if name and phone:
-        yield "phone+pinyin", _key(f"pn\0{phone}\0{name}")
+        found.append(("phone+pinyin", f"pn\0{phone}\0{name}"))
     if birth and record.mother:
-        yield "birth+mother", _key(f"bm\0{birth}\0{latin(record.mother)}")
+        found.append(("birth+mother", f"bm\0{birth}\0{latin(record.mother)}"))
     if birth and phone:
-        yield "birth+phone", _key(f"bp\0{birth}\0{phone}")
+        found.append(("birth+phone", f"bp\0{birth}\0{phone}"))
     if name and record.address:
-        yield "name+address", _key(f"na\0{name}\0{record.address}")
+        found.append(("name+address", f"na\0{name}\0{record.address}"))
     for one in record.identifiers:
         if not one.sound:  # its neighbours by one wrong character share one of its halves, and the name
-            yield "number", _key(f"n1\0{one.value[:9]}\0{name}")
-            yield "number", _key(f"n2\0{one.value[-9:]}\0{name}")
-
-
-def all_keys(record: Record) -> Sequence[int]:
-    return [*identifier_keys(record), *(key for _, key in blocks(record))]
+            found.append(("number", f"n1\0{one.value[:9]}\0{name}"))
+            found.append(("number", f"n2\0{one.value[-9:]}\0{name}"))
+    return found

@@ -1,15 +1,18 @@
-"""Records as lines of a file (NDJSON), and what a store needs of each beside the record: its keys."""
+"""Records as lines of a file (NDJSON), and many of them as columns: bodies and keys, as a store keeps them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from ehc.errors import InputError, NotFound
-from ehc.index.domain import MINDEX, Domains
-from ehc.index.keys import all_keys, identifier_key
-from ehc.index.record import FIELDS, Record, new_record
+from ehc.index.domain import Domains
+from ehc.index.keys import Keys, block_texts, identifier_texts, packed
+from ehc.index.record import FIELDS, Record, encode, new_record
 
 
 class Line(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -29,12 +32,50 @@ class Line(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     truth: int = 0
 
 
-class Prepared(msgspec.Struct, frozen=True, array_like=True):
-    """strong: the key of the record itself, then those of its sound strong numbers. keys: all."""
+class Columns(NamedTuple):
+    """Records, row for row, without an object a row."""
 
-    record: Record
-    strong: Sequence[int]
-    keys: Sequence[int]
+    bodies: list[bytes]  # record.encode
+    keys: NDArray[np.int64]  # of all rows, one row's after the other's; a row's as in keys.Keys
+    ends: NDArray[np.int64]  # [n] where a row's keys end
+    numbers: NDArray[np.int64]  # [n] how many of them are identifiers'
+
+    def __len__(self) -> int:
+        return len(self.bodies)
+
+    def keys_at(self, row: int) -> Keys:
+        begin, end = int(self.ends[row - 1]) if row else 0, int(self.ends[row])
+        keys, split = self.keys[begin:end].tolist(), int(self.numbers[row])
+        return Keys(keys[:split], keys[split:])
+
+    def cut(self, begin: int, end: int) -> Columns:
+        """These rows."""
+        first, last = (int(self.ends[row - 1]) if row else 0 for row in (begin, end))
+        return Columns(
+            self.bodies[begin:end], self.keys[first:last], self.ends[begin:end] - first, self.numbers[begin:end]
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Columns]) -> Columns:
+        if len(parts) == 1:
+            return parts[0]
+        before = np.cumsum([0, *(len(one.keys) for one in parts)])
+        ends = [one.ends + start for one, start in zip(parts, before.tolist(), strict=False)]
+        bodies = [body for one in parts for body in one.bodies]
+        keys, numbers = ([column[at] for column in parts] for at in (1, 3))
+        return cls(bodies, *map(np.concatenate, (keys, ends, numbers)))
+
+
+def columns_of(records: Iterable[Record]) -> Columns:
+    bodies, texts, ends, numbers = [], list[str](), [], []
+    for record in records:
+        own = identifier_texts(record)
+        texts += own
+        texts += [text for _, text in block_texts(record)]
+        bodies.append(encode(record))
+        numbers.append(len(own))
+        ends.append(len(texts))
+    return Columns(bodies, np.frombuffer(packed(texts), "<i8"), np.array(ends, np.int64), np.array(numbers, np.int64))
 
 
 class Refused(msgspec.Struct, frozen=True, array_like=True):
@@ -54,25 +95,17 @@ def record_of(domains: Domains, line: Line) -> Record:
     return new_record(domains, line.source, line.local_id, fields, numbers, mother_document=line.mother_document)
 
 
-def strong_domains(domains: Domains) -> frozenset[str]:
-    """Whose numbers say by themselves who it is; the mindex says what its document says."""
-    return frozenset(one.code for one in domains if one.strong and one.code != MINDEX)
-
-
-def prepare(record: Record, strong: Collection[str]) -> Prepared:
-    numbers = (one for one in record.identifiers if one.sound and one.domain in strong)
-    own = identifier_key(*record.key)
-    return Prepared(record, [own, *(identifier_key(one.domain, one.value) for one in numbers)], all_keys(record))
-
-
-def prepare_lines(domains: Domains, lines: Iterable[bytes], first: int) -> tuple[list[Prepared], list[Refused]]:
+def prepare_lines(domains: Domains, lines: Iterable[bytes], first: int) -> tuple[Columns, list[Refused]]:
     """first: the number of the first line, for what is refused."""
-    strong, done, refused = strong_domains(domains), [], []
+    refused: list[Refused] = []
+    return columns_of(_records(domains, lines, first, refused)), refused
+
+
+def _records(domains: Domains, lines: Iterable[bytes], first: int, refused: list[Refused]) -> Iterator[Record]:
     for number, line in enumerate(lines, first):
         try:
-            done.append(prepare(record_of(domains, _decode(line)), strong))
+            yield record_of(domains, _decode(line))
         except (InputError, NotFound) as error:
             refused.append(Refused(number, str(error)))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             refused.append(Refused(number, f"no record: {error}"))
-    return done, refused

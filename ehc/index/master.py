@@ -14,9 +14,9 @@ from ehc.cards.life import REASON_CHARACTERS
 from ehc.errors import Conflict, NotFound
 from ehc.index.deciding import Decider, Verdict
 from ehc.index.domain import Domain, Domains
-from ehc.index.history import Event, Kind
-from ehc.index.index_store import IndexReader, IndexStore, IndexWriter
-from ehc.index.keys import all_keys, identifier_key
+from ehc.index.history import Kind
+from ehc.index.index_store import OWN, IndexReader, IndexStore, IndexWriter, Neighbours, Placing
+from ehc.index.keys import Keys, keys_of
 from ehc.index.matching import Match, contradict, matches
 from ehc.index.person import Stored
 from ehc.index.record import Record, changed, contradictions, strong_changes
@@ -26,7 +26,6 @@ from ehc.index.rulebook import Rulebook, Rules
 HELD_FROM = 2
 """An update that says so many strong fields otherwise is not done before people have read it."""
 MOST_REVIEWS = 5
-OWN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,9 @@ class MasterIndex:
 
     def put(self, record: Record, act: Act) -> Placed:
         """What a source says now. The same again changes nothing."""
-        rules = self._book.now()
+        rules, keys = self._book.now(), keys_of(record)
         with self._store.writing() as writer:
-            known = own_record(writer, record)
-            return place(writer, rules, record, act) if known is None else revise(writer, rules, known, record, act)
+            return put(writer, rules, record, keys, act)
 
     # --- by hand
 
@@ -98,7 +96,15 @@ class MasterIndex:
             return unlink(writer, known, act)
 
 
-def revise(writer: IndexWriter, rules: Rules, known: Stored, record: Record, act: Act) -> Placed:
+def put(writer: Placing, rules: Rules, record: Record, keys: Keys, act: Act) -> Placed:
+    """keys: of the record."""
+    known = own_record(writer, record, keys)
+    if known is None:
+        return place(writer, rules, record, keys, act)
+    return revise(writer, rules, known, record, act)
+
+
+def revise(writer: Placing, rules: Rules, known: Stored, record: Record, act: Act) -> Placed:
     """What a source says anew of a record that is there."""
     new = changed(known.body, record, act.now)
     if new == known.body:
@@ -109,8 +115,8 @@ def revise(writer: IndexWriter, rules: Rules, known: Stored, record: Record, act
         task = Review(0, Matter.UPDATE, act.now, known.root, 0, known.record, why, 0.0, new)
         opened = writer.open_review(task)
         return Placed(known.record, known.root, "held", why, (opened.number,))
-    write_update(writer, known.record, new, act)
-    return rematch(writer, rules.decider, known, new, act)
+    keys = write_update(writer, known.record, new, act)
+    return rematch(writer, rules.decider, known, new, keys, act)
 
 
 def unlink(writer: IndexWriter, known: Stored, act: Act) -> int:
@@ -145,10 +151,9 @@ def _stored(reader: IndexReader, record: int) -> Stored:
     return found[0]
 
 
-def own_record(reader: IndexReader, record: Record) -> Stored | None:
+def own_record(reader: Neighbours, record: Record, keys: Keys) -> Stored | None:
     """What the index has of the same source's record."""
-    key = identifier_key(*record.key)
-    return next((one.stored for one in reader.by_keys([key]) if one.stored.body.key == record.key), None)
+    return next((one.stored for one in reader.by_keys(keys.identifiers[:1]) if one.stored.body.key == record.key), None)
 
 
 def _held_because(old: Record, new: Record, others: Sequence[Stored], domains: Domains) -> str:
@@ -163,14 +168,17 @@ def _held_because(old: Record, new: Record, others: Sequence[Stored], domains: D
     return ""
 
 
-def write_update(writer: IndexWriter, record: int, new: Record, act: Act) -> Event:
-    return writer.append(Kind.UPDATED, act.now, act.by, act.reason, record=record, body=new, keys=all_keys(new))
+def write_update(writer: Placing, record: int, new: Record, act: Act) -> Keys:
+    """The keys of what it says now."""
+    keys = keys_of(new)
+    writer.append(Kind.UPDATED, act.now, act.by, act.reason, record=record, body=new, keys=keys.all)
+    return keys
 
 
-def place(writer: IndexWriter, rules: Rules, record: Record, act: Act) -> Placed:
+def place(writer: Placing, rules: Rules, record: Record, keys: Keys, act: Act) -> Placed:
     """A record that is new: at the person that it is surely about, else at one of its own."""
     decider = rules.decider
-    found = matches(writer, decider, record)
+    found = matches(writer, decider, record, keys)
     sure = [one for one in found if one.verdict is Verdict.MERGE]
     clear = _are_one(writer, decider, sure)
     best = sure[0] if sure and clear else None
@@ -182,7 +190,7 @@ def place(writer: IndexWriter, rules: Rules, record: Record, act: Act) -> Placed
         record=OWN,
         person=best.root if best else OWN,
         body=record,
-        keys=all_keys(record),
+        keys=keys.all,
     )
     root = _merge_all(writer, sure, act.now) if best else event.number
     asked = [one for one in found if one.verdict is Verdict.REVIEW or (one in sure and not clear)]
@@ -191,7 +199,7 @@ def place(writer: IndexWriter, rules: Rules, record: Record, act: Act) -> Placed
     return Placed(event.record, root, outcome, reason, reviews)
 
 
-def _are_one(writer: IndexReader, decider: Decider, sure: Sequence[Match]) -> bool:
+def _are_one(writer: Neighbours, decider: Decider, sure: Sequence[Match]) -> bool:
     """Whether all whom a record surely is may be one person."""
     pairs = [(one, other) for i, one in enumerate(sure) for other in sure[i + 1 :]]
     return not any(
@@ -199,7 +207,7 @@ def _are_one(writer: IndexReader, decider: Decider, sure: Sequence[Match]) -> bo
     )
 
 
-def _merge_all(writer: IndexWriter, sure: Sequence[Match], now: int) -> int:
+def _merge_all(writer: Placing, sure: Sequence[Match], now: int) -> int:
     """Persons that a record showed to be one; the oldest of them."""
     kept = min(one.root for one in sure)
     for one in sure:
@@ -209,7 +217,7 @@ def _merge_all(writer: IndexWriter, sure: Sequence[Match], now: int) -> int:
     return kept
 
 
-def _open_all(writer: IndexWriter, root: int, asked: Sequence[Match], now: int) -> tuple[int, ...]:
+def _open_all(writer: Placing, root: int, asked: Sequence[Match], now: int) -> tuple[int, ...]:
     opened = []
     for one in asked[:MOST_REVIEWS]:
         if one.root != root and not writer.is_apart(root, one.root):
@@ -219,10 +227,12 @@ def _open_all(writer: IndexWriter, root: int, asked: Sequence[Match], now: int) 
     return tuple(opened)
 
 
-def rematch(writer: IndexWriter, decider: Decider, known: Stored, new: Record, act: Act) -> Placed:
+def rematch(writer: Placing, decider: Decider, known: Stored, new: Record, keys: Keys, act: Act) -> Placed:  # noqa: PLR0917
     """What a record says now may show that its person is another one too."""
     mine = writer.cluster(known.root)
-    found = [one for one in matches(writer, decider, new, [known.root]) if not writer.is_apart(known.root, one.root)]
+    found = [
+        one for one in matches(writer, decider, new, keys, [known.root]) if not writer.is_apart(known.root, one.root)
+    ]
     sure = [one for one in found if one.verdict is Verdict.MERGE and not contradict(decider, mine, one.records)]
     root = known.root
     if sure and _are_one(writer, decider, sure):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from ehc.index.compare import view
 from ehc.index.deciding import Decider, Decision, Verdict
-from ehc.index.index_store import IndexReader
-from ehc.index.keys import blocks, identifier_keys
+from ehc.index.index_store import Neighbours
+from ehc.index.keys import Keys
 from ehc.index.person import Stored
 from ehc.index.record import Record
 
@@ -28,12 +29,11 @@ class Match:
         return self.decision.verdict
 
 
-def matches(reader: IndexReader, decider: Decider, record: Record, without: Collection[int] = ()) -> list[Match]:
-    """Persons that a record may be about, the likeliest first. without: roots that are left out."""
-    found = [
-        *reader.by_keys(identifier_keys(record)),
-        *reader.by_keys([key for _, key in blocks(record)], MOST_IN_BLOCKS),
-    ]
+def matches(
+    reader: Neighbours, decider: Decider, record: Record, keys: Keys, without: Collection[int] = ()
+) -> list[Match]:
+    """Persons that a record may be about, the likeliest first. keys: its own; without: roots that are left out."""
+    found = [*reader.by_keys(keys.identifiers), *reader.by_keys(keys.blocks, MOST_IN_BLOCKS)]
     roots = {one.stored.root for one in found}.difference(without)
     judged = [_match(decider, record, root, records) for root, records in reader.clusters(roots).items()]
     return sorted(judged, key=lambda one: (-one.verdict, -one.decision.score.bits, one.root))
@@ -45,7 +45,8 @@ def _match(decider: Decider, record: Record, root: int, records: Sequence[Stored
 
 def judge(decider: Decider, record: Record, bodies: Sequence[Record]) -> Decision:
     """All that is said of one person together: a contradiction with any stands against what the others say."""
-    decisions = [decider.decide(record, body) for body in bodies]
+    seen = view(record)
+    decisions = [decider.decide_views(record, body, seen, view(body)) for body in bodies]
     best = max(decisions, key=lambda one: (one.verdict, one.score.bits))
     against = next((one for one in decisions if one.reason.startswith("contradiction")), None)
     if against is not None and best.verdict is not Verdict.APART:

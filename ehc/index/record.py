@@ -60,6 +60,11 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
         return (one for one in self.identifiers if one.until is None)
 
 
+encode = msgspec.msgpack.Encoder().encode
+"""The bytes that a record is kept as."""
+decode = msgspec.msgpack.Decoder(Record).decode
+
+
 def new_record(
     domains: Domains,
     source: str,
@@ -108,7 +113,7 @@ def changed(old: Record, new: Record, now: int) -> Record:
 def strong_changes(old: Record, new: Record, domains: Domains) -> list[str]:
     """Names of strong fields, and domains of strong identifiers, that the newer version says otherwise."""
     fields = [name for name in STRONG_FIELDS if _differ(getattr(old, name), getattr(new, name))]
-    return fields + [code for code in _single_values(old, domains) if _contradicts(code, old, new, domains)]
+    return fields + contradictions(old, new, domains)
 
 
 def _differ(one: str, other: str) -> bool:
@@ -117,20 +122,16 @@ def _differ(one: str, other: str) -> bool:
 
 def _single_values(record: Record, domains: Domains) -> dict[str, set[str]]:
     values: dict[str, set[str]] = {}
-    for one in record.current():
-        if one.sound and domains.get(one.domain).single:
+    for one in record.identifiers:
+        if one.domain in domains.single and one.sound and one.until is None:
             values.setdefault(one.domain, set()).add(one.value)
     return values
 
 
-def _contradicts(code: str, one: Record, other: Record, domains: Domains) -> bool:
-    first, second = _single_values(one, domains).get(code), _single_values(other, domains).get(code)
-    return bool(first and second and first.isdisjoint(second))
-
-
 def contradictions(one: Record, other: Record, domains: Domains) -> list[str]:
     """Domains in which a person has one number for life, and these two have different ones."""
-    return [code for code in _single_values(one, domains) if _contradicts(code, one, other, domains)]
+    first, second = _single_values(one, domains), _single_values(other, domains)
+    return [code for code in first if code in second and first[code].isdisjoint(second[code])]
 
 
 # --- the one form of each field
@@ -150,7 +151,8 @@ def _sex(text: str) -> str:
 def _birth_date(text: str) -> str:
     try:
         if len(text) == 10:
-            return date.fromisoformat(text).isoformat()
+            told = date.fromisoformat(text)
+            return text if text[4] == text[7] == "-" else told.isoformat()
         digits = text.replace("-", "")
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).isoformat()
     except ValueError:

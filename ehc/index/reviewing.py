@@ -67,9 +67,9 @@ class Reviewing:
         alone = len(writer.cluster(known.root)) == 1
         if answer is ReviewAnswer.DIFFERENT and not alone:
             unlink(writer, known, act)
-        write_update(writer, task.record, task.body, act)
+        keys = write_update(writer, task.record, task.body, act)
         [known] = writer.records([task.record])
-        rematch(writer, self._book.now().decider, known, task.body, act)
+        rematch(writer, self._book.now().decider, known, task.body, keys, act)
 
 
 def _settle_pair(writer: IndexWriter, task: Review, answer: ReviewAnswer, act: Act) -> None:

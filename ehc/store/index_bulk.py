@@ -2,69 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from ehc.crypto.columns import Texts, column_of
 from ehc.index.history import Kind
-from ehc.index.index_store import NewRecord
-from ehc.store.bulk_postgres import driver
-from ehc.store.index_rows import encode
+from ehc.index.index_store import NewRecords
+from ehc.store.bulk_postgres import copy_in, driver
+from ehc.store.copy_rows import fixed_rows, text_rows
 
-_SQLITE = (
-    "INSERT INTO index_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "INSERT INTO index_records VALUES (?, ?, ?)",
-    "INSERT INTO index_keys VALUES (?, ?)",
+_EVENTS = "INSERT INTO index_events VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)"
+_RECORDS = "INSERT INTO index_records VALUES (?, ?, ?)"
+_KEYS = "INSERT INTO index_keys VALUES (?, ?)"
+_COPY_EVENTS = (
+    "COPY index_events (event, at, kind, record, person, other, by, why, body) FROM STDIN WITH (FORMAT BINARY)"
 )
-_POSTGRES = ("COPY index_events FROM STDIN", "COPY index_records FROM STDIN", "COPY index_keys FROM STDIN")
-Rows = list[tuple[Any, ...]]
+_COPY_RECORDS = "COPY index_records (record, person, version) FROM STDIN WITH (FORMAT BINARY)"
+_COPY_KEYS = "COPY index_keys (key, record) FROM STDIN WITH (FORMAT BINARY)"
 
 
-def append_new(connection: Connection, rows: Sequence[NewRecord], numbers: range, at: int, by: str) -> None:
-    """As IndexWriter.append_new, under these numbers."""
-    if not rows:
+def append_new(connection: Connection, new: NewRecords, at: int, by: str) -> None:
+    """As IndexWriter.append_block, of the records alone."""
+    if not len(new.numbers):
         return
-    persons = _persons(rows, numbers)
-    kind = int(Kind.RECORDED)
-    events = [
-        (number, at, kind, number, person, 0, by, row.why, encode(row.body))
-        for row, number, person in zip(rows, numbers, persons, strict=True)
+    (_insert if connection.dialect.name == "sqlite" else _copy)(connection, new, at, by)
+
+
+def _insert(connection: Connection, new: NewRecords, at: int, by: str) -> None:
+    numbers, persons = new.numbers.tolist(), new.persons.tolist()
+    kind = repeat(int(Kind.RECORDED))
+    events = zip(numbers, repeat(at), kind, numbers, persons, repeat(by), new.whys, new.bodies, strict=False)
+    connection.exec_driver_sql(_EVENTS, list(events))
+    connection.exec_driver_sql(_RECORDS, list(zip(numbers, persons, numbers, strict=True)))
+    connection.exec_driver_sql(_KEYS, list(zip(new.keys.tolist(), new.owners.tolist(), strict=True)))
+
+
+def _copy(connection: Connection, new: NewRecords, at: int, by: str) -> None:
+    count = len(new.numbers)
+    before: list[NDArray[Any]] = [
+        new.numbers,
+        np.full(count, at, np.int64),
+        np.full(count, int(Kind.RECORDED), np.int32),
+        new.numbers,
+        new.persons,
+        np.zeros(count, np.int64),
     ]
-    records = [(number, person, number) for number, person in zip(numbers, persons, strict=True)]
-    tables: tuple[Rows, ...] = (events, records, _keys(rows, numbers))
-    if connection.dialect.name == "sqlite":
-        for statement, table in zip(_SQLITE, tables, strict=True):
-            connection.exec_driver_sql(statement, table)
-    else:
-        _copy(connection, tables)
-
-
-def _persons(rows: Sequence[NewRecord], numbers: range) -> list[int]:
-    """Of a row that joins another of the batch, the one where that is."""
-    persons: list[int] = []
-    for row, number in zip(rows, numbers, strict=True):
-        joined = row.person
-        persons.append(number if joined is None else joined if joined >= 0 else persons[-joined - 1])
-    return persons
-
-
-def _keys(rows: Sequence[NewRecord], numbers: range) -> Rows:
-    """In key order, each once."""
-    counts = np.fromiter((len(row.keys) for row in rows), np.int64, len(rows))
-    keys = np.fromiter((key for row in rows for key in row.keys), np.int64, int(counts.sum()))
-    records = np.repeat(np.arange(numbers.start, numbers.stop), counts)
-    order = np.lexsort((records, keys))
-    keys, records = keys[order], records[order]
-    first = np.ones(len(keys), bool)
-    first[1:] = (keys[1:] != keys[:-1]) | (records[1:] != records[:-1])
-    return list(zip(keys[first].tolist(), records[first].tolist(), strict=True))
-
-
-def _copy(connection: Connection, tables: Iterable[Rows]) -> None:
-    with driver(connection) as raw, raw.cursor() as cursor:
-        for statement, table in zip(_POSTGRES, tables, strict=True):
-            with cursor.copy(statement) as copy:
-                for row in table:
-                    copy.write_row(row)
+    bodies = Texts(*column_of(new.bodies))
+    with driver(connection) as raw:
+        copy_in(raw, _COPY_EVENTS, [text_rows([*before, Texts.of([by] * count), Texts.of(new.whys), bodies])])
+        copy_in(raw, _COPY_RECORDS, [fixed_rows([new.numbers, new.persons, new.numbers])])
+        copy_in(raw, _COPY_KEYS, [fixed_rows([new.keys, new.owners])])

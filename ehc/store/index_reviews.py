@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from ehc.errors import NotFound
+from ehc.index.record import decode, encode
 from ehc.index.review import Matter, Review, ReviewAnswer, Vote
-from ehc.store.index_rows import body_of, encode
 from ehc.store.tables import index_reviews, index_votes
 
 _PLAIN = ("opened_at", "person", "other", "record", "reason", "score", "claimed_by", "claimed_until", "closed_at")
@@ -25,7 +25,7 @@ class ReviewWriter:
         same = [getattr(index_reviews.c, name) == getattr(review, name) for name in ("person", "other", "record")]
         query = select(index_reviews).where(*same, index_reviews.c.closed_at.is_(None))
         found = self._connection.execute(query.where(index_reviews.c.matter == review.matter.value)).first()
-        if found is not None and (found.body is None or body_of(found.body) == review.body):
+        if found is not None and (found.body is None or decode(found.body) == review.body):
             return _reviews(self._connection, [found])[0]
         values = {name: getattr(review, name) for name in _PLAIN} | {"matter": review.matter.value}
         values["body"] = None if review.body is None else encode(review.body)
@@ -73,5 +73,5 @@ def _reviews(connection: Connection, rows: Sequence[Row[Any]]) -> list[Review]:
 def _review(row: Row[Any], votes: tuple[Vote, ...]) -> Review:
     values = {name: getattr(row, name) for name in _PLAIN}
     answer = None if row.answer is None else ReviewAnswer(row.answer)
-    body = None if row.body is None else body_of(row.body)
+    body = None if row.body is None else decode(row.body)
     return Review(row.review, Matter(row.matter), **values, body=body, answer=answer, votes=votes)

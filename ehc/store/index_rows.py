@@ -7,23 +7,20 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ARRAY, BigInteger, Connection, Select, TextClause, cast, func, literal, or_, select, text
 
 from ehc.errors import NotFound
 from ehc.index.history import Event, Kind
 from ehc.index.index_store import Found
 from ehc.index.person import Stored
-from ehc.index.record import Record
+from ehc.index.record import decode
 from ehc.store.tables import index_apart, index_events, index_merged, index_records
 
-_decode = msgspec.msgpack.Decoder(Record).decode
-encode = msgspec.msgpack.Encoder().encode
-
 _ROOT = func.coalesce(index_merged.c.root, index_records.c.person).label("root")
-_JOINED = index_records.join(index_events, index_events.c.event == index_records.c.version).outerjoin(
-    index_merged, index_merged.c.person == index_records.c.person
-)
+_PLACED = index_records.outerjoin(index_merged, index_merged.c.person == index_records.c.person)
+_JOINED = _PLACED.join(index_events, index_events.c.event == index_records.c.version)
 _COLUMNS = (
     index_records.c.record,
     index_records.c.person,
@@ -35,18 +32,14 @@ _COLUMNS = (
 STORED: Select[Any] = select(*_COLUMNS).select_from(_JOINED)
 
 
-def body_of(data: bytes) -> Record:
-    return _decode(data)
-
-
 def stored(row: Sequence[Any]) -> Stored:
     record, person, root, version, at, body = row
-    return Stored(record, person, root, version, at, _decode(body))
+    return Stored(record, person, root, version, at, decode(body))
 
 
 def event_of(row: Sequence[Any]) -> Event:
     number, at, kind, record, person, other, by, why, body = row
-    return Event(number, at, Kind(kind), record, person, other, by, why, None if body is None else _decode(body))
+    return Event(number, at, Kind(kind), record, person, other, by, why, None if body is None else decode(body))
 
 
 _NUMBERS = {
@@ -94,6 +87,28 @@ def by_keys(connection: Connection, keys: Collection[int], most: int) -> list[Fo
     query = _prepared(connection.dialect.name, _KEYED)
     rows = connection.execute(query, {"numbers": _given(connection, keys), "most": most})
     return [Found(row[-1], stored(row[:-1])) for row in rows]
+
+
+_HAVING = {
+    "sqlite": "SELECT k.key, k.record FROM json_each(:keys) AS asked CROSS JOIN index_keys AS k ON k.key = asked.value",
+    "postgresql": "SELECT key, record FROM index_keys WHERE key = ANY(CAST(:keys AS BIGINT[]))",
+}
+_MOST_OF_EACH = """
+    SELECT key, record FROM (SELECT key, record, row_number() OVER (PARTITION BY key ORDER BY record) AS place
+    FROM (:HAVING) AS k) AS n WHERE place <= 1000 ORDER BY key, record
+"""
+
+
+def keyed(connection: Connection, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    query = _prepared(connection.dialect.name, _MOST_OF_EACH.replace(":HAVING", _HAVING[connection.dialect.name]))
+    rows = connection.execute(query, {"keys": _given(connection, keys.tolist())}).all()
+    found = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+def roots(connection: Connection, numbers: Collection[int]) -> Collection[int]:
+    query = select(_ROOT).select_from(_PLACED).where(index_records.c.record.in_(among(connection, numbers)))
+    return set(connection.scalars(query))
 
 
 def records(connection: Connection, numbers: Collection[int]) -> list[Stored]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.index.domain import Domain
 from ehc.index.history import Event, Kind, pair
-from ehc.index.index_store import Found, NewRecord, Page
+from ehc.index.index_store import OWN, Found, NewRecords, Page
 from ehc.index.person import Stored
-from ehc.index.record import Record
+from ehc.index.record import Record, encode
 from ehc.index.review import Review
 from ehc.store import index_bulk, index_reviews, index_rows
-from ehc.store.database import reader, upsert
+from ehc.store.database import looking_up, reader, upsert
 from ehc.store.index_reviews import ReviewWriter
 from ehc.store.tables import (
     index_apart,
@@ -28,9 +31,9 @@ from ehc.store.tables import (
     index_merged,
     index_models,
     index_records,
+    index_turns,
 )
 
-OWN = -1
 _VERSION = text("SELECT (SELECT count(*) FROM index_domains), (SELECT coalesce(max(model), 0) FROM index_models)")
 
 
@@ -66,11 +69,21 @@ class _Reader:
 
 
 class SqlIndexWriter(_Reader, ReviewWriter):
-    """index_store.IndexWriter. next: the number of the next event."""
+    """index_store.IndexWriter."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self._next = _lock_counter(connection)
+
+    @property
+    def next(self) -> int:
+        return self._next
+
+    def keyed(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return index_rows.keyed(self._connection, keys)
+
+    def roots(self, records: Collection[int]) -> Collection[int]:
+        return index_rows.roots(self._connection, records)
 
     def append(
         self,
@@ -85,22 +98,24 @@ class SqlIndexWriter(_Reader, ReviewWriter):
         body: Record | None = None,
         keys: Sequence[int] = (),
     ) -> Event:
-        number = self._next
-        record, person, other = (number if one == OWN else one for one in (record, person, other))
-        event = Event(number, at, kind, record, person, other, by, why, body)
-        _FOLLOWS[kind](self._connection, event)
-        if keys:
-            rows = [{"key": key, "record": record} for key in sorted(set(keys))]
-            self._connection.execute(upsert(self._connection)(index_keys).on_conflict_do_nothing(), rows)
-        self._connection.execute(index_events.insert().values(_row(event)))
+        record, person, other = (self._next if one == OWN else one for one in (record, person, other))
+        event = Event(self._next, at, kind, record, person, other, by, why, body)
+        self._write(event, keys)
         self._next += 1
         return event
 
-    def append_new(self, rows: Sequence[NewRecord], at: int, by: str) -> range:
-        numbers = range(self._next, self._next + len(rows))
-        index_bulk.append_new(self._connection, rows, numbers, at, by)
-        self._next = numbers.stop
-        return numbers
+    def _write(self, event: Event, keys: Sequence[int]) -> None:
+        _FOLLOWS[event.kind](self._connection, event)
+        if keys:
+            rows = [{"key": key, "record": event.record} for key in sorted(set(keys))]
+            self._connection.execute(upsert(self._connection)(index_keys).on_conflict_do_nothing(), rows)
+        self._connection.execute(index_events.insert().values(_row(event)))
+
+    def append_block(self, new: NewRecords, others: Sequence[tuple[Event, Sequence[int]]], at: int, by: str) -> None:
+        index_bulk.append_new(self._connection, new, at, by)
+        for event, keys in others:
+            self._write(event, keys)
+        self._next += len(new.numbers) + len(others)
 
     def finish(self) -> None:
         self._connection.execute(update(index_counter).values(next=self._next))
@@ -120,7 +135,7 @@ def _lock_counter(connection: Connection) -> int:
 
 def _row(event: Event) -> dict[str, object]:
     row = {name: getattr(event, name) for name in ("at", "record", "person", "other", "by", "why")}
-    body = None if event.body is None else index_rows.encode(event.body)
+    body = None if event.body is None else encode(event.body)
     return row | {"event": event.number, "kind": int(event.kind), "body": body}
 
 
@@ -201,7 +216,8 @@ class SqlIndexStore:
     """index_store.IndexStore."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine, self._reader = engine, reader(engine)
+        self._engine, self._reader, self._looking_up = engine, reader(engine), looking_up(engine)
+        self._name = os.urandom(16).hex()
 
     @contextmanager
     def writing(self) -> Iterator[SqlIndexWriter]:
@@ -212,7 +228,7 @@ class SqlIndexStore:
 
     @contextmanager
     def _reading(self) -> Iterator[_Reader]:
-        with self._reader.connect() as connection:
+        with self._looking_up.connect() as connection:
             yield _Reader(connection)
 
     def by_keys(self, keys: Collection[int], most: int = 1000) -> Sequence[Found]:
@@ -246,7 +262,7 @@ class SqlIndexStore:
         return bool(self.kept_apart(one, other))
 
     def rules_version(self) -> tuple[int, int]:
-        with self._reader.connect() as connection:
+        with self._looking_up.connect() as connection:
             domains, model = connection.execute(_VERSION).one()
         return int(domains), int(model)
 
@@ -292,6 +308,28 @@ class SqlIndexStore:
             ahead = index_consumers.c.event < row.excluded.event
             new = {"event": row.excluded.event, "at": row.excluded.at}
             connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=new, where=ahead))
+
+    def take_turn(self, consumer: str, now: int, until: int) -> int | None:
+        """In index_turns: the turn is whose last one it was, or anybody's once it has ended. Written now and then."""
+        of, mine = index_turns.c, {"holder": self._name, "until": until}
+        with self._looking_up.connect() as connection:
+            known = connection.execute(select(index_turns).where(of.name == consumer)).first()
+        if known is not None and known.until > now and known.holder != self._name:
+            return None
+        if known is not None and known.until > (now + until) // 2 and known.holder == self._name:
+            return int(known.place)
+        with self._engine.begin() as connection:
+            first = upsert(connection)(index_turns).values(name=consumer, place=0, **mine).on_conflict_do_nothing()
+            connection.execute(first)
+            free = (of.name == consumer) & ((of.holder == self._name) | (of.until <= now))
+            taken: int | None = connection.scalar(update(index_turns).where(free).values(mine).returning(of.place))
+        return taken
+
+    def keep_place(self, consumer: str, place: int) -> None:
+        of = index_turns.c
+        with self._engine.begin() as connection:
+            its = (of.name == consumer) & (of.holder == self._name) & (of.place < place)
+            connection.execute(update(index_turns).where(its).values(place=place))
 
     def reviews(self, *, closed: bool, after: int, limit: int) -> Sequence[Review]:
         with self._reader.connect() as connection:
