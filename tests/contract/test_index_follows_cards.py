@@ -112,9 +112,10 @@ def _follow_for_ever(stores: Stores) -> None:
         following.step(NOW + 2)
 
 
-def test_whoever_follows_may_be_killed_at_any_moment(stores: Stores, factory: str, tmp_path: Path) -> None:
+def test_whoever_follows_may_be_killed_at_any_moment(tmp_path: Path) -> None:
+    stores = FACTORIES["sqlite"](tmp_path)
     many = stores.accounts.register_columns(columns(range(MANY)), NOW)
-    process = get_context("spawn").Process(target=in_process, args=(_follow_for_ever, factory, str(tmp_path)))
+    process = get_context("spawn").Process(target=in_process, args=(_follow_for_ever, "sqlite", str(tmp_path)))
     process.start()
     room, following = follower(stores)
     while not room.store.events(0, 1):
@@ -125,3 +126,4 @@ def test_whoever_follows_may_be_killed_at_any_moment(stores: Stores, factory: st
     while following.step(NOW + 3 + TURN):
         pass
     assert accounts_in(room) == sorted(map(str, many.account.tolist()))
+    stores.close()

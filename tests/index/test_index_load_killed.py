@@ -8,9 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
+import pytest
 from index_rooms import Room, make_room
+from typer.testing import CliRunner
 
+from ehc.cli.index import app
 from ehc.config import Settings
+from ehc.index.generate import Population
 from ehc.index.history import replay
 from ehc.wiring import open_store
 
@@ -22,14 +27,20 @@ def environment(home: Path) -> dict[str, str]:
     return clean | {"EHC_HOME": str(home)}
 
 
-def load(file: Path, where: dict[str, str], processes: int = 0) -> "subprocess.Popen[str]":
-    words = ["load", str(file), "--new-domains", "--processes", str(processes), "--block", "50"]
-    return subprocess.Popen([*COMMAND, *words], env=where, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def words(file: Path, processes: int) -> list[str]:
+    return ["load", str(file), "--new-domains", "--processes", str(processes), "--block", "50"]
 
 
-def finish(running: "subprocess.Popen[str]") -> None:
-    told = running.communicate()
-    assert running.returncode == 0, told
+def begin(file: Path, home: Path) -> "subprocess.Popen[str]":
+    command = [*COMMAND, *words(file, 1)]
+    return subprocess.Popen(command, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def load(file: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To its end."""
+    monkeypatch.setenv("EHC_HOME", str(home))
+    done = CliRunner().invoke(app, words(file, 0))
+    assert done.exit_code == 0, done.output
 
 
 def seen(room: Room) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
@@ -42,13 +53,13 @@ def seen(room: Room) -> dict[tuple[str, str], frozenset[tuple[str, str]]]:
     return {one.body.key: frozenset(groups[one.root]) for one in rows}
 
 
-def test_a_load_that_was_killed_is_finished_by_loading_again(tmp_path: Path) -> None:
+def test_a_load_that_was_killed_is_finished_by_loading_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, whole, killed = tmp_path / "people.ndjson", tmp_path / "whole", tmp_path / "killed"
-    subprocess.run([*COMMAND, "generate", "600", "-o", str(file)], check=True, stdout=subprocess.PIPE)
-    finish(load(file, environment(whole)))
-    where, chance = environment(killed), random.Random(4)
+    file.write_bytes(b"\n".join(map(msgspec.json.encode, Population(600, 1).rows())))
+    load(file, whole, monkeypatch)
+    chance = random.Random(4)
     for _ in range(2):
-        running = load(file, where, processes=1)
+        running = begin(file, killed)
         assert running.stderr is not None
         told = os.read(running.stderr.fileno(), 200)  # waits until a block is acknowledged
         assert "records" in told.decode(), told
@@ -61,7 +72,7 @@ def test_a_load_that_was_killed_is_finished_by_loading_again(tmp_path: Path) -> 
     assert len(events) >= 50
     assert [event.number for event in events] == list(range(1, len(events) + 1))
     assert len(replay(events).persons) == len(half.store.page(0, 100_000).rows)
-    finish(load(file, where))
+    load(file, killed, monkeypatch)
     finished = open_store(Settings(home=str(whole)))
     assert seen(half) == seen(make_room(finished, domains=False))
     stores.close()

@@ -160,6 +160,7 @@ def test_every_person_that_is_shown_is_a_look_with_its_purpose(indexed: Any) -> 
 def test_patients_are_searched_by_what_tells_them_apart(indexed: Any, query: dict[str, str], found: int) -> None:
     person(indexed, phone="13800000001")
     answer = indexed.get("/fhir/Patient", params=query, headers=PURPOSE)
+    assert answer.json()["resourceType"] == "Bundle"  # the library would not miss it
     assert Bundle.model_validate_json(answer.content).total == found
 
 
@@ -257,6 +258,7 @@ def test_what_is_wrong_is_an_operation_outcome(
 ) -> None:
     answer = indexed.get(path, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/fhir+json")
+    assert answer.json()["resourceType"] == "OperationOutcome"  # the library would not miss it
     [issue] = OperationOutcome.model_validate_json(answer.content).issue
     assert (issue.severity, issue.code) == ("error", code)
     assert issue.diagnostics

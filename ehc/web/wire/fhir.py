@@ -90,11 +90,10 @@ class Entry(Struct, omit_defaults=True):
     search: Search
 
 
-class Bundle(Struct, omit_defaults=True):
+class Bundle(Struct, omit_defaults=True, tag_field="resourceType", tag="Bundle"):
     type: str
     total: int
     entry: list[Entry] = []
-    resourceType: Literal["Bundle"] = field(default="Bundle")
 
 
 class Parameter(Struct, omit_defaults=True):
@@ -128,11 +127,10 @@ class Issue(Struct, omit_defaults=True):
     diagnostics: str | None = None
 
 
-class OperationOutcome(Struct, omit_defaults=True):
+class OperationOutcome(Struct, tag_field="resourceType", tag="OperationOutcome"):
     """What FHIR's paths answer in place of a problem document."""
 
     issue: list[Issue]
-    resourceType: Literal["OperationOutcome"] = field(default="OperationOutcome")
 
 
 class PatientSearch(Body, frozen=True):
