@@ -6,17 +6,19 @@ compares the two. DuckDB and rapidfuzz have the same edit distances.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from ehc.errors import ConfigError
+from ehc.errors import ConfigError, InputError
 from ehc.index.compare import View
 from ehc.index.names import MISSING
 from ehc.index.weights import Comparison, Level, Model
 
 UNREACHED = 1e-9
+LEAST_PAIRS = 100
 _ID = "unique_id"
 
 
@@ -43,16 +45,25 @@ def score(
 def train(
     model: Model, views: Mapping[int, View], blocks: Mapping[int, Mapping[str, str]], kinds: Sequence[str], seed: int
 ) -> Model:
-    """The model with m and u as Splink finds them: u at random, m by EM over the pairs of each kind of block."""
+    """The model with m and u as Splink finds them: u at random, m by EM over the pairs of each kind of block that has
+    enough of them. Raises InputError where none has."""
+    enough = [kind for kind in kinds if _pairs(blocks, kind) >= LEAST_PAIRS]
+    if not enough:
+        raise InputError(f"training: at least {LEAST_PAIRS} pairs of one kind of block are needed")
     linker = _linker(_splink().DuckDBAPI(), model, views, blocks)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=seed)
     block_on = _splink().block_on
-    for kind in kinds:
+    for kind in enough:
         linker.training.estimate_parameters_using_expectation_maximisation(block_on(_column(kind)))
     told = linker.misc.save_model_to_json()
     by_name = {one["output_column_name"]: one["comparison_levels"] for one in told["comparisons"]}
     comparisons = tuple(_trained(one, by_name[one.field]) for one in model.comparisons)
     return msgspec.structs.replace(model, comparisons=comparisons)
+
+
+def _pairs(blocks: Mapping[int, Mapping[str, str]], kind: str) -> int:
+    sizes = Counter(some[kind] for some in blocks.values() if kind in some)
+    return sum(size * (size - 1) // 2 for size in sizes.values())
 
 
 def _splink() -> Any:
