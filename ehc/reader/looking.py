@@ -48,6 +48,10 @@ class Look:
         """Everything was tried, and not even a place located where a symbol may be."""
         return not self.found and not self._seen and not self.over()
 
+    def begin_anew(self) -> None:
+        """What was found so far is not all that there may be."""
+        self.found, self.card = {}, None
+
     def stopped(self) -> Stopped:
         if self.unchanged:
             return Stopped.UNCHANGED

@@ -152,6 +152,7 @@ class Reader:
         self._grey = GreyReader()
         self._tracking, self._thorough, self._budget = tracking, thorough, budget_ms
         self._region_times = 0  # halvings at which the last hit has enough pixels
+        self._last = 0  # hash of its payload
         self._nothing_in: Grey | None = None  # smallest level of the last frame that was looked at in vain
         self.stopped = Stopped.NOTHING
         """Why the last call of `read` ended."""
@@ -223,14 +224,21 @@ class Reader:
         times = self._region_times
         pixels = levels.part(times, region)
         if look.at(View("region of the last hit", pixels, 2.0**times, region[0], region[1])):
-            self._remember(look)
-            return True
+            if self._followed(look):
+                self._remember(look)
+                return True
+            look.begin_anew()  # another card where the last one was: whose else is there is to be seen too
+            return False
         self._pipeline.miss()
         return False
+
+    def _followed(self, look: Look) -> bool:
+        return look.card is not None and hash(look.card.payload) == self._last
 
     def _remember(self, look: Look) -> None:
         if not self._tracking or look.card is None:
             return
+        self._last = hash(look.card.payload)
         corners, version = look.card.corners, look.card.version or 5
         self._pipeline.hit(corners)
         module = min(math.dist(corners[k], corners[k - 1]) for k in range(4)) / (17 + 4 * version)

@@ -306,6 +306,14 @@ def test_a_foreign_code_in_the_region_does_not_hide_a_card_elsewhere():
     assert card.payload == DYNAMIC
 
 
+def test_another_card_where_the_last_one_was_does_not_hide_a_third():
+    """Or whoever is called next would be whose card lies in the middle, whatever lies beside it."""
+    reader, third = Reader(), f"{OTHER_CARD[::-1]}:1"
+    assert [one.payload for one in reader.read(paper((code(STATIC, scale=4), 100, 100)))] == [STATIC]
+    both = paper((code(f"{OTHER_CARD}:1", scale=4), 100, 100), (code(third, scale=4), 500, 400))
+    assert {one.payload for one in reader.read(both)} == {f"{OTHER_CARD}:1", third}
+
+
 def test_without_tracking_frames_stand_alone():
     reader, photo = Reader(tracking=False), photograph(CODES[DYNAMIC], seed=5)
     assert [reader.read(photo)[0].stage for _ in range(2)] == ["1/2", "1/2"]
