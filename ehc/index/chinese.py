@@ -1,7 +1,7 @@
 """The model that an index of people in China begins with; `ehc index train` puts one of its own records in its place.
 
-m, u and the thresholds were set by hand, from how often such mistakes are made and how common the values are: EM has
-not been run over them. Weights alone never merge where names differ: deciding.py.
+m, u and the thresholds were set by hand, from how often such mistakes are made and how common the values are: what EM
+finds does no better (README.md). Weights alone never merge where names differ: deciding.py.
 """
 
 from __future__ import annotations
