@@ -306,3 +306,24 @@ class Problem(Struct, frozen=True):
     instance: str = ""
     detail: str | None = None
     field: str | None = None
+
+
+class Coding(Struct, frozen=True):
+    system: str = ""
+    code: str = ""
+
+
+class Said(Struct, frozen=True):
+    coding: tuple[Coding, ...] = ()
+    text: str = ""
+
+
+class Issue(Struct, frozen=True):
+    details: Said = Said()
+    diagnostics: str | None = None
+
+
+class OperationOutcome(Struct, frozen=True):
+    """What FHIR's paths answer in place of a problem: its type is the coding."""
+
+    issue: tuple[Issue, ...] = ()

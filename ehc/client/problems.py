@@ -1,11 +1,11 @@
-"""A problem document of the service (RFC 9457) -> the error of ehc.errors that it was."""
+"""A problem document of the service (RFC 9457), or FHIR's OperationOutcome -> the error of ehc.errors that it was."""
 
 from __future__ import annotations
 
 import httpx
 import msgspec
 
-from ehc.client.answers import Problem
+from ehc.client.answers import OperationOutcome, Problem
 from ehc.errors import TABLE, EhcError, IdentityError, InputError, PayloadError, Refused, TooMany, Unavailable
 
 _OF_TYPE = {f"urn:ehc:problem:{row.problem}": kind for kind, row in TABLE.items()}
@@ -35,7 +35,17 @@ def retry_after(response: httpx.Response) -> int | None:
 
 
 def _problem(response: httpx.Response) -> Problem:
+    is_fhir = response.headers.get("content-type", "").startswith("application/fhir+json")
     try:
+        if is_fhir:
+            return _of_outcome(msgspec.json.decode(response.content, type=OperationOutcome))
         return msgspec.json.decode(response.content, type=Problem)
     except msgspec.MsgspecError:
         return Problem()
+
+
+def _of_outcome(outcome: OperationOutcome) -> Problem:
+    for issue in outcome.issue:
+        for coding in issue.details.coding:
+            return Problem(f"{coding.system}:{coding.code}", issue.details.text, detail=issue.diagnostics)
+    return Problem()

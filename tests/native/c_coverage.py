@@ -32,7 +32,7 @@ import ehc, pytest
 spec = importlib.util.spec_from_file_location("ehc._frame", sys.argv[1])
 sys.modules["ehc._frame"] = ehc._frame = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(ehc._frame)
-sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", sys.argv[2]]))
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[2:]]))
 """
 
 
@@ -145,7 +145,7 @@ def frame(folder):
     objects += compile_all(folder / "rest", [NATIVE / "bindings/_frame.cpp"], "g++", "-O0", *flags)
     module = folder / f"_frame{sysconfig.get_config_var('EXT_SUFFIX')}"
     run("g++", "--coverage", "-shared", *objects, "-o", module)
-    run(sys.executable, "-c", WITH_OUR_FRAME, module, ROOT / "tests/native/test_frame_pipeline.py")
+    run(sys.executable, "-c", WITH_OUR_FRAME, module, *sorted((ROOT / "tests/native").glob("test_frame_*.py")))
     return gathered(folder)
 
 

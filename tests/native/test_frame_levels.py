@@ -74,8 +74,9 @@ def test_change_is_the_largest_of_the_means_of_parts(size):
 
 
 def test_frames_of_two_sizes_cannot_be_compared():
-    with pytest.raises(ValueError, match="different sizes"):
-        change(pixels(8, 8), pixels(8, 9))
+    for other in (pixels(8, 9), pixels(9, 8)):
+        with pytest.raises(ValueError, match="different sizes"):
+            change(pixels(8, 8), other)
 
 
 @pytest.mark.parametrize("noise", [0, 1, 4, 12])
@@ -101,4 +102,5 @@ def test_what_is_more_than_noise_lies_in_the_box(noise, contrast):
 def test_where_noise_may_hide_a_code_all_of_the_frame_is_active():
     scene = np.random.default_rng(1).integers(0, 256, (180, 320)).astype(np.uint8)
     assert active(scene) == (0, 0, 320, 180)
-    assert active(scene[:15, :9]) == (0, 0, 9, 15)
+    for height, width in ((15, 9), (15, 320)):
+        assert active(scene[:height, :width]) == (0, 0, width, height)

@@ -57,8 +57,10 @@ _ISSUES = {
 def outcome(of: Problem) -> Reply:
     """A problem as an OperationOutcome, under its status."""
     fault = of.status >= 500
-    code = _ISSUES.get(of.type.rpartition(":")[2], "exception" if fault else "invalid")
-    issue = wire.Issue("fatal" if fault else "error", code, wire.Said(of.title), of.detail)
+    system, _, problem = of.type.rpartition(":")
+    code = _ISSUES.get(problem, "exception" if fault else "invalid")
+    said = wire.Said([wire.Coding(system, problem)], of.title)
+    issue = wire.Issue("fatal" if fault else "error", code, said, of.detail)
     return resource(wire.OperationOutcome([issue]))._replace(status=of.status)
 
 

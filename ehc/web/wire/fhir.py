@@ -112,9 +112,15 @@ class Parameters(Struct, omit_defaults=True):
     parameter: Annotated[list[Parameter], Meta(max_length=200)] = []
 
 
-class Said(Struct, omit_defaults=True):
-    """CodeableConcept of OperationOutcome.issue.details: its text alone."""
+class Coding(Struct):
+    system: str
+    code: str
 
+
+class Said(Struct):
+    """CodeableConcept of OperationOutcome.issue.details; coding: a problem's type, as elsewhere (RFC 9457)."""
+
+    coding: list[Coding]
     text: str
 
 
