@@ -112,7 +112,7 @@ def test_a_sender_who_does_not_read_costs_bounded_memory_and_is_heard_to_the_end
         sender.join(120)
         assert sender.sent == 600_000
         memory = Path(f"/proc/{worker}/status").read_text("ascii").split("VmHWM:")[1].split()[0]
-        assert int(memory) * 1024 < 350 * MEBIBYTE  # the index follows what is registered in the same process
+        assert int(memory) * 1024 < 350 * MEBIBYTE  # 261 alone; 317 in one whole run of the tests, why is not known
         outcomes = [one for some in answered(connection) for one in some]
     assert [one["row"] for one in outcomes[:-1]] == list(range(1, len(outcomes)))
     assert 500_000 <= len(outcomes) - 1 < 510_000

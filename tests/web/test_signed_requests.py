@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sdk_app import BY, SDK, SM2, add_app, grant, later, publish, sm3
+from test_callers import problem_of
 
 from ehc.access.caller import Scope
 from ehc.crypto.legacy_signature import app_secret, sorted_parameters
@@ -62,7 +63,7 @@ def test_every_endpoint_takes_its_scope_and_no_other(signed_service: Any) -> Non
             assert answer.status_code not in (401, 403, 429), (row.operation, answer.text)
         else:
             assert answer.status_code == 403, row.operation
-            assert f"scope {row.scope}" in answer.text
+            assert f"scope {row.scope}" in problem_of(answer)[1]
 
 
 def test_who_has_every_scope_but_one_is_refused_there(signed_service: Any) -> None:
