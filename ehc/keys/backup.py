@@ -95,7 +95,9 @@ def read_manifest(backup: bytes) -> Manifest:
     try:
         manifest = msgspec.json.decode(line, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise KeyringError("this is no backup of a keyring, or it was changed") from None
+        manifest = None
+    if manifest is None or msgspec.json.encode(manifest) != line:  # base64 and JSON have more than one way to say it
+        raise KeyringError("this is no backup of a keyring, or it was changed")
     if sm3(document) != manifest.document:
         raise KeyringError("the backup was changed: its sealed keyring is not the one that its first line names")
     if manifest.public_key and not _signed(manifest):

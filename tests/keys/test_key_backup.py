@@ -50,7 +50,7 @@ def test_a_forged_share_is_named_and_so_is_one_of_another_backup():
 
 def test_every_changed_byte_of_a_backup_is_noticed():
     backup, shares = made(2, 2)
-    for at in range(0, len(backup), 3):
+    for at in range(len(backup)):
         damaged = backup[:at] + bytes([backup[at] ^ 1]) + backup[at + 1 :]
         with pytest.raises((InputError, KeyringError)):
             open_backup(damaged, shares)

@@ -141,7 +141,8 @@ def frame(folder):
 
     headers = [f"-I{NATIVE}/frame", f"-I{get_include()}", f"-I{sysconfig.get_path('include')}"]
     flags = ["-std=c++17", "-fPIC", "-fvisibility=hidden", *headers]
-    objects = compile_all(folder, sorted((NATIVE / "frame").glob("*.cpp")), "g++", *COVERAGE, *flags)
+    counted = [*COVERAGE, "-fprofile-update=atomic", *flags]  # tests read frames in several threads
+    objects = compile_all(folder, sorted((NATIVE / "frame").glob("*.cpp")), "g++", *counted)
     objects += compile_all(folder / "rest", [NATIVE / "bindings/_frame.cpp"], "g++", "-O0", *flags)
     module = folder / f"_frame{sysconfig.get_config_var('EXT_SUFFIX')}"
     run("g++", "--coverage", "-shared", *objects, "-o", module)

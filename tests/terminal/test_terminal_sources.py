@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -44,12 +43,10 @@ def test_of_two_that_read_one_stream_the_second_is_told(tmp_path: Path) -> None:
     pipe = tmp_path / "camera.y4m"
     os.mkfifo(pipe)
     source = source_of(str(pipe))
-    writer = threading.Thread(target=lambda: pipe.open("wb").close())
-    writer.start()
-    with source():
-        writer.join()
-        again = threading.Thread(target=lambda: pipe.open("wb").close())
-        again.start()
-        with pytest.raises(Unavailable, match="another program reads this stream"), source():
-            pass
-        again.join()
+    with (
+        pipe.open("r+b", buffering=0),  # somebody writes it all along
+        source(),
+        pytest.raises(Unavailable, match="another program reads this stream"),
+        source(),
+    ):
+        pass
