@@ -1,4 +1,6 @@
-/* test_run.c: every suite on every tier of this processor. Exit status 0 when all checks hold. */
+/* test_run.c: every suite on every tier of this processor, or on those named. Exit status 0 when all checks hold. */
+#include <stdbool.h>
+
 #include "check.h"
 
 unsigned long checks, failures;
@@ -6,9 +8,20 @@ unsigned long checks, failures;
 static void (*const SUITES[])(void) = {test_dispatch, test_primitives,    test_derive, test_columns, test_payload,
                                        test_token,    test_token_kernels, test_codes,  test_claims,  test_host};
 
-int main(void)
+static bool asked_for(const char *tier, int count, char **names)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(names[i], tier) == 0)
+            return true;
+    }
+    return count == 0;
+}
+
+int main(int argc, char **argv)
 {
     for (size_t i = 0; ehc_tier_name(i) != NULL; i++) {
+        if (!asked_for(ehc_tier_name(i), argc - 1, argv + 1))
+            continue;
         if (!ehc_tier_supported(i)) {
             printf("tier %s: not on this processor\n", ehc_tier_name(i));
             continue;
