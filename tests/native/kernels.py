@@ -21,6 +21,7 @@ SUITES = sorted((NATIVE / "tests").glob("test_*.c"))
 INCLUDES = [f"-I{NATIVE / room}" for room in ("include", *ROOMS, "sm2", "sdf", "reader", "frame")]
 GCC = ["ccache", "gcc"] if shutil.which("ccache") else ["gcc"]  # several tests compile the same sources alike
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+OPTIONS = ["-O3", *STRICT]
 
 
 def run(*command, cwd=ROOT):
@@ -51,4 +52,4 @@ def compile_objects(folder, sources, *flags):
 
 def compile_kernels(folder):
     """The kernels as the package builds them, without a warning: objects."""
-    return compile_objects(folder, KERNELS, "-O3", *STRICT)
+    return compile_objects(folder, KERNELS, *OPTIONS)

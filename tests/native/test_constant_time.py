@@ -8,7 +8,7 @@ import re
 import subprocess
 
 import pytest
-from kernels import INCLUDES, KERNELS, NATIVE, STRICT, compile_kernels, needs, not_on_path, run
+from kernels import INCLUDES, KERNELS, NATIVE, OPTIONS, STRICT, compile_kernels, compile_objects, needs, not_on_path, run
 
 CTGRIND = NATIVE / "tests/ctgrind.c"
 WRAPS = [f"-Wl,--wrap={name}" for name in sorted(set(re.findall(r"__wrap_(\w+)\(", CTGRIND.read_text("utf-8"))))]
@@ -31,9 +31,12 @@ UNSUPPORTED = 3
 def reports(tmp_path_factory):
     """tier -> {subject: reports of memcheck}, or None for a tier that valgrind hides."""
     needs(not_on_path("valgrind"), "valgrind")
-    program = tmp_path_factory.mktemp("ctgrind") / "ctgrind"
-    public = CTGRIND.with_name("ctgrind_public.h")
-    run("gcc", "-g", "-O3", *STRICT, "-include", public, *INCLUDES, *KERNELS, CTGRIND, *WRAPS, "-o", program)
+    folder = tmp_path_factory.mktemp("ctgrind")
+    program, public = folder / "ctgrind", CTGRIND.with_name("ctgrind_public.h")
+    derive = [path for path in KERNELS if path.parent.name == "derive"]  # where EHC_PUBLIC stands
+    objects = compile_objects(folder / "o", [path for path in KERNELS if path not in derive], *OPTIONS)
+    objects |= compile_objects(folder / "o", [*derive, CTGRIND], *OPTIONS, "-include", public)
+    run("gcc", *objects.values(), *WRAPS, "-o", program)
 
     def under_valgrind(tier):
         command = ["valgrind", "--error-limit=no", f"--log-file={program}.{tier}", program, tier]
