@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,11 @@ class Session:
     seen_at: int
     account: int | None = None  # the person who is being looked at
     purpose: str = ""  # why
+
+    @property
+    def handle(self) -> str:
+        """What a page names it by: opens nothing."""
+        return self.digest[:8].hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,10 @@ class SessionStore(Protocol):
 
     def look_at(self, digest: bytes, account: int | None, purpose: str) -> None:
         """Whom this session looks at from now on, and why."""
+        ...
+
+    def of(self, operator: str) -> Sequence[Session]:
+        """The latest first."""
         ...
 
     def end(self, digest: bytes) -> None: ...

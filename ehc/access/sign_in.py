@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 
 from ehc.access.operator import NAME, ONE_TIME_SECONDS, Operator, OperatorStore
@@ -17,6 +18,9 @@ FORGOTTEN = 86_400
 """Seconds after the last attempt; from then on it begins anew."""
 
 SAME = "password: it is the old one"
+
+_SEALED = "~"
+"""Before the last part of a hash that is sealed: a salt that is secret (ASVS 2.4.5). One-time passwords need none."""
 
 
 def locked_until(attempts: int, last_at: int) -> int:
@@ -41,7 +45,7 @@ def give_password(operators: OperatorStore, name: str, one_time: str, salt: byte
 
 
 class SignIn:
-    """All raise Unavailable; those that look at a second factor, KeyUnavailable."""
+    """All raise Unavailable; those that look at a password or a second factor, KeyUnavailable."""
 
     def __init__(self, operators: OperatorStore, seals: Seals) -> None:
         self._operators, self._seals = operators, seals
@@ -60,7 +64,7 @@ class SignIn:
     def _knows(self, name: str, password: str, now: int) -> Operator | None:
         allowed = self._operators.attempt(who_of(name), now)
         found = self._operators.find(name) if NAME.fullmatch(name) else None
-        right = is_right(password, found[1] if found else NOBODY)
+        right = is_right(password, self._opened(found[1], name) if found else NOBODY)
         return found[0] if found and right and allowed and found[0].may_sign_in(now) else None
 
     def _has(self, operator: Operator, code: str, now: int) -> bool:
@@ -71,10 +75,21 @@ class SignIn:
         step = SecondFactor.opened(self._seals, sealed, operator.name).step_of(code, now)
         return step is not None and self._operators.use_step(operator.name, step)
 
-    def change_password(self, name: str, old: str, new: str, salt: bytes, now: int) -> bool:
+    def _sealed(self, password_hash: str, name: str, nonce: bytes) -> str:
+        head, _, digest = password_hash.rpartition("$")
+        sealed = self._seals.seal(digest, _label(name), nonce)
+        return f"{head}${_SEALED}{base64.b64encode(sealed).decode()}"
+
+    def _opened(self, password_hash: str, name: str) -> str:
+        head, _, sealed = password_hash.rpartition("$")
+        if not sealed.startswith(_SEALED):
+            return password_hash
+        return f"{head}${self._seals.unseal(base64.b64decode(sealed.removeprefix(_SEALED)), _label(name))}"
+
+    def change_password(self, name: str, old: str, new: str, now: int, *, salt: bytes, nonce: bytes) -> bool:
         """Their own, by themselves; all their sessions end. False when the old one is not right, or tried too often.
 
-        Raises InputError for a new one that is refused.
+        nonce: NONCE_BYTES random bytes. Raises InputError for a new one that is refused.
         """
         require_good(new, name)
         if new == old:
@@ -82,7 +97,7 @@ class SignIn:
         if self._knows(name, old, now) is None:
             return False
         self._operators.signed_in(who_of(name), name, now)
-        self._operators.set_password(name, hash_of(new, salt), None)
+        self._operators.set_password(name, self._sealed(hash_of(new, salt), name, nonce), None)
         return True
 
     def new_factor(self, name: str, secret: bytes, nonce: bytes) -> tuple[SecondFactor, bytes]:
@@ -109,3 +124,8 @@ class SignIn:
             return False
         self._operators.unbind(operator.name)
         return True
+
+
+def _label(name: str) -> str:
+    """What a hash is sealed for; that of the second factor is another one."""
+    return f"password:{name}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ehc.access.operator import Deed, Operator, Role
@@ -125,13 +125,19 @@ class SqlSessionStore:
             connection.execute(operator_sessions.insert().values(row))
 
     def find(self, digest: bytes) -> Session | None:
+        return next(iter(self._those(operator_sessions.c.digest == digest)), None)
+
+    def of(self, operator: str) -> Sequence[Session]:
+        return self._those(operator_sessions.c.operator == operator)
+
+    def _those(self, condition: ColumnElement[bool]) -> Sequence[Session]:
         both = select(operator_sessions, operators).join_from(operator_sessions, operators)
-        query = both.where((operator_sessions.c.digest == digest) & operators.c.disabled_at.is_(None))
+        query = both.where(condition & operators.c.disabled_at.is_(None)).order_by(operator_sessions.c.began_at.desc())
         with self._reader.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        return Session(row.digest, _operator(row), row.began_at, row.seen_at, row.account, row.purpose)
+            rows = connection.execute(query).all()
+        return [
+            Session(row.digest, _operator(row), row.began_at, row.seen_at, row.account, row.purpose) for row in rows
+        ]
 
     def seen(self, digest: bytes, now: int) -> None:
         self._set(digest, {"seen_at": now})

@@ -117,6 +117,7 @@ FORMS = {
     "new_factor": {},
     "bind_factor": {"sealed": "00" * 60, "code": "000000"},
     "unbind_factor": {"code": "000000"},
+    "end_sessions": {"password": "x"},
     "search": {"by": "phone", "value": "13800138000", "purpose": "复核"},
     "find_physical": {"number": "44A000000001", "purpose": "复核"},
     "open_person": {"purpose": "复核"},

@@ -34,6 +34,7 @@ PAGES = {
         "rekeying",
         "password",
         "second-factor",
+        "sessions",
     ),
     Role.SECURITY: ("", "people", "statistics"),
     Role.AUDIT: ("", "looks", "deeds", "nothing"),

@@ -50,7 +50,7 @@ def test_what_a_role_may_not_do_does_not_happen_and_is_recorded(desk: Desk) -> N
 
 def test_an_auditor_may_change_nothing_but_the_own_password() -> None:
     changing = {page.name for page in WITH_ROLES if page.method == "POST" and Role.AUDIT in (page.roles or ())}
-    assert changing == {"sign_out", "change_password", "new_factor", "bind_factor", "unbind_factor"}
+    assert changing == {"sign_out", "change_password", "new_factor", "bind_factor", "unbind_factor", "end_sessions"}
 
 
 def test_every_changing_page_is_a_deed_except_looking() -> None:
@@ -70,6 +70,8 @@ def test_nobody_has_two_roles_tasks() -> None:
         "new_factor",
         "bind_factor",
         "unbind_factor",
+        "show_sessions",
+        "end_sessions",
         "show_statistics",
     }
 

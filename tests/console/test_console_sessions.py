@@ -1,5 +1,6 @@
 """Signing in and out, sessions, their cookies and their ends; form tokens."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ from ehc.access import sign_in
 from ehc.access.operator import Operator, Role
 from ehc.access.session import digest_of
 from ehc.access.sign_in import FORGOTTEN, FREE, locked_until
+from ehc.errors import KeyUnavailable
 from ehc.web.console.table import PAGES
 
 NEW = "three lanterns under a pine"
@@ -269,6 +271,37 @@ def test_changing_the_password_needs_the_old_one_and_ends_all_other_sessions(des
     assert browser.jar["ehc_session"] != before
     assert browser.get("/looks").status_code == 200
     assert other.get("/looks").status_code == 303
+
+
+def test_an_operator_sees_the_own_sessions_and_ends_them_with_the_password(desk: Desk) -> None:
+    desk.signed_in(Role.SECURITY)  # somebody else's is not among them
+    browser, second, third = (desk.signed_in(Role.AUDIT) for _ in range(3))
+    page = browser.get("/sessions").text
+    handles = [digest_of(one.jar["ehc_session"])[:8].hex() for one in (browser, second, third)]
+    assert sorted(re.findall(r'name="session" value="([0-9a-f]{16})"', page)) == sorted(handles[1:])
+    assert browser.post("/sessions", session=handles[1], password="not it, surely").status_code == 422
+    assert second.get("/looks").status_code == 200
+    assert "所选登录已退出" in text_of(browser.follow(browser.post("/sessions", session=handles[1], password=PASSWORD)))
+    assert [one.get("/looks").status_code for one in (browser, second, third)] == [200, 303, 200]
+    browser.get("/sessions")
+    browser.follow(browser.post("/sessions", session="", password=PASSWORD))
+    assert [one.get("/looks").status_code for one in (browser, third)] == [200, 303]
+
+
+def test_the_hash_of_a_chosen_password_is_sealed_for_its_operator(desk: Desk) -> None:
+    browser, operators, sign_in = desk.signed_in(Role.AUDIT), desk.services.operators, desk.services.sign_in
+    assert change(browser, PASSWORD, NEW)[0] == 303
+    found = operators.find("zhao.min")
+    assert found
+    kept = found[1]
+    assert kept.startswith("$argon2id$v=19$m=47104,t=1,p=1$")
+    assert re.fullmatch(r"~[0-9A-Za-z+/]{96}", kept.rpartition("$")[2])
+    assert len(kept) <= 160  # what the column holds
+    assert sign_in.check("zhao.min", NEW, "", desk.clock.now)
+    assert not sign_in.check("zhao.min", PASSWORD, "", desk.clock.now)
+    operators.set_password("li.na", kept, None)
+    with pytest.raises(KeyUnavailable):
+        sign_in.check("li.na", NEW, "", desk.clock.now)
 
 
 @pytest.mark.parametrize(

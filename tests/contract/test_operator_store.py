@@ -87,6 +87,16 @@ def test_a_session_is_found_used_and_ended(store: Stores) -> None:
     assert store.sessions.find(b"b" * 32) is None
 
 
+def test_an_operator_s_sessions_the_latest_first_and_nobody_else_s(store: Stores) -> None:
+    for operator in (LI, replace(LI, name="zhao.min")):
+        store.operators.add(operator, "h")
+    store.sessions.begin(b"a" * 32, "li.na", 100, 0)
+    store.sessions.begin(b"b" * 32, "li.na", 200, 0)
+    store.sessions.begin(b"c" * 32, "zhao.min", 300, 0)
+    assert [one.digest[:1] for one in store.sessions.of("li.na")] == [b"b", b"a"]
+    assert store.sessions.of("nobody") == []
+
+
 def test_a_second_factor_is_bound_once_and_each_of_its_steps_serves_once(store: Stores) -> None:
     store.operators.add(LI, "h")
     assert store.operators.second_factor("li.na") is None

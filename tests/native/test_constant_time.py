@@ -8,7 +8,18 @@ import re
 import subprocess
 
 import pytest
-from kernels import INCLUDES, KERNELS, NATIVE, OPTIONS, STRICT, compile_kernels, compile_objects, needs, not_on_path, run
+from kernels import (
+    INCLUDES,
+    KERNELS,
+    NATIVE,
+    OPTIONS,
+    STRICT,
+    compile_kernels,
+    compile_objects,
+    needs,
+    not_on_path,
+    run,
+)
 
 CTGRIND = NATIVE / "tests/ctgrind.c"
 WRAPS = [f"-Wl,--wrap={name}" for name in sorted(set(re.findall(r"__wrap_(\w+)\(", CTGRIND.read_text("utf-8"))))]

@@ -11,7 +11,7 @@ operators = Table(
     metadata,
     Column("name", String(32), primary_key=True),  # never given to another one
     Column("role", String(16), nullable=False),
-    Column("password", String(160), nullable=False),  # Argon2id, a PHC string
+    Column("password", String(160), nullable=False),  # Argon2id, a PHC string; the hash of a chosen one sealed
     Column("created_at", BigInteger, nullable=False),
     Column("disabled_at", BigInteger),
     Column("one_time_until", BigInteger),

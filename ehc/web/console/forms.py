@@ -43,6 +43,14 @@ class NewPassword(Body, frozen=True):
     again: Annotated[str, Meta(max_length=1024)] = ""
 
 
+class OldSession(Body, frozen=True):
+    """session: the handle of one; empty: all but this one. code: of who has a second factor."""
+
+    session: Annotated[str, Meta(pattern="^([0-9a-f]{16})?$")] = ""
+    password: Annotated[str, Meta(max_length=1024)] = ""
+    code: Code = ""
+
+
 class Language(Body, frozen=True):
     language: Literal["zh", "en"]
     back: Annotated[str, Meta(max_length=512)] = ""

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ehc.access.operator import NAME
 from ehc.access.password import SALT_BYTES
+from ehc.access.second_factor import NONCE_BYTES
 from ehc.access.session import digest_of, timeouts
 from ehc.errors import InputError
 from ehc.web.console import cookies, forms
@@ -73,7 +74,8 @@ def change_password(visit: Visit, form: forms.NewPassword) -> Response:
     try:
         if form.new != form.again:
             raise InputError("password: the two are not the same")
-        if not sign_in.change_password(name, form.old, form.new, os.urandom(SALT_BYTES), visit.now):
+        random = {"salt": os.urandom(SALT_BYTES), "nonce": os.urandom(NONCE_BYTES)}
+        if not sign_in.change_password(name, form.old, form.new, visit.now, **random):
             raise InputError("password: the present one is not right, or was tried too often")
     except InputError as error:
         visit.failed("input")
