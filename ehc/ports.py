@@ -9,7 +9,7 @@ import enum
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from ehc.crypto import Batch, CompactVerdict, DerivedBatch, Profiles, RekeyedBatch, Window
+from ehc.crypto import Batch, CompactVerdict, DerivedBatch, OpenedCompact, Profiles, RekeyedBatch, Window
 from ehc.crypto.batch import Padding
 from ehc.model import Answer, Card, CardStatus, Claimant, Question, Verdict
 
@@ -101,6 +101,11 @@ class KeyService(Protocol):
 
     def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
         """As ehc.crypto.check_compact, by the key version that the code names (step 3). Raises KeyUnavailable."""
+        ...
+
+    def open_compacts(self, payloads: Sequence[str]) -> list[OpenedCompact | None]:
+        """Of compact codes: what those say that were made under the active protection key, whatever the time is. What
+        this does not find check_compact may. Raises KeyUnavailable."""
         ...
 
     def mac(self, data: bytes) -> Made:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from ehc.codes.policy import ScenePolicy
-from ehc.codes.reading import CodeReader, token_code
+from ehc.codes.reading import COMPACT, SEALED, CodeReader, compact_end, token_code
 from ehc.codes.verification import judge
 from ehc.codes.visit import holder_of
 from ehc.config import Settings
-from ehc.crypto import Profiles, Window
+from ehc.crypto import OpenedCompact, Profiles, Window
 from ehc.model import CardStatus, Claimant, Profile, Question, Reason
 from ehc.ports import HotState, KeyService
 
@@ -77,6 +77,7 @@ class OfflineVerifier:
         self._keys, self._hot, self._policy, self._late = keys, hot, policy, late
         self._reader = CodeReader(keys, policy)
         self._window = Window(_FOREVER, policy.validity, policy.time)
+        self._takes_compact = Profile.E2 in policy.profiles
         self._profiles = [Profiles.NATIONAL] + [Profiles.BOUND] * (Profile.A in policy.profiles)
 
     async def check(self, checks: Sequence[OfflineCheck], where: Offline, now: int) -> list[OfflineVerdict | Unjudged]:
@@ -103,13 +104,13 @@ class OfflineVerifier:
         place, drift, disabled_at = where
         oldest, newest, holder = now - self._late.seconds, now + self._policy.tolerance, holder_of(place)
         found: list[OfflineVerdict | Unjudged] = [_TOO_LATE] * len(checks)
-        tokens, rules, asking = self._tokens(checks), _Rules(self._policy), []
+        known, rules, asking = self._known(checks), _Rules(self._policy), []
         for n, check in enumerate(checks):
             at = check.at - drift
             if not oldest <= at <= newest:
                 found[n] = _TOO_LATE if at < oldest else _TOO_EARLY
                 continue
-            reason, profile, card, code, issued_at, until, unknown = self._read(check.payload, at, tokens.get(n))
+            reason, profile, card, code, issued_at, until, unknown = self._read(check.payload, at, known.get(n))
             if reason not in _FOUND:
                 found[n] = _REFUSED[reason]
                 continue
@@ -121,30 +122,35 @@ class OfflineVerifier:
             asking.append((n, question, at, reason, profile, allowed and not disabled, disabled))
         return found, asking
 
-    def _read(self, payload: str, at: int, token: tuple[Profile, int] | None) -> _Told:
-        """token: its profile and expiry, where it is known to be authentic."""
-        if token is None:
+    def _read(self, payload: str, at: int, known: _Known | None) -> _Told:
+        """known: what it says, where it is known to be authentic."""
+        if known is None:
             one = self._reader.read(payload, at)
             unknown = one.remembered and not self._policy.accept_unissued
             return one.verdict.reason, one.profile, one.card, one.code, one.issued_at, one.until, unknown
-        profile, expiry = token
-        bound, validity, tolerance = profile is Profile.A, self._policy.validity, self._policy.tolerance
-        late, early = at > expiry + tolerance, expiry > at + validity + tolerance
-        reason = Reason.EXPIRED if late else Reason.EARLY if early else Reason.ACCEPTED
-        card_id = payload[:64].upper()
-        code, unknown = token_code(card_id, payload[67:], bound=bound), not bound and not self._policy.accept_unissued
-        return reason, profile, card_id, code, expiry - validity, expiry, unknown
+        issued_at, until, tolerance = known[3], known[4], self._policy.tolerance
+        late, early = at > until + tolerance, issued_at > at + tolerance
+        return Reason.EXPIRED if late else Reason.EARLY if early else Reason.ACCEPTED, *known
 
-    def _tokens(self, checks: Sequence[OfflineCheck]) -> dict[int, tuple[Profile, int]]:
-        """Profile and expiry of the rows of the usual form whose token is authentic under the active key."""
-        found: dict[int, tuple[Profile, int]] = {}
-        usual = [n for n, check in enumerate(checks) if len(check.payload) == 99 and check.payload[64:67] == ":0:"]
+    def _known(self, checks: Sequence[OfflineCheck]) -> dict[int, _Known]:
+        """What the rows say that are of a usual form and authentic under the active key."""
+        found = dict[int, _Known]()
+        if self._takes_compact and (rows := [n for n, check in enumerate(checks) if check.payload[:5] == COMPACT]):
+            opened = self._keys.open_compacts([checks[n].payload for n in rows])
+            found.update({n: _compact(one) for n, one in zip(rows, opened, strict=True) if one is not None})
+        rows = [n for n, check in enumerate(checks) if len(check.payload) == 99 and check.payload[64:67] == ":0:"]
         for profile, name in zip(self._profiles, (Profile.N, Profile.A), strict=False):
-            if usual:
-                tokens = self._keys.check_tokens([checks[n].payload for n in usual], profile, self._window)
-                found.update({n: (name, at) for n, is_so, at in zip(usual, *tokens, strict=True) if is_so})
-                usual = [n for n, is_so in zip(usual, tokens.found, strict=True) if not is_so]
+            if rows:
+                tokens = self._keys.check_tokens([checks[n].payload for n in rows], profile, self._window)
+                told = zip(rows, *tokens, strict=True)
+                found.update({n: self._token(checks[n].payload, name, until) for n, is_so, until in told if is_so})
+                rows = [n for n in rows if n not in found]
         return found
+
+    def _token(self, payload: str, profile: Profile, until: int) -> _Known:
+        card_id, bound, policy = payload[:64].upper(), profile is Profile.A, self._policy
+        code, unknown = token_code(card_id, payload[67:], bound=bound), not bound and not policy.accept_unissued
+        return profile, card_id, code, until - policy.validity, until, unknown
 
     async def _first(self, question: Question) -> Claimant | None:
         found = self._hot.claimant(question)
@@ -159,8 +165,16 @@ _REFUSED = {reason: OfflineVerdict(reason) for reason in Reason}
 _Asking = tuple[int, Question, int, Reason, Profile, bool, bool]
 """Row, question, time; by 1 to 5; profile; by 7: allowed, disabled."""
 
+_Known = tuple[Profile, str | int, bytes, int, int, bool]
+"""As Read has them; whether only codes that are remembered count."""
+
 _Told = tuple[Reason, Profile, str | int, bytes, int, int, bool]
-"""By 1 to 5; then as Read has them; whether only codes that are remembered count."""
+"""By 1 to 5, then as _Known."""
+
+
+def _compact(one: OpenedCompact) -> _Known:
+    account, issued_at, expiry, serial_name = one
+    return Profile.E2, account, SEALED + serial_name, issued_at, compact_end(issued_at, expiry), False
 
 
 class _Rules(dict[tuple[str, Profile], tuple[bool, int]]):

@@ -25,7 +25,7 @@ class Read(NamedTuple):
 
 
 _NO_END = 100 * 366 * 86_400  # seconds: codes that hold until they are revoked
-_COMPACT = "EHC2:"
+COMPACT = "EHC2:"
 _E2 = Profile.E2  # a member's look-up in its class is no cheap one in Python 3.11
 
 
@@ -39,7 +39,7 @@ class CodeReader:
 
     def read(self, text: str | bytes, now: int) -> Read:
         """Raises KeyUnavailable."""
-        if self._takes_compact and (text[:5] == _COMPACT or _begins(text, _COMPACT)):
+        if self._takes_compact and (text[:5] == COMPACT or _begins(text, COMPACT)):
             return _compact(self._keys.check_compact(text, now, self._tolerance))
         if self._takes_signed and _begins(text, _SIGNED):
             return self._signed(text, now)
@@ -62,8 +62,8 @@ class CodeReader:
         return _compact(found, Profile.E3, SIGNED)
 
 
-SIGNED = b"S"
-"""Before the serial name of a signed code, in what it is known by."""
+SEALED, SIGNED = b"E", b"S"
+"""Before the serial name of a compact code and of a signed one, in what it is known by."""
 
 
 def _begins(text: str | bytes, prefix: str) -> bool:
@@ -71,12 +71,16 @@ def _begins(text: str | bytes, prefix: str) -> bool:
     return (begin if isinstance(begin, str) else begin.decode("latin-1")).upper() == prefix
 
 
-def _compact(verdict: CompactVerdict, profile: Profile = _E2, kind: bytes = b"E") -> Read:
+def _compact(verdict: CompactVerdict, profile: Profile = _E2, kind: bytes = SEALED) -> Read:
     account, issued_at = verdict.account, verdict.issued_at
     if account is None or issued_at is None:
         return Read(verdict)
-    until = issued_at + _NO_END if verdict.expiry is None else verdict.expiry
+    until = compact_end(issued_at, verdict.expiry)
     return Read(verdict, profile, account, kind + verdict.serial_name, issued_at, until)
+
+
+def compact_end(issued_at: int, expiry: int | None) -> int:
+    return issued_at + _NO_END if expiry is None else expiry
 
 
 def token_code(card_id: str, token: str, *, bound: bool) -> bytes:

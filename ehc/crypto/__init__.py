@@ -31,9 +31,11 @@ from ehc.crypto.compact import (
     CompactBatch,
     CompactCode,
     CompactVerdict,
+    OpenedCompact,
     check_compact,
     check_compact_batch,
     make_compact_code,
+    open_compacts,
     parse_compact,
 )
 from ehc.crypto.sm4 import sm4_ecb_decrypt, sm4_ecb_encrypt
@@ -59,6 +61,7 @@ __all__ = [
     "HexColumns",
     "KeyHandle",
     "MacKey",
+    "OpenedCompact",
     "Profiles",
     "RekeyedBatch",
     "RowError",
@@ -79,6 +82,7 @@ __all__ = [
     "make_compact_code",
     "make_token",
     "make_tokens",
+    "open_compacts",
     "pack_columns",
     "parse_compact",
     "parse_payload",

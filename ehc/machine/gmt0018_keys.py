@@ -16,6 +16,7 @@ from ehc.crypto import (
     Batch,
     CompactVerdict,
     DerivedBatch,
+    OpenedCompact,
     Profiles,
     RekeyedBatch,
     Window,
@@ -282,6 +283,9 @@ class Gmt0018Machine:
         self._lacks(Capability.COMPACT)
 
     def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
+        self._lacks(Capability.COMPACT)
+
+    def open_compacts(self, payloads: Sequence[str]) -> list[OpenedCompact | None]:
         self._lacks(Capability.COMPACT)
 
     def open_alias(self, alias: bytes, day: int) -> int | None:

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn
 
 from ehc import crypto
-from ehc.crypto import Batch, CompactKey, CompactVerdict, DerivedBatch, KeyHandle, Profiles, RekeyedBatch, Window
+from ehc.crypto import (
+    Batch,
+    CompactKey,
+    CompactVerdict,
+    DerivedBatch,
+    KeyHandle,
+    OpenedCompact,
+    Profiles,
+    RekeyedBatch,
+    Window,
+)
 from ehc.crypto.batch import Padding
 from ehc.errors import KeyUnavailable, Unavailable
 from ehc.keys.keyring import Keyring
@@ -136,6 +146,12 @@ class SoftwareMachine:
         keys = held.compact if held.opening else self._no_opening()
         self.tally.one(Kind.CODE_CHECKED, held.opening[0].version)
         return crypto.check_compact(payload, keys, now, tolerance=tolerance)
+
+    def open_compacts(self, payloads: Sequence[str]) -> list[OpenedCompact | None]:
+        held = self._held
+        version = (held.opening or self._no_opening())[0].version
+        self.tally.many(Kind.CODE_CHECKED, version, len(payloads))
+        return crypto.open_compacts(payloads, held.compact[version])
 
     def open_alias(self, alias: bytes, day: int) -> int | None:
         held = self._held

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from ehc.crypto import Batch, CompactVerdict, DerivedBatch, Profiles, RekeyedBatch, Window
+from ehc.crypto import Batch, CompactVerdict, DerivedBatch, OpenedCompact, Profiles, RekeyedBatch, Window
 from ehc.crypto.batch import Padding
 from ehc.crypto.host import CODES, HostBatch
 from ehc.crypto.opened import check_opened, validity_block, validity_time
@@ -144,6 +144,9 @@ class TcpMachine:
         self._lacks(Capability.COMPACT)
 
     def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
+        self._lacks(Capability.COMPACT)
+
+    def open_compacts(self, payloads: Sequence[str]) -> list[OpenedCompact | None]:
         self._lacks(Capability.COMPACT)
 
     def open_alias(self, alias: bytes, day: int) -> int | None:

@@ -134,6 +134,27 @@ def check_compact_batch(CompactKey key not None, payloads, int64_t now, int64_t 
     return status, account, expiry
 
 
+def open_compacts(CompactKey key not None, payloads):
+    """(account, issued_at, expiry or None, serial name) of each code that is authentic under the key, whatever the time
+    is; else None."""
+    cdef _Rows texts = _texts_of(payloads)
+    cdef size_t n = texts.count, i, offset
+    cdef uint8_t[::1] status = np.empty(n, np.uint8)
+    cdef uint64_t[::1] account = np.empty(n, np.uint64)
+    cdef int64_t[::1] expiry = np.empty(n, np.int64)
+    cdef ehc_compact code
+    cdef list found = [None] * n
+    if n:
+        with nogil:
+            ehc_check_compact_batch(&key._key, texts.data, texts.ends, n, 0, INT64_MAX, &account[0], &expiry[0], &status[0])
+    for i in range(n):
+        if status[i] == EHC_OK:
+            ehc_parse_compact(texts.data + texts.ends[i], texts.ends[i + 1] - texts.ends[i], &code, &offset)
+            ends = None if expiry[i] == INT64_MAX else expiry[i]
+            found[i] = account[i], code.issued_at, ends, _serial_name(&code)
+    return found
+
+
 def make_compact(CompactKey key not None, uint64_t account, tuple fields not None):
     """fields: issuer, node, ttl, channel, issued_at, serial; None when one is out of its range."""
     cdef ehc_compact code

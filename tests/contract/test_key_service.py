@@ -313,11 +313,16 @@ def test_a_compact_code_is_checked_by_the_version_that_it_names(machine_of):
     if not needs(machine, Capability.COMPACT, lambda: machine.seal_compact(12, **said)):
         with pytest.raises(KeyUnavailable, match="compact"):
             machine.check_compact("EHC2:", NOW, 60)
+        with pytest.raises(KeyUnavailable, match="compact"):
+            machine.open_compacts(["EHC2:"])
         return
     code = machine.seal_compact(12, **said)
     verdict = machine.check_compact(code, NOW, 60)
     assert verdict.accepted
     assert (verdict.account, verdict.code.key_version) == (12, 2)
+    opened = machine.open_compacts([code, f"{code}\r\n", code[:-1] + "0", "EHC2:"])
+    assert opened[:2] == [(12, NOW, verdict.expiry, verdict.serial_name)] * 2
+    assert opened[2:] == [None, None]
 
 
 def test_a_mac_is_hmac_sm3_and_is_checked_by_the_version_that_made_it(machine_of):

@@ -14,6 +14,7 @@ from ehc.crypto import (
     check_compact,
     check_compact_batch,
     make_compact_code,
+    open_compacts,
     parse_compact,
 )
 from ehc.crypto.compact import LIFETIMES, CompactCode
@@ -124,6 +125,8 @@ def test_a_batch_says_of_each_row_what_the_single_check_says(n):
     assert batch.reasons == [verdict.reason for verdict in single]
     assert batch.accepted.tolist() == [verdict.accepted for verdict in single]
     assert batch.account.tolist() == [(verdict.code and verdict.code.account) or 0 for verdict in single]
+    said = [(verdict.account, verdict.issued_at, verdict.expiry, verdict.serial_name) for verdict in single]
+    assert open_compacts(texts, KEY) == [one if one[0] is not None else None for one in said]
 
 
 @settings(max_examples=60, deadline=None)

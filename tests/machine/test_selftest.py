@@ -166,6 +166,7 @@ def test_a_machine_that_fails_does_nothing_and_says_why(keyring):
         lambda: machine.seal_bound("0" * 64, 1, 1),
         lambda: machine.seal_compact(1, issuer=1, node=1, serial=1, issued_at=1_700_000_000, ttl=1),
         lambda: machine.check_compact("EHC2:", 1, 1),
+        lambda: machine.open_compacts(["EHC2:"]),
         lambda: machine.mac(b""),
         lambda: machine.check_mac(b"", (1, b"")),
         lambda: machine.sign(b""),

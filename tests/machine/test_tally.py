@@ -79,8 +79,9 @@ def test_every_operation_is_counted_by_kind_and_version(machine, audit, log, kin
 def test_a_batch_counts_its_rows_and_a_check_every_key_it_tries(machine, audit, log):
     machine.derive_batch(PEOPLE)
     machine.check_token(f"{'AB' * 32}:0:{'00' * 16}", NOW, Window())
+    machine.open_compacts(["EHC2:"] * 3)
     audit.end()
-    assert log.done() == [{}, {"card_made 2": 30, "token_checked 1": 1, "token_checked 2": 1}]
+    assert log.done() == [{}, {"card_made 2": 30, "token_checked 1": 1, "token_checked 2": 1, "code_checked 2": 3}]
 
 
 def test_a_record_stands_before_the_first_operation_and_single_ones_write_none(machine, audit, log):
