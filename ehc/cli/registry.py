@@ -52,7 +52,12 @@ def import_(  # noqa: PLR0917  the command line, not called from code
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a row was refused.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the rejects file if it exists.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Begin an interrupted run anew.")] = False,
-    block: Annotated[int, typer.Option(metavar="KIB", min=1, max=1 << 16, help="KiB read at a time.")] = 1024,
+    block: Annotated[
+        int | None,
+        typer.Option(
+            metavar="KIB", min=1, max=1 << 16, help="KiB read at a time; default: 1024, into PostgreSQL 6144."
+        ),
+    ] = None,
     checkpoint: Annotated[
         float, typer.Option(metavar="SECONDS", min=0, help="A crash costs that much work; 0: one block.")
     ] = 0.5,
@@ -89,7 +94,7 @@ def import_(  # noqa: PLR0917  the command line, not called from code
         rejects=rejects or beside(file, ".rejects.csv"),
         missing=Missing(issuer, None if version is None else str(version), source or settings.registry),
         encoding=encoding,
-        block_bytes=block << 10,
+        block_bytes=block and block << 10,
         checkpoint=checkpoint,
         force=force,
         restart=restart,

@@ -91,6 +91,12 @@ class CardTable(Sequence[PhysicalCard]):
         numbers = np.array(state, np.int16), np.array(version, np.int64)
         return cls(Texts.of(number), Texts.of(chip), Coded.of(issuer), *holder, *numbers, Coded.of(source))
 
+    def rows(self, rows: NDArray[np.intp]) -> CardTable:
+        """These alone, in their order."""
+        texts = self.number.rows(rows), self.chip.rows(rows), self.issuer.rows(rows)
+        holder = self.id_type.rows(rows), self.id_number.rows(rows), self.name.rows(rows)
+        return CardTable(*texts, *holder, self.state[rows], self.version[rows], self.source.rows(rows))
+
     def __len__(self) -> int:
         return len(self.state)
 

@@ -4,6 +4,9 @@ other.
 Three steps, so that a run may do one of a batch beside another of the next: `prepare` asks no database, `link` writes
 accounts, `keep` writes cards. Killed between two of them, doing all three again comes to the same: a document has one
 account, a version of a card is kept once.
+
+`link` may be done in lanes, two of them at once: the rows of one document are all in one lane, so who comes first in an
+export comes first there too, whichever lane is ahead.
 """
 
 from __future__ import annotations
@@ -38,6 +41,17 @@ class Prepared:
     electronic: NewCardColumns  # of their holders, card for card
     refused: Sequence[RefusedField]  # in the order of the rows; they are in none of the others
 
+    def lanes(self, count: int) -> list[NDArray[np.intp]]:
+        """Places among the cards, each in the lane of its holder's document: by its number's last character but one,
+        since a check character is the last."""
+        number = self.cards.id_number
+        last = number.data[np.maximum(number.offsets[1:] - 2, number.offsets[:-1])]
+        return [np.flatnonzero(last % count == lane) for lane in range(count)]
+
+    def of_places(self, places: NDArray[np.intp]) -> Prepared:
+        """These cards alone; what was refused stays with the whole."""
+        return Prepared(self.cards.rows(places), self.rows[places], self.electronic.of_rows(places), [])
+
 
 class Linked(NamedTuple):
     """Card for card the account of the holder's electronic card, 0 where there is none."""
@@ -47,6 +61,16 @@ class Linked(NamedTuple):
     created: int  # electronic cards that were made
     other_name: Sequence[int]  # cards whose holder's document has an electronic card under another name
     fresh: bool  # none of them was known
+
+    @classmethod
+    def joined(cls, whole: Prepared, parts: Sequence[tuple[NDArray[np.intp], Linked]]) -> Linked:
+        """parts: places of cards of the whole, and what was done for these."""
+        accounts = np.zeros(len(whole.cards), np.int64)
+        for places, part in parts:
+            accounts[places] = part.accounts
+        other_name = sorted(int(places[one]) for places, part in parts for one in part.other_name)
+        created = sum(part.created for _, part in parts)
+        return cls(whole, accounts, created, other_name, all(part.fresh for _, part in parts))
 
 
 class Intake:

@@ -70,9 +70,17 @@ def one_card(new: NewCardColumns, row: int) -> NewCard:
 
 
 def note_rekeying(connection: Connection, account: NDArray[np.int64]) -> None:
-    """Of accounts that were made just now, with numbers one after the other."""
-    if len(account):
-        rekeyed_rows.note(connection, int(account.min()), int(account.max()))
+    """Of accounts that were made just now."""
+    for first, last in runs(account):
+        rekeyed_rows.note(connection, first, last)
+
+
+def runs(account: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """First and last of numbers that follow one another without a gap."""
+    if not len(account):
+        return []
+    ends = np.flatnonzero(np.diff(account) != 1)
+    return list(zip(account[[0, *(ends + 1)]].tolist(), account[[*ends, -1]].tolist(), strict=True))
 
 
 def conclude(

@@ -18,7 +18,6 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from ehc.cards.account import NewCardColumns
 from ehc.crypto.columns import Texts
-from ehc.errors import InputError
 from ehc.model import Card
 from ehc.store import bulk
 from ehc.store.account_keys import Keys
@@ -30,7 +29,7 @@ from ehc.store.tables import accounts, card_keys, mindex_keys
 
 _OWNERS = "SELECT key, account FROM document_keys WHERE key = ANY(%b)"
 _BLOCK = "SELECT nextval('account_blocks')"
-BLOCK = 16_384  # account numbers that one block has, and rows that a batch may have
+BLOCK = 16_384  # account numbers that one block has
 _BATCH = "INSERT INTO registrations VALUES (%s, %s, %s, %s)"
 _COPY_ACCOUNTS = (
     "COPY accounts (account, mindex, card_id, id_type, id_number, name, key_version, registered_at, origin)"
@@ -170,15 +169,20 @@ def _add(
 ) -> None:
     if not len(fresh):
         return
-    if len(fresh) > BLOCK:
-        raise InputError(f"a batch of {len(fresh):,} people; at most {BLOCK:,}: send it in parts")
-    first: int = raw.execute(_BLOCK).fetchone()[0]  # type: ignore[index]
-    account[fresh] = np.arange(first, first + len(fresh))
+    account[fresh] = _numbers(raw, len(fresh))
     for table, column in zip(_COPY, (keys.documents, keys.cards, keys.mindexes), strict=True):
         order = fresh[np.argsort(column[fresh])]  # everywhere the same order: no two batches deadlock
         copy_in(raw, _COPY[table], [fixed_rows([column[order], account[order]])])
     copy_in(raw, _COPY_ACCOUNTS, [_account_rows(new, fresh, account, now)])
-    raw.execute(_BATCH, (first, first + len(fresh) - 1, now, by))
+    for first, last in bulk.runs(account[fresh]):
+        raw.execute(_BATCH, (first, last, now, by))
+
+
+def _numbers(raw: psycopg.Connection[Any], count: int) -> NDArray[np.int64]:
+    """So many account numbers that nobody has, in blocks: whoever else registers takes the ones between."""
+    parts = [min(BLOCK, count - begin) for begin in range(0, count, BLOCK)]
+    firsts = [raw.execute(_BLOCK).fetchone()[0] for _ in parts]  # type: ignore[index]
+    return np.concatenate([np.arange(first, first + size) for first, size in zip(firsts, parts, strict=True)])
 
 
 def copy_in(raw: psycopg.Connection[Any], statement: str, parts: Sequence[bytes]) -> None:

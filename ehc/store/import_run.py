@@ -2,8 +2,9 @@
 continued after a crash.
 
 What was committed behind the journal's last place is done again, to the same end: registry/intake.py. While a block's
-accounts are written the next one is read and derived, and over a database that takes two writers the cards of the one
-before are written too.
+accounts are written the next one is read and derived. Over a database that takes many writers accounts are written in
+two lanes, the cards of the block before in a third, and transactions are larger: the more keys of a table are sorted
+together, the more of them go into one page of its index.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 import ehc
 from ehc.crypto import sm3
@@ -35,6 +38,15 @@ from ehc.store.run_journal import Checkpoints, Journal, Progress
 AHEAD = 3
 """Blocks in hand beside the one that is read."""
 
+LANES = 2
+"""That write accounts, where there may be many."""
+
+MOST = 4 * Intake.most
+"""Rows of a transaction there."""
+
+BLOCK_BYTES = {True: 1 << 20, False: 6 << 20}
+"""Read at a time, by RegistryStore.one_writer, unless a job says otherwise: about as many rows as a transaction has."""
+
 BY = "ehc registry import"
 
 _Done = tuple[Linked, Sequence[Ruling]]
@@ -48,7 +60,7 @@ class ImportJob:
     rejects: Path
     missing: Missing
     encoding: Encoding = Encoding.UTF_8
-    block_bytes: int = 1 << 20
+    block_bytes: int | None = None  # None: BLOCK_BYTES
     checkpoint: float = 0.5  # seconds between two; 0: after each block
     force: bool = False  # replace a rejects file that exists
     restart: bool = False  # throw an interrupted run's place away
@@ -128,16 +140,19 @@ class ImportRun:
     def _flow(self, progress: Progress) -> Iterator[Iterator[_InHand]]:
         """Blocks whose rows are committed, in order."""
         with contextlib.ExitStack() as held:
-            linking = held.enter_context(_lane("link"))
-            keeping = linking if self._registry.store.one_writer else held.enter_context(_lane("keep"))
-            yield self._blocks(progress, partial(self._submit, linking, keeping))
+            if self._registry.store.one_writer:
+                yield self._blocks(progress, Intake.most, partial(self._one_lane, held.enter_context(_lane("write"))))
+                return
+            linking = [held.enter_context(_lane(f"link-{lane}")) for lane in range(LANES)]
+            keeping = held.enter_context(_lane("keep"))
+            yield self._blocks(progress, MOST, partial(self._lanes, linking, keeping))
 
-    def _blocks(self, progress: Progress, submit: Callable[[Prepared], Future[_Done]]) -> Iterator[_InHand]:
+    def _blocks(self, progress: Progress, most: int, submit: Callable[[Prepared], Future[_Done]]) -> Iterator[_InHand]:
         ahead: deque[_InHand] = deque()
         position = self._cards.start._replace(offset=progress.offset, line=progress.line)
         for block in self._cards.blocks(position):
             parts = []
-            for people, cards, lines in block.parts(Intake.most):
+            for people, cards, lines in block.parts(most):
                 prepared = self._registry.intake.prepare(people, cards)
                 parts.append(_Part(prepared, lines.tolist(), submit(prepared)))
             ahead.append(_InHand(block, parts))
@@ -145,12 +160,30 @@ class ImportRun:
                 yield _waited(ahead.popleft())
         yield from map(_waited, ahead)
 
-    def _submit(self, linking: ThreadPoolExecutor, keeping: ThreadPoolExecutor, prepared: Prepared) -> Future[_Done]:
-        intake, taking = self._registry.intake, Taking(self._clock(), CardEventKind.IMPORTED, BY)
-        if linking is keeping:
-            return linking.submit(intake.finish, prepared, taking)
-        linked = linking.submit(intake.link, prepared, taking.now, taking.by)
-        return keeping.submit(lambda: (linked.result(), intake.keep(linked.result(), taking)))
+    def _taking(self) -> Taking:
+        return Taking(self._clock(), CardEventKind.IMPORTED, BY)
+
+    def _one_lane(self, lane: ThreadPoolExecutor, prepared: Prepared) -> Future[_Done]:
+        return lane.submit(self._registry.intake.finish, prepared, self._taking())
+
+    def _lanes(
+        self, linking: Sequence[ThreadPoolExecutor], keeping: ThreadPoolExecutor, prepared: Prepared
+    ) -> Future[_Done]:
+        taking = self._taking()
+        parts = [
+            (places, lane.submit(self._link, prepared, places, taking))
+            for lane, places in zip(linking, prepared.lanes(len(linking)), strict=True)
+        ]
+        return keeping.submit(self._keep, prepared, parts, taking)
+
+    def _link(self, prepared: Prepared, places: NDArray[np.intp], taking: Taking) -> Linked:
+        return self._registry.intake.link(prepared.of_places(places), taking.now, taking.by)
+
+    def _keep(
+        self, prepared: Prepared, parts: Sequence[tuple[NDArray[np.intp], Future[Linked]]], taking: Taking
+    ) -> _Done:
+        linked = Linked.joined(prepared, [(places, part.result()) for places, part in parts])
+        return linked, self._registry.intake.keep(linked, taking)
 
     def _refused(self, in_hand: _InHand) -> list[Refusal]:
         """In the order of the lines."""
@@ -192,7 +225,8 @@ def opened(job: ImportJob, registry: Registry, clock: Clock, key: str) -> Iterat
     if not job.rejects.parent.is_dir():
         raise FileError(f"{job.rejects}: there is no folder {job.rejects.parent}; make it first")
     with contextlib.ExitStack() as held:
-        cards = open_cards(job.file, job.encoding, job.missing, job.block_bytes)
+        block_bytes = job.block_bytes or BLOCK_BYTES[registry.store.one_writer]
+        cards = open_cards(job.file, job.encoding, job.missing, block_bytes)
         held.callback(cards.close)
         journal = Journal(job.rejects, _facts(job, registry, cards, key))
         held.enter_context(journal.locked())
