@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ehc.cli import index_bench, index_load, index_review, index_train
+from ehc.cli import index_bench, index_load, index_review, index_train, index_visit_cards
 from ehc.cli.database import ConfigFile, Database
 from ehc.cli.index_desk import desk
 from ehc.errors import FileError, InputError, NotFound
@@ -27,6 +27,7 @@ app = typer.Typer(
 domains = typer.Typer(help="Identity domains (标识域): who assigns which numbers.", no_args_is_help=True)
 app.add_typer(domains, name="domain")
 app.add_typer(index_review.app, name="review")
+app.add_typer(index_visit_cards.app, name="visit-card")
 app.command()(index_load.load)
 app.command()(index_bench.bench)
 app.command("train")(index_train.train_index)

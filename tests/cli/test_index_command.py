@@ -109,3 +109,22 @@ def test_domains_are_listed_and_registered_once() -> None:
     assert isinstance(index("domain", "add", "student-card", "学生证", "教育部").exception, Conflict)
     assert isinstance(index("domain", "add", "学生证", "学生证", "教育部").exception, InputError)
     assert isinstance(index("load", "no-such-file").exception, FileError)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_visit_card_is_bound_found_and_taken_off() -> None:
+    document = ("--document", "passport=E00000091")
+    bind = ("visit-card", "bind", "H1", "000123", "--name", "测试")
+    assert isinstance(index(*bind, *document).exception, NotFound)  # no such domain yet
+    index("domain", "add", "visit-card/H1", "一院就诊卡", "H1")
+    index("domain", "add", "visit-card/H2", "二院就诊卡", "H2")
+    assert index(*bind, *document, "--birth-date", "1990-01-01").stdout == "record 1 stands at person 1: new\n"
+    other = index("visit-card", "bind", "H2", "9", "--name", "测试", *document, "--birth-date", "1990-01-01")
+    assert other.stdout == "record 2 stands at person 1: linked\n"
+    assert index("find", "passport", "E00000091").stdout.count("visit-card/") == 2
+    unbind = ("visit-card", "unbind", "H2", "9", "--reason", "wrong window")
+    assert index(*unbind).stdout == "record 2 stands at person 3 now, alone\n"
+    assert "person 3: *试, 1 records" in index("find", "visit-card/H2", "9").stdout
+    assert isinstance(index(*unbind).exception, Conflict)
+    assert isinstance(index("visit-card", "unbind", "H2", "8", "--reason", "wrong window").exception, NotFound)
+    assert isinstance(index(*bind, "--document", "passport").exception, InputError)
