@@ -14,17 +14,21 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from http.server import HTTPServer
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from ehc.store.database import migrate, open_engine
 
 START_SECONDS = 60
+Http = TypeVar("Http", bound=HTTPServer)
 
 
 def require(missing: list[str], packages: str) -> None:
@@ -45,6 +49,22 @@ def wait_until(answers: Callable[[], bool], what: str, seconds: float = START_SE
     while not answers():
         assert time.monotonic() < end, f"{what}: no answer in {seconds} s"
         time.sleep(0.05)
+
+
+# --- a test's own HTTP server
+
+
+@contextmanager
+def serving(http: Http) -> Iterator[Http]:
+    """It answers in a thread of its own until the end."""
+    with http:
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield http
+        finally:
+            http.shutdown()
+            thread.join()
 
 
 # --- PostgreSQL

@@ -1,33 +1,23 @@
 """cards.account.AccountStore, over every implementation."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from invented_cards import columns, new_card
-from store_factories import FACTORIES, prepare
 
 from ehc.cards.account import AccountStore, Change, EventKind, NewCard, Outcome, Registered
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.model import AccountState, Card, CardKind, Identity, PersonKind
+from ehc.wiring import Stores
 
 NOW = 1_700_000_000
 ANY = frozenset(AccountState)
 LEGACY = "0123456789ABCDEF" * 3  # 48 digits, of the 3DES era
 
 
-@pytest.fixture(params=sorted(FACTORIES))
-def factory(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    prepare(request.param, tmp_path)
-    return str(request.param)
-
-
 @pytest.fixture
-def store(factory: str, tmp_path: Path) -> Iterator[AccountStore]:
-    opened = FACTORIES[factory](tmp_path)
-    yield opened.accounts
-    opened.close()
+def store(stores: Stores) -> AccountStore:
+    return stores.accounts
 
 
 def registered(store: AccountStore, i: int = 0, **options: object) -> Card:

@@ -4,13 +4,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from invented_cards import columns, new_card, person
-from store_factories import FACTORIES, in_process, prepare
+from store_factories import FACTORIES, in_process
 
 from ehc.cards.account import AccountStore, Change, EventKind, Outcome, Registered
 from ehc.model import AccountState
@@ -20,17 +19,9 @@ NOW = 1_700_000_000
 ANY = frozenset(AccountState)
 
 
-@pytest.fixture(params=sorted(FACTORIES))
-def factory(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    prepare(request.param, tmp_path)
-    return str(request.param)
-
-
 @pytest.fixture
-def store(factory: str, tmp_path: Path) -> Iterator[AccountStore]:
-    opened = FACTORIES[factory](tmp_path)
-    yield opened.accounts
-    opened.close()
+def store(stores: Stores) -> AccountStore:
+    return stores.accounts
 
 
 def test_of_many_threads_registering_one_person_exactly_one_creates(store: AccountStore) -> None:

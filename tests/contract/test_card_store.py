@@ -4,13 +4,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from plain_cards import Cards
-from store_factories import FACTORIES, in_process, prepare
+from store_factories import FACTORIES, in_process
 
 from ehc.errors import Conflict, NotFound
 from ehc.model import AccountState, Card, Identity
@@ -20,19 +19,6 @@ PERSON = Identity("01", "11010020171225006X", "电子健康卡")
 OTHER = Identity("03", "E00000000", "TEST PERSON")
 MINDEX, CARD_ID = bytes(range(32)), "98FF" * 16
 NOW = 1_700_000_000
-
-
-@pytest.fixture(params=sorted(FACTORIES))
-def factory(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    prepare(request.param, tmp_path)
-    return str(request.param)
-
-
-@pytest.fixture
-def stores(factory: str, tmp_path: Path) -> Iterator[Stores]:
-    opened = FACTORIES[factory](tmp_path)
-    yield opened
-    opened.close()
 
 
 def register(stores: Stores, now: int = NOW) -> tuple[Card, bool]:

@@ -3,15 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
-import pytest
 from index_rooms import Room, make_room
 from invented_cards import columns, new_card, person
-from store_factories import FACTORIES, in_process, prepare
+from store_factories import FACTORIES, in_process
 
 from ehc.cards.account import Change, EventKind
 from ehc.index.following import MOST, SETTLED, TURN, Follower
@@ -20,19 +18,6 @@ from ehc.wiring import Stores
 
 NOW = 10_000
 MANY = MOST + 60
-
-
-@pytest.fixture(params=list(FACTORIES))
-def factory(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    prepare(request.param, tmp_path)
-    return str(request.param)
-
-
-@pytest.fixture
-def stores(factory: str, tmp_path: Path) -> Iterator[Stores]:
-    opened = FACTORIES[factory](tmp_path)
-    yield opened
-    opened.close()
 
 
 def follower(stores: Stores) -> tuple[Room, Follower]:

@@ -1,12 +1,11 @@
 """The master index in both databases: what is stored is what its events come to, as of now and as of any moment."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from index_rooms import SAMPLE, Room, act, make_room
 from sqlalchemy import exc, text
-from store_factories import FACTORIES, in_process, prepare
+from store_factories import in_process
 
 from ehc.errors import Conflict, Forbidden, InputError, NotFound
 from ehc.index.domain import new_domain, visit_card
@@ -16,17 +15,9 @@ from ehc.store.database import open_engine
 from ehc.wiring import Stores
 
 
-@pytest.fixture(params=list(FACTORIES))
-def factory(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    prepare(request.param, tmp_path)
-    return str(request.param)
-
-
 @pytest.fixture
-def room(factory: str, tmp_path: Path) -> Iterator[Room]:
-    opened = FACTORIES[factory](tmp_path)
-    yield make_room(opened)
-    opened.close()
+def room(stores: Stores) -> Room:
+    return make_room(stores)
 
 
 def test_a_domain_is_registered_once(room: Room) -> None:

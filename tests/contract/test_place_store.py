@@ -1,14 +1,12 @@
 """institutions.place.PlaceStore, over every implementation."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from store_factories import FACTORIES, prepare
 
 from ehc.errors import Conflict, NotFound
 from ehc.institutions.place import Change, Channel, Department, Institution, PlaceStore, Sighting, Terminal
+from ehc.wiring import Stores
 
 NOW = 1_767_225_600
 HOSPITAL = Institution("H-1", "测试医院", "510104", "A100", NOW)
@@ -17,14 +15,11 @@ WARD = Department("H-1", "d1", "内科", NOW)
 DESK = Terminal("H-1", "t1", Channel.WINDOW, "d1", NOW)
 
 
-@pytest.fixture(params=sorted(FACTORIES))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PlaceStore]:
-    prepare(request.param, tmp_path)
-    opened = FACTORIES[request.param](tmp_path)
+@pytest.fixture
+def store(stores: Stores) -> PlaceStore:
     for place in (HOSPITAL, CLINIC, WARD, DESK):
-        opened.places.add(place, "authority")
-    yield opened.places
-    opened.close()
+        stores.places.add(place, "authority")
+    return stores.places
 
 
 def test_what_was_added_is_found(store: PlaceStore) -> None:

@@ -1,10 +1,6 @@
 """Physical cards coming in, kept, found; over every store."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-import store_factories
 from physical import NOW, Room, card, number, record, room
 
 from ehc.cards.account import EventKind
@@ -13,14 +9,12 @@ from ehc.errors import Conflict, IdentityError, InputError, NotFound
 from ehc.model import AccountState, Origin
 from ehc.registry.card import CardState, Cursors, Ruling, digest_of
 from ehc.registry.registry import Record
+from ehc.wiring import Stores
 
 
-@pytest.fixture(params=sorted(store_factories.FACTORIES))
-def at(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Room]:
-    store_factories.prepare(request.param, tmp_path)
-    stores = store_factories.FACTORIES[request.param](tmp_path)
-    yield room(stores)
-    stores.close()
+@pytest.fixture
+def at(stores: Stores) -> Room:
+    return room(stores)
 
 
 def test_holders_get_electronic_cards_that_say_where_they_come_from(at: Room) -> None:

@@ -1,34 +1,29 @@
 """cards.rekeying over every store: which ids find a card, and which is shown, in every phase."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from invented_cards import new_card, person
 from rekeyings import NOW, Province, card_id, key_of
 from sqlalchemy import text
-from store_factories import FACTORIES, prepare
 
 from ehc.cards.rekeying import Phase, pause
 from ehc.crypto import derive_batch
 from ehc.errors import Conflict, KeyUnavailable, NotFound
 from ehc.model import Identity, VersionedId
+from ehc.wiring import Stores
 
 PEOPLE = range(20)
 LEGACY = "0123456789ABCDEF" * 3
 
 
-@pytest.fixture(params=sorted(FACTORIES))
-def province(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Province]:
-    prepare(request.param, tmp_path)
-    stores = FACTORIES[request.param](tmp_path)
+@pytest.fixture
+def province(stores: Stores) -> Province:
     made = Province(stores, active=1)  # the province as it was
     made.register_many(PEOPLE)
-    yield replace(made, active=2)
-    stores.close()
+    return replace(made, active=2)
 
 
 def sql(province: Province, statement: str) -> list[tuple[object, ...]]:

@@ -2,14 +2,12 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import combinations
-from pathlib import Path
 
 import pytest
-from store_factories import FACTORIES, prepare
 
 from ehc.institutions.place import Change, Institution
 from ehc.institutions.statistics import HOUR, Dimension, Question
@@ -23,14 +21,11 @@ SCENES = ("010101", "010105", "000000")
 SPAN = 30 * HOUR
 
 
-@pytest.fixture(params=sorted(FACTORIES))
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
-    prepare(request.param, tmp_path)
-    opened = FACTORIES[request.param](tmp_path)
+@pytest.fixture
+def stores(stores: Stores) -> Stores:
     for code, region in REGIONS.items():
-        opened.places.add(Institution(code, "测试医院", region, "A", NOW), "")
-    yield opened
-    opened.close()
+        stores.places.add(Institution(code, "测试医院", region, "A", NOW), "")
+    return stores
 
 
 def use(institution: str, record: int, chance: random.Random) -> Use:

@@ -1,12 +1,12 @@
 """From frames to verdicts: the right code is taken, and what a check says arrives."""
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
 import segno
+from servers import serving
 
 from ehc.crypto import KeyHandle, Window, make_token
 from ehc.errors import ConfigError, InputError, Unavailable
@@ -191,13 +191,9 @@ class Answer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with HTTPServer(("127.0.0.1", 0), Answer) as http:
+    with serving(HTTPServer(("127.0.0.1", 0), Answer)) as http:
         http.seen = []
-        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-        thread.start()
         yield http
-        http.shutdown()
-        thread.join()
 
 
 @pytest.fixture

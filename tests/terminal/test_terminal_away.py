@@ -1,13 +1,13 @@
 """A service that is away, a terminal that is killed, a clock an hour off: what was accepted is uploaded, once."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from servers import serving
 from services import wait_for
 from typer.testing import CliRunner
 from windows import PAYMENT, new_code, reader_run, service_settings
@@ -84,12 +84,8 @@ class _HourAhead(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hour_ahead() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), _HourAhead) as http:
-        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-        thread.start()
+    with serving(HTTPServer(("127.0.0.1", 0), _HourAhead)) as http:
         yield f"http://127.0.0.1:{http.server_port}"
-        http.shutdown()
-        thread.join()
 
 
 def test_a_clock_an_hour_off_is_put_right_and_said(hour_ahead: str) -> None:

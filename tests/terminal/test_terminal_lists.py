@@ -1,13 +1,13 @@
 """The list for times without network: fetched, checked, kept; the last good one stays in use."""
 
 import sys
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import msgspec
 import pytest
+from servers import serving
 
 from ehc.client import Client
 from ehc.codes.offline import LABEL, SignedList
@@ -54,12 +54,8 @@ class Issuer:
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[Issuer]:
     made = Issuer()
-    with made.http as http:
-        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-        thread.start()
+    with serving(made.http):
         yield made
-        http.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
 from physical import NOW, card, number, record
+from servers import serving
 
 from ehc.registry.card import digest_of
 
@@ -119,12 +119,8 @@ class _Answers(BaseHTTPRequestHandler):
 @pytest.fixture
 def elsewhere() -> Iterator[tuple[str, type[_Answers]]]:
     kind = type("Answers", (_Answers,), {})
-    with HTTPServer(("127.0.0.1", 0), kind) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(HTTPServer(("127.0.0.1", 0), kind)) as server:
         yield f"http://127.0.0.1:{server.server_port}", kind
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Traces, sent to a collector that stands in this process and speaks OTLP over HTTP."""
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from servers import serving
 from services import settings_of
 
 from ehc.cli.serve import start_service, stop_service
@@ -56,12 +56,8 @@ class _Receive(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with serving(Collector()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_every_request_is_a_span_under_the_callers_trace_and_says_nothing_of_a_person(
