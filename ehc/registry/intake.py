@@ -42,11 +42,10 @@ class Prepared:
     refused: Sequence[RefusedField]  # in the order of the rows; they are in none of the others
 
     def lanes(self, count: int) -> list[NDArray[np.intp]]:
-        """Places among the cards, each in the lane of its holder's document: by its number's last character but one,
-        since a check character is the last."""
+        """Places among the cards, each in the lane of its holder's document: by the sum of its number's characters."""
         number = self.cards.id_number
-        last = number.data[np.maximum(number.offsets[1:] - 2, number.offsets[:-1])]
-        return [np.flatnonzero(last % count == lane) for lane in range(count)]
+        sums = np.add.reduceat(number.data[: number.offsets[-1]], number.offsets[:-1], dtype=np.uint32)
+        return [np.flatnonzero(sums % count == lane) for lane in range(count)]
 
     def of_places(self, places: NDArray[np.intp]) -> Prepared:
         """These cards alone; what was refused stays with the whole."""
