@@ -55,7 +55,7 @@ def import_(  # noqa: PLR0917  the command line, not called from code
     block: Annotated[
         int | None,
         typer.Option(
-            metavar="KIB", min=1, max=1 << 16, help="KiB read at a time; default: 1024, into PostgreSQL 6144."
+            metavar="KIB", min=1, max=1 << 16, help="KiB read at a time; default: 1024, into PostgreSQL 2560."
         ),
     ] = None,
     checkpoint: Annotated[
@@ -101,7 +101,8 @@ def import_(  # noqa: PLR0917  the command line, not called from code
     )
     if job.rejects.absolute() == file.absolute():
         raise typer.BadParameter("FILE and the rejects file must be different files")
-    with wiring.open_registry(settings, keys) as registry, opened(job, registry, wiring.system_clock, key) as run:
+    lazy = wiring.open_registry(settings, keys, lazily=True)
+    with lazy as registry, opened(job, registry, wiring.system_clock, key) as run:
         refused = _run(job, run)
     if strict and refused:
         raise InputError(f"{refused:,} rows are in {job.rejects}")

@@ -73,6 +73,28 @@ def _engine(url: sqlalchemy.URL, **options: Any) -> Engine:
     return engine
 
 
+def commit_lazily(engine: Engine) -> None:
+    """PostgreSQL: from now on a commit of this engine is seen by all at once, and on the disk at the next `settle` at
+    the latest. For work that keeps its own record of how far it came, and is done again from there after a crash."""
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _do_not_wait)
+
+
+def _do_not_wait(connection: psycopg.Connection[Any], _entry: ConnectionPoolEntry) -> None:
+    connection.execute("SET synchronous_commit = off")
+    connection.commit()
+
+
+def settle(engine: Engine) -> None:
+    """What was committed before is on the disk now. Raises Unavailable.
+
+    The log is written in its order; a commit that waits, and has written something, waits for all before it."""
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit TO DEFAULT")
+            connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'ehc', 'settled')")
+
+
 def _parse(url: str) -> sqlalchemy.URL:
     try:
         parsed = sqlalchemy.make_url(url)

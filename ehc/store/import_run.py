@@ -42,10 +42,10 @@ LANES = 2
 """That write accounts, where there may be many."""
 
 MOST = 4 * Intake.most
-"""Rows of a transaction there."""
+"""Rows of a block there that are written together."""
 
-BLOCK_BYTES = {True: 1 << 20, False: 6 << 20}
-"""Read at a time, by RegistryStore.one_writer, unless a job says otherwise: about as many rows as a transaction has."""
+BLOCK_BYTES = {True: 1 << 20, False: 5 << 19}
+"""Read at a time, by RegistryStore.one_writer, unless a job says otherwise."""
 
 BY = "ehc registry import"
 
@@ -130,10 +130,12 @@ class ImportRun:
                 yield progress
             checkpoints.close()
             rejects.complete()
+            self._registry.store.settle()
             self._journal.save(msgspec.structs.replace(progress, finishing=True))
 
     def _checkpoint(self, rejects: RejectsFile, progress: Progress) -> None:
         rejects.sync()
+        self._registry.store.settle()
         self._journal.save(progress)
 
     @contextlib.contextmanager

@@ -24,7 +24,7 @@ from ehc.registry.card import (
     Taking,
 )
 from ehc.registry.versions import stands
-from ehc.store.database import reader, upsert
+from ehc.store.database import reader, settle, upsert
 from ehc.store.physical_card_rows import CardRows, PostgresCardRows, SqliteCardRows, Taken
 from ehc.store.tables import physical_card_batches as batches
 from ehc.store.tables import physical_card_events as events
@@ -120,6 +120,9 @@ class SqlRegistryStore:
     def count(self) -> int:
         with self._reader.connect() as connection:
             return int(connection.scalar(select(func.count()).select_from(cards)) or 0)
+
+    def settle(self) -> None:
+        settle(self._engine)
 
     # --- synchronisations
 

@@ -143,15 +143,18 @@ def open_rekeying(settings: Settings) -> Iterator[RekeyingStore]:
 
 
 @contextmanager
-def open_registry(settings: Settings, keys: KeyService) -> Iterator[Registry]:
+def open_registry(settings: Settings, keys: KeyService, *, lazily: bool = False) -> Iterator[Registry]:
     """The registry of physical cards over the settings' database, its schema brought up to date. It needs no hot state:
-    it makes accounts, and changes none. Raises ConfigError, Unavailable."""
-    from ehc.store.database import migrate
+    it makes accounts, and changes none. lazily: its commits are on the disk when the store says so (`settle`). Raises
+    ConfigError, Unavailable."""
+    from ehc.store.database import commit_lazily, migrate
     from ehc.store.physical_cards import SqlRegistryStore
     from ehc.store.rekeying import SqlRekeyingStore
     from ehc.store.sql_accounts import SqlAccountStore
 
     with _database(settings) as engine:
+        if lazily:
+            commit_lazily(engine)
         migrate(engine)
         derive = Deriver(keys, settings.padding, SqlRekeyingStore(engine).present)
         yield make_registry(settings, SqlRegistryStore(engine), SqlAccountStore(engine), derive)
