@@ -16,6 +16,7 @@ from ehc.cli.database import ConfigFile, Database, settings_of
 from ehc.cli.database import opened as desk
 from ehc.cli.keys import Folder, PassphraseFile, passphrase_source
 from ehc.cli.long_run import bar, explaining
+from ehc.config import Settings
 from ehc.errors import InputError, NotFound
 from ehc.model import CST
 from ehc.registry.checking import CHINESE, checked
@@ -140,15 +141,19 @@ def show(
 ) -> None:
     """A physical card and what happened to it. The holder is masked.
 
+    One that is not here is asked for at the national registry, where the
+    settings name one (national_registry).
+
     \b
     Examples:
       ehc registry show 44A000000000001
     """
-    with desk(settings_of(database, config_file)) as store:
-        number = checked("number", number)
+    settings, number = settings_of(database, config_file), checked("number", number)
+    with desk(settings) as store:
         kept = store.registry.find(number)
         if kept is None:
-            raise NotFound(UNKNOWN)
+            _show_national(settings, number)
+            return
         card, holder = kept.card, kept.card.holder
         electronic = store.accounts.card_of_account(kept.account) if kept.account else None
         history = store.registry.history(number)
@@ -161,3 +166,16 @@ def show(
         states = " -> ".join(state.word for state in (event.state_before, event.state_after) if state is not None)
         at = datetime.fromtimestamp(event.at, CST).isoformat()
         typer.echo(f"{at}  {event.kind}  {states}  {event.by}{f': {event.note}' if event.note else ''}")
+
+
+def _show_national(settings: Settings, number: str) -> None:
+    """Raises NotFound, Unavailable."""
+    national = wiring.open_national(settings)
+    if national is None:
+        raise NotFound(UNKNOWN)
+    found = national.find(number)
+    typer.echo(
+        f"not in this registry; the national one, {found.registry}, says:\n{found.number}: {found.state}, issued by "
+        f"{found.issuer}, version {found.version} of {found.source}\n"
+        f"holder {found.name}, {found.id_type} {found.id_number}"
+    )

@@ -82,6 +82,7 @@ __all__ = [
     "open_host",
     "open_hot_state",
     "open_machine",
+    "open_national",
     "open_peer",
     "open_rates",
     "open_registry",

@@ -150,7 +150,9 @@ def test_the_client_does_all_that_a_caller_may(two: Two, tmp_path: Path) -> None
     assert {n for n in vars(Client) if n[0] != "_"} == {n for n in vars(AsyncClient) if n[0] != "_"}
 
 
-def test_the_national_registry_is_asked_where_ours_has_no_such_card_and_the_answer_says_so(two: Two) -> None:
+def test_the_national_registry_is_asked_where_ours_has_no_such_card_and_the_answer_says_so(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
     two.take(two.theirs, [record(1, source="330000")])
     settings = Settings(home=two.ours.home, registry="440000", national_registry=two.url, national_registry_seconds=30)
     with running_service(settings) as url, Client(url) as client:
@@ -160,6 +162,11 @@ def test_the_national_registry_is_asked_where_ours_has_no_such_card_and_the_answ
             client.physical_card(number(2))
         with pytest.raises(NotFound, match="no physical card has this number here"):
             client.physical_card(number(1), local=True)
+    assert "no physical card has this number here" in two.ehc("show", number(1), code=7)
+    monkeypatch.setenv("EHC_NATIONAL_REGISTRY", two.url)
+    said = two.ehc("show", number(1))
+    assert "the national one, 330000, says" in said
+    assert card(1).id_number not in said
 
 
 def test_an_export_imported_on_one_side_is_on_both_after_a_synchronisation(two: Two, tmp_path: Path) -> None:
