@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -173,7 +174,8 @@ def _show_national(settings: Settings, number: str) -> None:
     national = wiring.open_national(settings)
     if national is None:
         raise NotFound(UNKNOWN)
-    found = national.find(number)
+    with closing(national):
+        found = national.find(number)
     typer.echo(
         f"not in this registry; the national one, {found.registry}, says:\n{found.number}: {found.state}, issued by "
         f"{found.issuer}, version {found.version} of {found.source}\n"

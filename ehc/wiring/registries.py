@@ -53,6 +53,9 @@ class _National:
             changed_at,
         )
 
+    def close(self) -> None:
+        self._client.close()
+
 
 class PeerOverHttp:
     """registry.synchronising.Peer; to be closed."""
