@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ehc.cli.info import processor
-from ehc.reader.spec_sheet import OURS, Result, photographs, readers, sheet
+from ehc.reader.spec_sheet import OURS, Result, Tally, parts, photographs, readers, sheet
 
 GOOD = 0.95
 
@@ -43,6 +43,7 @@ def bench(
     console.print(_rates(results, list(among)))
     if photos is None:
         console.print(_spec(results, list(among)))
+        console.print(_parts(results, list(among)))
     console.print(_wrong(results, list(among)))
     for line in missing:
         console.print(f"[yellow]not measured[/] {line}")
@@ -86,17 +87,36 @@ def _spec(results: list[Result], names: list[str]) -> Table:
 def _hardest(by_step: dict[str, list[Result]], reader: str) -> str:
     reached = "-"
     for step, results in by_step.items():
-        tallies = [result.tallies[reader] for result in results]
-        if sum(t.read for t in tallies) < GOOD * sum(t.shown for t in tallies):
+        if _total(results, reader).rate < GOOD:
             break
         reached = step
     return reached
 
 
+def _parts(results: list[Result], names: list[str]) -> Table:
+    """What was read of each part, and how many of a peer's failures are left with us."""
+    table = Table("part", *names, title="read in all, and failures of ours for one of theirs")
+    for name, part in parts(results).items():
+        totals = {reader: _total(part, reader) for reader in names}
+        ours = totals[OURS].shown - totals[OURS].read
+        cells = [f"{100 * t.rate:.1f} %" + (f" {_ratio(ours, t)}" if r != OURS else "") for r, t in totals.items()]
+        table.add_row(f"{name} ({totals[OURS].shown})", *cells)
+    return table
+
+
+def _ratio(ours: int, theirs: Tally) -> str:
+    failed = theirs.shown - theirs.read
+    return f"({ours / failed:.2f})" if failed else "(-)"
+
+
+def _total(results: list[Result], reader: str) -> Tally:
+    tallies = [result.tallies[reader] for result in results]
+    return Tally(*(sum(getattr(t, what) for t in tallies) for what in ("shown", "read", "wrong")))
+
+
 def _wrong(results: list[Result], names: list[str]) -> str:
     said = []
     for name in names:
-        tallies = [result.tallies[name] for result in results]
-        read, shown, wrong = (sum(getattr(t, what) for t in tallies) for what in ("read", "shown", "wrong"))
-        said.append(f"{name} {100 * read / max(shown, 1):.1f} % of {shown}, {wrong} misread")
+        total = _total(results, name)
+        said.append(f"{name} {100 * total.rate:.1f} % of {total.shown}, {total.wrong} misread")
     return "all: " + "; ".join(said)

@@ -4,7 +4,8 @@
     -> motion -> moire, glare, light -> noise -> JPEG
 
 Every parameter is physical (`Conditions`), so that a set of photos can be described in a sentence and made again by
-anybody: the same code, seed and conditions give the same pixels (one version of NumPy and Pillow).
+anybody: the same code, seed and conditions give the same pixels (one version of NumPy and Pillow). `mixture` draws
+several at once, as a window sees them; `shoot` takes further frames of one code in one hand.
 
     >>> import segno
     >>> clean = code_image(segno.make("98FF9F2C05145CB9305E9D8A57E072BB:1", error="m").matrix)
@@ -43,7 +44,8 @@ class Conditions:
     tilt: float = 25.0  # degrees between the code's normal and the line of sight; the direction is the seed's
     turn: float = 30.0  # degrees; the seed turns the code in its plane by up to this, either way
     growth: float = 0.0  # how far ink spreads over each edge, in modules, in steps of half a pixel of the photo
-    blur: float = 0.25  # sigma of a Gaussian, in modules: defocus
+    blur: float = 0.25  # sigma of a Gaussian, in modules: a cheap lens, a dirty window
+    defocus: float = 0.0  # radius of an even disc, in modules: a lens that is set to another distance
     motion: float = 0.0  # length of a straight smear, in modules; the direction is the seed's
     contrast: float = 0.6  # levels between black and white, as a fraction of 255
     brightness: float = 0.5  # level in the middle between black and white, as a fraction of 255
@@ -66,6 +68,7 @@ class Conditions:
         _between("turn", self.turn, 0, 180)
         _between("growth", self.growth, 0, 1)
         _between("blur", self.blur, 0, 5)
+        _between("defocus", self.defocus, 0, 10)
         _between("motion", self.motion, 0, 20)
         _between("contrast", self.contrast, 0, 1)
         _between("brightness", self.brightness, 0, 1)
@@ -79,6 +82,32 @@ class Conditions:
         _between("moire", self.moire, 0, 1)
         _between("width", self.size[0], 16, 8192)
         _between("height", self.size[1], 16, 8192)
+
+
+def mixture(seed: int, severity: float) -> Conditions:
+    """What comes together at a window, each drawn evenly between nothing and what the severity allows.
+
+    severity: 1 is a good place with a patient person, 2 an ordinary one, 3 a dark one in a hurry with a worn print.
+    """
+    random = np.random.default_rng([seed, 3])
+
+    def up_to(most: float) -> float:
+        return float(random.uniform(0, most * severity))
+
+    return Conditions(
+        module=float(random.uniform(2.5, 6)),
+        tilt=10 + up_to(12),
+        turn=180,
+        blur=0.15 + up_to(0.09),
+        motion=up_to(0.4),
+        noise=2 + up_to(7),
+        contrast=0.75 - up_to(0.18),
+        shade=up_to(0.15),
+        glare=up_to(0.2),
+        bend=up_to(0.15),
+        hidden=up_to(0.015),
+        jpeg=90 - round(up_to(15)),
+    )
 
 
 class Sheet(NamedTuple):
@@ -106,9 +135,11 @@ def photograph(code: Grey, *, seed: int, **conditions: Any) -> Grey:
     return shoot(code, seed, Conditions(**conditions)).pixels
 
 
-def shoot(code: Grey, seed: int, conditions: Conditions | None = None) -> Photo:
+def shoot(code: Grey, seed: int, conditions: Conditions | None = None, *, frame: int = 0) -> Photo:
     """As `photograph`, together with the true corners.
 
+    frame: of a stream that shows the code in one hand, 0 or more: the hand shakes, the direction of a smear, the spot
+    of glare and the noise are others in every frame.
     code: uint8[height, width], dark on light, any whole number of pixels a module, with or without quiet zone.
     Raises ValueError when it is not such an image.
     """
@@ -118,8 +149,9 @@ def shoot(code: Grey, seed: int, conditions: Conditions | None = None) -> Photo:
     scale = max(2, math.ceil(conditions.module * OVERSAMPLING))
     sheet = _sheet(modules, scale, round(conditions.growth * scale), random)
     _changed(sheet, symbol, conditions, np.random.default_rng([seed, 1]))  # leaves the camera where it is
-    to_photo = _camera(sheet, conditions, random)
+    to_photo = _camera(sheet, conditions, random, _hand(seed, frame))
     ink = _bent(_warped(sheet.image, to_photo, conditions, random), symbol, conditions)
+    random = np.random.default_rng([seed, 2, frame]) if frame else random
     pixels = _exposed(_smeared(ink, conditions, random), conditions, random)
     left, top, right, bottom = symbol
     outline = [(left, top), (right, top), (right, bottom), (left, bottom)]
@@ -222,17 +254,31 @@ def _words(draw: ImageDraw.ImageDraw, y: int, line: int, width: int, random: np.
         x = end + line
 
 
-def _camera(sheet: Sheet, conditions: Conditions, random: np.random.Generator) -> NDArray[np.float64]:
+class Hand(NamedTuple):
+    """How far a frame is from the first one of its stream."""
+
+    turn: float = 0.0  # degrees
+    tilt: float = 0.0
+    x: float = 0.0  # pixels
+    y: float = 0.0
+
+
+def _hand(seed: int, frame: int) -> Hand:
+    return Hand(*np.random.default_rng([seed, 4, frame]).normal(0, [1.5, 1.5, 4, 4])) if frame else Hand()
+
+
+def _camera(sheet: Sheet, conditions: Conditions, random: np.random.Generator, hand: Hand) -> NDArray[np.float64]:
     """Homography from pixels of the sheet to pixels of the photo: turn, tilt about a random axis, pinhole."""
-    turn = math.radians(random.uniform(-conditions.turn, conditions.turn))
-    rotation = _tilted(math.radians(conditions.tilt), random.uniform(0, 2 * math.pi)) @ _turned(turn)
+    turn = math.radians(random.uniform(-conditions.turn, conditions.turn) + hand.turn)
+    tilt = math.radians(conditions.tilt + hand.tilt)
+    rotation = _tilted(tilt, random.uniform(0, 2 * math.pi)) @ _turned(turn)
     width, height = conditions.size
     focal = FOCAL_LENGTH * width
     distance = focal * sheet.scale / conditions.module  # of the code's middle, in pixels of the sheet
     to_middle = np.array([[1, 0, -sheet.middle[0]], [0, 1, -sheet.middle[1]], [0, 0, 1.0]])
     pose = np.column_stack([rotation[:, 0], rotation[:, 1], [0.0, 0.0, distance]])
     spot = width * (0.5 + random.uniform(-0.05, 0.05)), height * (0.5 + random.uniform(-0.05, 0.05))
-    lens = np.array([[focal, 0, spot[0]], [0, focal, spot[1]], [0, 0, 1.0]])
+    lens = np.array([[focal, 0, spot[0] + hand.x], [0, focal, spot[1] + hand.y], [0, 0, 1.0]])
     return np.asarray(lens @ pose @ to_middle, np.float64)
 
 
@@ -289,6 +335,7 @@ def _bent(ink: Image.Image, symbol: tuple[int, ...], conditions: Conditions) -> 
 def _smeared(ink: Image.Image, conditions: Conditions, random: np.random.Generator) -> NDArray[np.float32]:
     """Defocus, then motion."""
     soft = ink.filter(ImageFilter.GaussianBlur(conditions.blur * conditions.module)) if conditions.blur else ink
+    soft = _out_of_focus(soft, conditions.defocus * conditions.module)
     direction = random.uniform(0, math.pi)
     length = conditions.motion * conditions.module
     steps = math.ceil(length) + 1
@@ -298,6 +345,20 @@ def _smeared(ink: Image.Image, conditions: Conditions, random: np.random.Generat
         moved = soft.transform(soft.size, Image.Transform.AFFINE, shift, Image.Resampling.BILINEAR) if step else soft
         total += np.asarray(moved, np.float32)
     return total / np.float32(steps)
+
+
+def _out_of_focus(ink: Image.Image, radius: float) -> Image.Image:
+    """An even disc over every point; its border pixels count for what of them lies inside. radius: pixels."""
+    if radius == 0:
+        return ink
+    reach = math.ceil(radius)
+    at = np.arange(-reach, reach + 1)
+    disc = np.clip(radius + 0.5 - np.hypot(at[:, None], at[None, :]), 0, 1)
+    around = np.pad(np.asarray(ink, np.float32), reach, mode="edge")
+    total = np.zeros((ink.height, ink.width), np.float32)
+    for y, x in np.argwhere(disc):
+        total += np.float32(disc[y, x]) * around[y : y + ink.height, x : x + ink.width]
+    return Image.fromarray(np.rint(total / disc.sum()).astype(np.uint8))
 
 
 def _exposed(ink: NDArray[np.float32], conditions: Conditions, random: np.random.Generator) -> Grey:

@@ -1,14 +1,17 @@
 """How often codes are read as photos get worse, by this reader and by those that a vendor could take instead.
 
-Photos are `degrade`'s, made from a seed: a static and a dynamic code by turns. All readers look at a photo one after
-the other before the next is made, so that a slow moment of the machine hits all of them; times are those of the thread.
+Photos are `degrade`'s, made from a seed, a static and a dynamic code by turns: one condition in steps, the others
+mild (`SHEET`), many at once (the realistic mix), the hardest step of some as five frames in a row (`BURSTS`). All
+readers look at a photo one after the other before the next is made, so that a slow moment of the machine hits them all;
+times are those of the thread.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from statistics import median
@@ -21,19 +24,23 @@ from numpy.typing import NDArray
 
 from ehc._frame import FramePipeline
 from ehc.errors import FileError, InputError
-from ehc.reader.degrade import Conditions, code_image, shoot
+from ehc.reader.degrade import Conditions, code_image, mixture, shoot
 from ehc.reader.grey import MODEL_2
 from ehc.reader.pipeline import Levels, Reader
 from ehc.reader.sources import read_image
 
 Grey = NDArray[np.uint8]
-Read = Callable[[Grey], set[str]]
-"""The texts in a picture."""
+Read = Callable[[Sequence[Grey]], set[str]]
+"""The texts in the first of some frames in a row in which there are any."""
 
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"  # the specification's sample person
 CODES = {"static": f"{CARD}:1", "dynamic": f"{CARD}:0:92FD69141DFE1553A42251E2B0196148"}
 OURS = "ehc"
 BASE: dict[str, Any] = {"module": 5.0, "tilt": 15.0, "turn": 180.0, "blur": 0.2, "noise": 3.0, "jpeg": 90}
+
+
+MIX = "severity"
+"""The field of the sheet that is no condition: `mixture` draws them all."""
 
 
 class Degradation(NamedTuple):
@@ -48,6 +55,7 @@ SHEET = (
     Degradation("module, pixels", "module", (3.0, 2.0, 1.8, 1.6, 1.4, 1.3, 1.2)),
     Degradation("contrast, of the range", "contrast", (0.3, 0.2, 0.15, 0.1, 0.07, 0.06, 0.05)),
     Degradation("Gaussian blur, sigma in modules", "blur", (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.8)),
+    Degradation("defocus, radius in modules", "defocus", (0.5, 0.7, 0.9, 1.1, 1.3, 1.5)),
     Degradation("motion, modules", "motion", (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)),
     Degradation("noise, sigma in levels", "noise", (10.0, 20.0, 40.0, 60.0, 70.0, 90.0)),
     Degradation("tilt, degrees", "tilt", (30.0, 45.0, 55.0, 60.0, 65.0, 70.0)),
@@ -57,7 +65,12 @@ SHEET = (
     Degradation("bend, modules", "bend", (0.5, 1.0, 2.0, 3.0)),
     Degradation("finger, of the area", "hidden", (0.03, 0.06, 0.1, 0.15)),
     Degradation("light on dark", "dark", (True,)),
+    Degradation("realistic mix", MIX, (1, 2, 3)),
 )
+BURSTS = ("motion", "defocus", "glare", MIX)
+"""Fields of the sheet whose hardest step is shown as a burst too."""
+FRAMES = 5
+IN_A_ROW = f", {FRAMES} frames"
 
 
 @dataclass
@@ -89,21 +102,31 @@ class Result(NamedTuple):
 
 def readers() -> tuple[dict[str, Read], list[str]]:
     """Ours and the peers that are installed here; of the others, what to install."""
-    found: dict[str, Read] = {OURS: _ours, "zxing QR": _zxing_qr, "zxing default": _zxing}
+    found: dict[str, Read] = {OURS: _ours, "zxing QR": _each(_zxing_qr), "zxing default": _each(_zxing)}
     missing = []
     try:
-        found["zbar"] = _zbar()
+        found["zbar"] = _each(_zbar())
     except ImportError as error:
         missing.append(f"zbar: {error} (pip install pyzbar, apt install libzbar0)")
     try:
-        found["OpenCV"] = _opencv()
+        found["OpenCV"] = _each(_opencv())
     except ImportError as error:
         missing.append(f"OpenCV: {error} (pip install opencv-python-headless)")
     return found, missing
 
 
-def _ours(grey: Grey) -> set[str]:
-    return {reading.payload for reading in Reader(tracking=False).read(grey)}
+def _ours(frames: Sequence[Grey]) -> set[str]:
+    """A stream is read by one Reader, which may take frames together; a single photo stands alone."""
+    return _each(_payloads_by(Reader(tracking=len(frames) > 1)))(frames)
+
+
+def _payloads_by(reader: Reader) -> Callable[[Grey], set[str]]:
+    return lambda grey: {reading.payload for reading in reader.read(grey)}
+
+
+def _each(read: Callable[[Grey], set[str]]) -> Read:
+    """Of the first frame in which anything is read."""
+    return lambda frames: next((found for frame in frames if (found := read(frame))), set())
 
 
 def _zxing_qr(grey: Grey) -> set[str]:
@@ -115,21 +138,21 @@ def _zxing(grey: Grey) -> set[str]:
     return {barcode.text for barcode in zxingcpp.read_barcodes(grey, text_mode=zxingcpp.TextMode.Plain)}
 
 
-def _zbar() -> Read:
+def _zbar() -> Callable[[Grey], set[str]]:
     pyzbar = import_module("pyzbar.pyzbar")
     return lambda grey: {found.data.decode("utf-8", "replace") for found in pyzbar.decode(grey)}
 
 
-def _opencv() -> Read:
+def _opencv() -> Callable[[Grey], set[str]]:
     detector = import_module("cv2").QRCodeDetector()
     return lambda grey: {text for text in detector.detectAndDecodeMulti(grey)[1] or () if text}
 
 
-def look(grey: Grey, texts: set[str] | None, among: dict[str, Read], tallies: dict[str, Tally]) -> None:
-    """Every reader on one picture. texts: what may be read; None: not known, so whatever is read counts."""
+def look(frames: Sequence[Grey], texts: set[str] | None, among: dict[str, Read], tallies: dict[str, Tally]) -> None:
+    """Every reader on a picture, or some in a row. texts: what may be read; None: unknown, whatever is read counts."""
     for name, read in among.items():
         started = time.thread_time()
-        found = read(grey)
+        found = read(frames)
         tally = tallies.setdefault(name, Tally())
         tally.seconds.append(time.thread_time() - started)
         tally.shown += 1
@@ -139,21 +162,50 @@ def look(grey: Grey, texts: set[str] | None, among: dict[str, Read], tallies: di
 
 def sheet(among: dict[str, Read], images: int, seed: int, only: str = "") -> Iterator[Result]:
     """`images` photos a step and code of the degradations that have `only` in their name. InputError for none."""
-    if not any(only in degradation.name for degradation in SHEET):
+    rows = [(number, row) for number, row in enumerate(SHEET) if only in row.name]
+    if not rows:
         names = ", ".join(degradation.name for degradation in SHEET)
         raise InputError(f"no degradation has {only!r} in its name; there are {names}")
-    clean = {code: code_image(segno.make_qr(text, error="m").matrix) for code, text in CODES.items()}
-    for row, degradation in enumerate(SHEET):
-        if only not in degradation.name:
-            continue
-        for place, step in enumerate(degradation.steps):
-            conditions = Conditions(**{**BASE, degradation.field: step})
-            for kind, (code, text) in enumerate(CODES.items()):
+    for number, row in rows:
+        for place, step in enumerate(row.steps):
+            for kind, code in enumerate(CODES):
                 tallies: dict[str, Tally] = {}
                 for image in range(images):
-                    number = seed * 1_000_000 + row * 10_000 + place * 1_000 + 2 * image + kind
-                    look(shoot(clean[code], number, conditions).pixels, {text}, among, tallies)
-                yield Result(degradation.name, str(step), code, tallies)
+                    of_photo = seed * 1_000_000 + number * 10_000 + place * 1_000 + 2 * image + kind
+                    look([_frame(code, of_photo, row.field, step)], {CODES[code]}, among, tallies)
+                yield Result(row.name, str(step), code, tallies)
+    yield from _bursts([row for row in rows if row[1].field in BURSTS], among, images, seed)
+
+
+def _bursts(rows: list[tuple[int, Degradation]], among: dict[str, Read], images: int, seed: int) -> Iterator[Result]:
+    """`images` bursts a code, at the hardest step."""
+    for number, row in rows:
+        for kind, code in enumerate(CODES):
+            tallies: dict[str, Tally] = {}
+            for image in range(images):
+                of_photo = seed * 1_000_000 + number * 10_000 + 9_000 + 2 * image + kind
+                frames = [_frame(code, of_photo, row.field, row.steps[-1], frame) for frame in range(FRAMES)]
+                look(frames, {CODES[code]}, among, tallies)
+            yield Result(f"{row.name}{IN_A_ROW}", str(row.steps[-1]), code, tallies)
+
+
+@cache
+def _clean(code: str) -> Grey:
+    return code_image(segno.make_qr(CODES[code], error="m").matrix)
+
+
+def _frame(code: str, seed: int, field: str, step: Any, frame: int = 0) -> Grey:
+    conditions = mixture(seed, step) if field == MIX else Conditions(**{**BASE, field: step})
+    return shoot(_clean(code), seed, conditions, frame=frame).pixels
+
+
+def parts(results: list[Result]) -> dict[str, list[Result]]:
+    """What figures are asked of: all single frames of the sheet, and some rows of it alone. Empty ones are left out."""
+    out = {"single frames": [result for result in results if IN_A_ROW not in result.name]}
+    for result in results:
+        if IN_A_ROW in result.name or result.name.startswith(("realistic", "Gaussian", "glare")):
+            out.setdefault(result.name, []).append(result)
+    return {name: part for name, part in out.items() if part}
 
 
 def _grey_of(path: Path) -> Grey:
@@ -169,6 +221,6 @@ def photographs(folder: Path, among: dict[str, Read]) -> Iterator[Result]:
     for path in pictures:
         label = path.with_suffix(".txt")
         texts = {label.read_text("utf-8", "replace").rstrip("\r\n")} if label.exists() else None
-        look(_grey_of(path), texts, among, by_folder.setdefault(path.parent, {}))
+        look([_grey_of(path)], texts, among, by_folder.setdefault(path.parent, {}))
     for parent, tallies in by_folder.items():
         yield Result(str(parent.relative_to(folder)), "", "photos", tallies)

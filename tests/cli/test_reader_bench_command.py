@@ -9,7 +9,7 @@ import segno
 from PIL import Image
 
 from ehc.reader.degrade import code_image
-from ehc.reader.spec_sheet import SHEET
+from ehc.reader.spec_sheet import IN_A_ROW, OURS, SHEET, Result, Tally, look, parts, readers
 
 
 def run(*arguments):
@@ -33,6 +33,24 @@ def test_the_spec_sheet_says_the_hardest_step_that_is_read():
     assert ran.returncode == 0, ran.stderr
     assert "hardest step" in ran.stdout
     assert ran.stdout.count("True") == 3  # two codes, and the sheet
+
+
+def test_bursts_are_parts_of_the_sheet_and_no_single_frames():
+    tally = {OURS: Tally(2, 1), "peer": Tally(2, 0)}
+    rows = [Result(name, "1", "static", tally) for name in ("tilt", "motion", f"motion{IN_A_ROW}", "realistic mix")]
+    assert {name: len(part) for name, part in parts(rows).items()} == {
+        "single frames": 3,
+        f"motion{IN_A_ROW}": 1,
+        "realistic mix": 1,
+    }
+
+
+def test_a_burst_is_read_by_one_reader():
+    one = code_image(segno.make_qr("EHC").matrix)
+    empty = np.full_like(one, 200)
+    tallies = {}
+    look([empty, empty, one], {"EHC"}, readers()[0], tallies)
+    assert {name: tally.read for name, tally in tallies.items()} == dict.fromkeys(tallies, 1)
 
 
 def test_a_degradation_that_is_none_is_an_error_that_names_them_all():

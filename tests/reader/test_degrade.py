@@ -5,7 +5,7 @@ import pytest
 import segno
 import zxingcpp
 
-from ehc.reader.degrade import Conditions, code_image, photograph, shoot
+from ehc.reader.degrade import Conditions, code_image, mixture, photograph, shoot
 
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
 MATRIX = segno.make_qr(f"{CARD}:1", error="m").matrix
@@ -80,6 +80,28 @@ def test_blur_and_motion_take_contrast_from_the_modules():
     sharp, blurred, moved = (shoot(CODE, 1, changed(**c)).pixels.std() for c in ({}, {"blur": 0.8}, {"motion": 2.0}))
     assert blurred < sharp
     assert moved < sharp
+
+
+def test_defocus_spreads_a_point_evenly_over_a_disc():
+    edge = shoot(CODE, 1, changed(defocus=1.0)).pixels.astype(int)
+    sharp = shoot(CODE, 1, STILL).pixels.astype(int)
+    assert edge.sum() == pytest.approx(sharp.sum(), rel=0.01)
+    assert np.abs(np.diff(edge, axis=1)).max() < 255 / STILL.module
+
+
+def test_frames_of_a_stream_show_one_code_in_a_hand_that_shakes():
+    photos = [shoot(CODE, 3, changed(noise=3), frame=frame) for frame in (0, 1, 1, 2)]
+    assert np.array_equal(photos[1].pixels, photos[2].pixels)
+    moved = [np.abs(np.subtract(photo.corners, photos[0].corners)).max() for photo in photos]
+    assert moved[0] == 0
+    assert all(0 < far < 60 for far in moved[1:])
+    assert moved[1] != moved[3]
+
+
+def test_a_mixture_is_its_seeds_and_harder_with_its_severity():
+    assert mixture(1, 2) == mixture(1, 2) != mixture(2, 2)
+    noise = [[mixture(seed, severity).noise for seed in range(40)] for severity in (1, 2, 3)]
+    assert max(noise[0]) < max(noise[1]) < max(noise[2]) <= 2 + 3 * 7
 
 
 def test_shade_makes_one_side_darker():
