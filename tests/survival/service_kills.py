@@ -17,6 +17,7 @@ import json
 import os
 import random
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -28,6 +29,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import servers
+from rich.console import Console
+from rich.progress import track
 from services import settings_of, wait_for, workers_of
 from sqlalchemy import create_engine, text
 
@@ -167,7 +170,7 @@ class Campaign:
         loads = [Load(self.url, number, self.seen, seed) for number in range(1, CLIENTS + 1)]
         for load in loads:
             load.start()
-        for number in range(kills):
+        for number in track(range(kills), f"{kills} kills, seed {seed}", console=Console(stderr=True)):
             victims = self.victims
             self._round(loads, victims[number] if number < len(victims) else self.chance.choice(victims))
             if self.database and (number % 25 == 24 or number == kills - 1):
@@ -282,7 +285,12 @@ def main() -> None:
     options = parser.parse_args()
     begun, folder = time.monotonic(), tempfile.TemporaryDirectory()
     with folder as name, campaign(Path(name), options.seed, embedded=options.embedded) as found:
-        found.run(options.kills, options.seed)
+        try:
+            found.run(options.kills, options.seed)
+        except AssertionError:
+            log = (Path(name) / "home/service.log").read_text("utf-8")
+            print(f"after {dict(found.kills)}: {log[-4000:]}", file=sys.stderr)
+            raise
     of = ", ".join(f"{count} of {victim}" for victim, count in sorted(found.kills.items()))
     print(
         f"{options.kills} kills ({of}) in {time.monotonic() - begun:.0f} s: {found.seen.lives:,} people registered and "
