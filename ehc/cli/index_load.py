@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import gc
 import itertools
 import os
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -25,6 +27,7 @@ from ehc.errors import FileError
 from ehc.index.domain import NATIONAL, Domain, Domains, visit_card
 from ehc.index.lines import Columns, Refused, prepare_lines
 from ehc.index.loading import BLOCK
+from ehc.index.names import latin
 
 LINES = 4_096
 """That a process prepares at a time."""
@@ -39,6 +42,8 @@ class _Source(msgspec.Struct):
 
 
 Part = tuple[Columns, list[Refused]]
+Prepare = Callable[[list[Domain], int, list[bytes]], Callable[[], Part]]
+"""Begins to prepare lines; called again, what came of it. Registered domains, the number of the first line, lines."""
 
 
 def load(
@@ -72,12 +77,14 @@ def load(
     """
     began, done = time.monotonic(), Counter[str]()
     refused: list[Refused] = []
-    with desk(database, config_file) as at, _open(file) as lines:
+    with _open(file) as lines, _preparing(processes) as prepare, desk(database, config_file) as at:
         if new_domains:
             _register(at, file)
         act = at.act("ehc index load")
-        for part in _blocks(_prepared(lines, list(at.index.finder.domains()), processes), block, refused):
-            done += at.index.loader.load(part, Act(at.now, act.by, act.reason))
+        _collect_seldom()
+        parts = _prepared(lines, list(at.index.finder.domains()), prepare, processes)
+        for rows in _blocks(parts, block, refused):
+            done += at.index.loader.load(rows, Act(at.now, act.by, act.reason))
             typer.echo(f"\r{sum(done.values()):,} records", err=True, nl=False)
     seconds = time.monotonic() - began
     _tell(done, refused, seconds, rejects or file.with_name(file.name + ".rejects.csv"))
@@ -90,34 +97,37 @@ def _open(file: Path) -> BinaryIO:
         raise FileError(f"{file}: {error.strerror}") from error
 
 
-def _prepared(lines: Iterable[bytes], domains: list[Domain], processes: int) -> Iterator[Part]:
+@contextmanager
+def _preparing(processes: int) -> Iterator[Prepare]:
+    """Whoever prepares, begun already: it is ready when the database is. It ends with this process, even by kill -9."""
+    if not processes:
+        yield lambda *told: lambda: _prepare(*told)
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn"), _begin) as pool:
+        for _ in range(processes):
+            pool.submit(_warm)
+        yield lambda *told: pool.submit(_prepare, *told).result
+
+
+def _prepared(lines: Iterable[bytes], domains: list[Domain], prepare: Prepare, processes: int) -> Iterator[Part]:
     """In the order of the file; while one block is written the next ones are prepared."""
     source = iter(lines)
-    parts = enumerate(iter(lambda: list(itertools.islice(source, LINES)), []))
     registered = [one for one in domains if one not in NATIONAL]
-    if not processes:
-        _know(registered)
-        yield from (prepare_lines(_domains, some, number * LINES + 1) for number, some in parts)
-        return
-    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (registered,)) as pool:
-        waiting = [pool.submit(_prepare, *part) for part in itertools.islice(parts, processes + AHEAD)]
-        while waiting:
-            part = waiting.pop(0).result()
-            waiting += [pool.submit(_prepare, *more) for more in itertools.islice(parts, 1)]
-            yield part
+    parts = enumerate(iter(lambda: list(itertools.islice(source, LINES)), []))
+    begun = (prepare(registered, number * LINES + 1, some) for number, some in parts)
+    waiting = deque(itertools.islice(begun, processes and processes + AHEAD))
+    for more in begun:
+        waiting.append(more)
+        yield waiting.popleft()()
+    yield from (one() for one in waiting)
 
 
-_domains = Domains()
+def _prepare(registered: list[Domain], first: int, lines: list[bytes]) -> Part:
+    return prepare_lines(Domains(registered), lines, first)
 
 
-def _know(registered: list[Domain]) -> None:
-    global _domains  # noqa: PLW0603  a process has one index
-    _domains = Domains(registered)
-
-
-def _begin(registered: list[Domain]) -> None:
-    """In a process that prepares: the domains there are. It ends with the process that writes, even by kill -9."""
-    _know(registered)
+def _begin() -> None:
+    _collect_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -128,20 +138,26 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _prepare(number: int, lines: list[bytes]) -> Part:
-    return prepare_lines(_domains, lines, number * LINES + 1)
+def _warm() -> None:
+    latin("张")
 
 
-def _blocks(parts: Iterable[Part], size: int, refused: list[Refused]) -> Iterator[Columns]:
-    held: list[Columns] = []
+def _collect_seldom() -> None:
+    """Of millions of objects that no ring holds together, looking for rings takes a quarter of the time."""
+    gc.freeze()
+    gc.set_threshold(100_000)
+
+
+def _blocks(parts: Iterable[Part], most: int, refused: list[Refused]) -> Iterator[Columns]:
+    """The first ones are smaller: whoever writes need not wait until a whole one is prepared."""
+    held, size = list[Columns](), min(LINES, most)
     for prepared, wrong in parts:
         refused += wrong
         held.append(prepared)
-        if sum(map(len, held)) >= size:
+        while sum(map(len, held)) >= size:
             rows = Columns.joined(held)
-            whole = len(rows) // size * size
-            yield from (rows.cut(at, at + size) for at in range(0, whole, size))
-            held = [rows.cut(whole, len(rows))]
+            yield rows.cut(0, size)
+            held, size = [rows.cut(size, len(rows))], min(2 * size, most)
     if sum(map(len, held)):
         yield Columns.joined(held)
 

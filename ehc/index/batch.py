@@ -17,8 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ehc.cards.accounts import Act
-from ehc.index.compare import View, view
-from ehc.index.deciding import Decider, Decision, Verdict
+from ehc.index.deciding import Decider, Decision, Seen, Verdict
 from ehc.index.history import Kind
 from ehc.index.index_store import IndexStore, IndexWriter
 from ehc.index.keys import BLOCKS, blocks
@@ -106,17 +105,17 @@ class Batch:
     def decide(self, stored: Mapping[int, Stored], pairs: Iterable[tuple[int, int]]) -> Iterator[Pair]:
         """Those of two persons that are to be merged or read."""
         decider = self._book.now().decider
-        views: dict[int, View] = {}
+        known: dict[int, Seen] = {}
 
-        def seen(one: Stored) -> View:
-            if one.record not in views:
-                views[one.record] = view(one.body)
-            return views[one.record]
+        def seen(one: Stored) -> Seen:
+            if one.record not in known:
+                known[one.record] = decider.see(one.body)
+            return known[one.record]
 
         for a, b in pairs:
             one, other = stored[a], stored[b]
             if one.root != other.root:
-                decision = decider.decide_views(one.body, other.body, seen(one), seen(other))
+                decision = decider.decide_seen(seen(one), seen(other))
                 if decision.verdict is not Verdict.APART:
                     yield Pair(a, b, decision)
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ehc.cards.accounts import Act
-from ehc.index.history import Event, Kind
-from ehc.index.index_store import OWN, Found, IndexWriter, NewRecords
+from ehc.index.history import Event, Kind, numbered
+from ehc.index.index_store import Found, IndexWriter, NewRecords
 from ehc.index.lines import Columns
 from ehc.index.person import Stored
 from ehc.index.record import Record, decode
@@ -59,12 +59,13 @@ class Block:
             self._stored.update((one.record, one) for one in members)
         return found
 
-    def _ask(self, keys: Iterable[int]) -> None:
+    def _ask(self, keys: Collection[int]) -> None:
         """A record's former numbers are not among the block's keys."""
-        new = [key for key in keys if key not in self._asked]
-        if new:
-            self._asked.update(new)
-            self._learn(np.unique(np.array(new, np.int64)))
+        if self._asked.issuperset(keys):
+            return
+        new = sorted(set(keys) - self._asked)
+        self._asked.update(new)
+        self._learn(np.array(new, np.int64))
 
     def _wake(self, keys: Iterable[int]) -> None:
         """Former numbers of a changed record may be in a row that shares nothing else: it is touched after all."""
@@ -117,7 +118,8 @@ class Block:
 
     def by_keys(self, keys: Collection[int], most: int = 1000) -> Sequence[Found]:
         self._ask(keys)
-        pairs = sorted((record, key) for key in set(keys) for record in self._having.get(key, ()))
+        having = self._having
+        pairs = sorted([(record, key) for key in having.keys() & keys for record in having[key]])
         return [Found(key, self._stored[record]) for record, key in pairs[:most]]
 
     def cluster(self, root: int) -> Sequence[Stored]:
@@ -147,16 +149,15 @@ class Block:
         body: Record | None = None,
         keys: Sequence[int] = (),
     ) -> Event:
-        record, person, other = (self._next if one == OWN else one for one in (record, person, other))
-        event = Event(self._next, at, kind, record, person, other, by, why, body)
+        event = numbered(self._next, kind, at, by, why, record=record, person=person, other=other, body=body)
         self._next += 1
         self._ask(keys)
         if kind is Kind.UPDATED:
             self._wake(keys)
         for key in keys:
             having = self._having.setdefault(key, [])
-            if record not in having:
-                insort(having, record)
+            if event.record not in having:
+                insort(having, event.record)
         if kind is Kind.RECORDED:
             self._recorded(event)
         else:

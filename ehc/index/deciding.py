@@ -12,12 +12,13 @@ In this order:
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ehc.index.compare import View, view
 from ehc.index.domain import BIRTH, MINDEX, Domains
-from ehc.index.record import Record, contradictions
+from ehc.index.record import Record, contradictions, disjoint, single_values
 from ehc.index.weights import ELSE, NOTHING, Score, Scorer
 
 AGREE = frozenset({"equal", "fits"})
@@ -43,6 +44,14 @@ class Decision:
     score: Score
 
 
+class Seen(NamedTuple):
+    """What is compared of a record. strong: sound numbers of strong domains, former ones too."""
+
+    view: View
+    strong: Set[tuple[str, str]]
+    single: Mapping[str, Set[str]]  # record.single_values
+
+
 class Decider:
     """Rules over pairs of records; no record is read anywhere."""
 
@@ -50,14 +59,18 @@ class Decider:
         self._scorer, self._domains = scorer, domains
         self._strong = frozenset(one.code for one in domains if one.strong and one.code != MINDEX)
 
-    def decide(self, one: Record, other: Record) -> Decision:
-        return self.decide_views(one, other, view(one), view(other))
+    def see(self, record: Record) -> Seen:
+        strong = {(one.domain, one.value) for one in record.identifiers if one.sound and one.domain in self._strong}
+        return Seen(view(record), strong, single_values(record, self._domains))
 
-    def decide_views(self, one: Record, other: Record, seen: View, other_seen: View) -> Decision:
-        """The same, where the views are at hand."""
-        score = self._scorer.score(seen, other_seen)
-        against = contradictions(one, other, self._domains)
-        shared = self._shared(one, other)
+    def decide(self, one: Record, other: Record) -> Decision:
+        return self.decide_seen(self.see(one), self.see(other))
+
+    def decide_seen(self, one: Seen, other: Seen) -> Decision:
+        """The same, for who compares a record with many."""
+        score = self._scorer.score(one.view, other.view)
+        against = disjoint(one.single, other.single)
+        shared = sorted({domain for domain, _ in one.strong & other.strong})
         if against:
             return _contradicted(against[0], shared, score, self._scorer.model.upper)
         return _strong(shared, score) if shared else self._by_weights(score)
@@ -65,11 +78,6 @@ class Decider:
     def contradicts(self, one: Record, other: Record) -> bool:
         """Each has a number of a kind that a person has one of for life, and they differ."""
         return bool(contradictions(one, other, self._domains))
-
-    def _shared(self, one: Record, other: Record) -> Collection[str]:
-        """Strong domains in which both have the same sound number, former ones too."""
-        values = {(i.domain, i.value) for i in one.identifiers if i.sound and i.domain in self._strong}
-        return sorted({i.domain for i in other.identifiers if i.sound and (i.domain, i.value) in values})
 
     def _by_weights(self, score: Score) -> Decision:
         model, name, birth = self._scorer.model, score.level("name"), score.level("birth_date")

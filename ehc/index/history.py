@@ -41,6 +41,27 @@ class Event(msgspec.Struct, frozen=True):
     body: Record | None = None  # of RECORDED and UPDATED
 
 
+OWN = -1
+"""In place of a number that an event has itself."""
+
+
+def numbered(
+    number: int,
+    kind: Kind,
+    at: int,
+    by: str,
+    why: str,
+    *,
+    record: int = 0,
+    person: int = 0,
+    other: int = 0,
+    body: Record | None = None,
+) -> Event:
+    """The event under this number. A record, person or other that is OWN is this number too."""
+    record, person, other = (number if one == OWN else one for one in (record, person, other))
+    return Event(number, at, kind, record, person, other, by, why, body)
+
+
 @dataclass(slots=True)
 class State:
     """Present where all events are folded; as it was where those until a moment are."""

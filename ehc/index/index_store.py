@@ -15,9 +15,6 @@ from ehc.index.person import Stored
 from ehc.index.record import Record
 from ehc.index.review import Review, ReviewAnswer, Vote
 
-OWN = -1
-"""In place of a number that an event has itself."""
-
 
 class Found(NamedTuple):
     """A record that has a key (keys.py)."""
@@ -100,8 +97,9 @@ class Placing(Neighbours, Protocol):
         body: Record | None = None,
         keys: Sequence[int] = (),
     ) -> Event:
-        """One event, and what follows from it. A record, person or other of -1 is the event's own number. keys: of the
-        body; a record keeps those of its former bodies. Raises Conflict, NotFound as history.apply."""
+        """One event, and what follows from it. A record, person or other that is OWN is its own number
+        (history.numbered). keys: of the body; a record keeps those of its former bodies. Raises Conflict, NotFound as
+        history.apply."""
         ...
 
     def open_review(self, review: Review) -> Review:

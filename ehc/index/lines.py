@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -86,11 +87,12 @@ class Refused(msgspec.Struct, frozen=True, array_like=True):
 
 
 _decode = msgspec.json.Decoder(Line).decode
+_fields = attrgetter(*FIELDS)
 
 
 def record_of(domains: Domains, line: Line) -> Record:
     """Raises InputError, NotFound for a domain that is not registered."""
-    fields = {name: getattr(line, name) for name in FIELDS}
+    fields = dict(zip(FIELDS, _fields(line), strict=True))
     numbers = line.identifiers.items()
     return new_record(domains, line.source, line.local_id, fields, numbers, mother_document=line.mother_document)
 

@@ -14,8 +14,8 @@ from ehc.cards.life import REASON_CHARACTERS
 from ehc.errors import Conflict, NotFound
 from ehc.index.deciding import Decider, Verdict
 from ehc.index.domain import Domain, Domains
-from ehc.index.history import Kind
-from ehc.index.index_store import OWN, IndexReader, IndexStore, IndexWriter, Neighbours, Placing
+from ehc.index.history import OWN, Kind
+from ehc.index.index_store import IndexReader, IndexStore, IndexWriter, Neighbours, Placing
 from ehc.index.keys import Keys, keys_of
 from ehc.index.matching import Match, contradict, matches
 from ehc.index.person import Stored

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from ehc.index.compare import view
-from ehc.index.deciding import Decider, Decision, Verdict
+from ehc.index.deciding import Decider, Decision, Seen, Verdict
 from ehc.index.index_store import Neighbours
 from ehc.index.keys import Keys
 from ehc.index.person import Stored
@@ -35,18 +34,16 @@ def matches(
     """Persons that a record may be about, the likeliest first. keys: its own; without: roots that are left out."""
     found = [*reader.by_keys(keys.identifiers), *reader.by_keys(keys.blocks, MOST_IN_BLOCKS)]
     roots = {one.stored.root for one in found}.difference(without)
-    judged = [_match(decider, record, root, records) for root, records in reader.clusters(roots).items()]
+    if not roots:
+        return []
+    seen = decider.see(record)
+    judged = [Match(root, _judge(decider, seen, records), records) for root, records in reader.clusters(roots).items()]
     return sorted(judged, key=lambda one: (-one.verdict, -one.decision.score.bits, one.root))
 
 
-def _match(decider: Decider, record: Record, root: int, records: Sequence[Stored]) -> Match:
-    return Match(root, judge(decider, record, [one.body for one in records]), records)
-
-
-def judge(decider: Decider, record: Record, bodies: Sequence[Record]) -> Decision:
+def _judge(decider: Decider, seen: Seen, records: Sequence[Stored]) -> Decision:
     """All that is said of one person together: a contradiction with any stands against what the others say."""
-    seen = view(record)
-    decisions = [decider.decide_views(record, body, seen, view(body)) for body in bodies]
+    decisions = [decider.decide_seen(seen, decider.see(one.body)) for one in records]
     best = max(decisions, key=lambda one: (one.verdict, one.score.bits))
     against = next((one for one in decisions if one.reason.startswith("contradiction")), None)
     if against is not None and best.verdict is not Verdict.APART:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
@@ -80,7 +81,11 @@ def new_record(
     """
     known = {name: _FIELDS[name](text) for name, text in fields.items() if text}
     own = Identifier(domains.get(source).code, plain_value(source, local_id))
-    found = {(one.domain, one.value): one for one in (own, *_identifiers(domains, identifiers))}
+    found = {(own.domain, own.value): own}
+    for code, text in identifiers:
+        if text:
+            value, sound = sound_value(domains.get(code), text)
+            found[code, value] = Identifier(code, value, sound)
     if mother_document and known.get("birth_date") and known.get("birth_order"):
         value = f"{plain_value(BIRTH, mother_document)}/{known['birth_date']}/{known['birth_order']}"
         found[BIRTH, value] = Identifier(BIRTH, value)
@@ -94,12 +99,6 @@ def new_record(
 def mindex_of(document: Identifier, name: str) -> str:
     """主索引ID: SM3 over id_type ‖ id_number ‖ name, upper-case hex (domain.md, identifiers)."""
     return sm3(f"{_DOCUMENTS[document.domain]}{document.value}{name}".encode()).hex().upper()
-
-
-def _identifiers(domains: Domains, given: Iterable[tuple[str, str]]) -> Iterable[Identifier]:
-    for code, text in given:
-        if text:
-            yield Identifier(code, *sound_value(domains.get(code), text))
 
 
 def changed(old: Record, new: Record, now: int) -> Record:
@@ -120,7 +119,8 @@ def _differ(one: str, other: str) -> bool:
     return bool(one and other and one != other)
 
 
-def _single_values(record: Record, domains: Domains) -> dict[str, set[str]]:
+def single_values(record: Record, domains: Domains) -> dict[str, set[str]]:
+    """Sound numbers that are good, of domains in which a person has one for life."""
     values: dict[str, set[str]] = {}
     for one in record.identifiers:
         if one.domain in domains.single and one.sound and one.until is None:
@@ -130,8 +130,12 @@ def _single_values(record: Record, domains: Domains) -> dict[str, set[str]]:
 
 def contradictions(one: Record, other: Record, domains: Domains) -> list[str]:
     """Domains in which a person has one number for life, and these two have different ones."""
-    first, second = _single_values(one, domains), _single_values(other, domains)
-    return [code for code in first if code in second and first[code].isdisjoint(second[code])]
+    return disjoint(single_values(one, domains), single_values(other, domains))
+
+
+def disjoint(one: Mapping[str, Set[str]], other: Mapping[str, Set[str]]) -> list[str]:
+    """Domains in which both have numbers, and none is the other's."""
+    return [code for code, values in one.items() if code in other and values.isdisjoint(other[code])]
 
 
 # --- the one form of each field
@@ -139,15 +143,19 @@ def contradictions(one: Record, other: Record, domains: Domains) -> list[str]:
 
 def _name(text: str) -> str:
     """A private-use character, which an old system has for a rare one, is kept (names.py)."""
-    return _text("name", unicodedata.normalize("NFC", text))
+    return _text("name", text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text))
 
 
 def _sex(text: str) -> str:
-    if text not in ("0", "1", "2", "9"):
+    if text not in _SEXES:
         raise InputError("sex: 0, 1, 2 or 9 (GB/T 2261.1)")
-    return text if text in "12" else ""
+    return _SEXES[text]
 
 
+_SEXES = {"0": "", "1": "1", "2": "2", "9": ""}
+
+
+@lru_cache(1 << 16)
 def _birth_date(text: str) -> str:
     try:
         if len(text) == 10:
@@ -170,6 +178,8 @@ def _phone(text: str) -> str:
 
 
 def _text(field: str, text: str) -> str:
+    if text.isalnum() and len(text) <= LENGTHS[field]:  # most: no space, nothing that cannot be seen
+        return text
     told = " ".join(text.split())
     if len(told) > LENGTHS[field] or (not told.isprintable() and any(map(_is_control, told))):
         raise InputError(f"{field}: at most {LENGTHS[field]} characters, none of them a control character")
@@ -186,7 +196,7 @@ def _birth_order(text: str) -> str:
     return text
 
 
-_FIELDS = {
+_FIELDS: Mapping[str, Callable[[str], str]] = {
     "name": _name,
     "sex": _sex,
     "birth_date": _birth_date,

@@ -68,7 +68,10 @@ class Score(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
 
     def level(self, field: str) -> str:
-        return next((part.level for part in self.parts if part.field == field), NOTHING)
+        for part in self.parts:
+            if part.field == field:
+                return part.level
+        return NOTHING
 
     @property
     def probability(self) -> float:

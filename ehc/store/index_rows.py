@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ARRAY, BigInteger, Connection, Select, TextClause, cast, func, literal, or_, select, text
@@ -70,7 +70,7 @@ def _prepared(dialect: str, query: str) -> TextClause:
 
 
 def _given(connection: Connection, numbers: Iterable[int]) -> Any:
-    return json.dumps(list(numbers)) if connection.dialect.name == "sqlite" else list(numbers)
+    return msgspec.json.encode(list(numbers)).decode() if connection.dialect.name == "sqlite" else list(numbers)
 
 
 def among(connection: Connection, numbers: Iterable[int]) -> Any:

@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.index.domain import Domain
-from ehc.index.history import Event, Kind, pair
-from ehc.index.index_store import OWN, Found, NewRecords, Page
+from ehc.index.history import Event, Kind, numbered, pair
+from ehc.index.index_store import Found, NewRecords, Page
 from ehc.index.person import Stored
 from ehc.index.record import Record, encode
 from ehc.index.review import Review
@@ -98,8 +98,7 @@ class SqlIndexWriter(_Reader, ReviewWriter):
         body: Record | None = None,
         keys: Sequence[int] = (),
     ) -> Event:
-        record, person, other = (self._next if one == OWN else one for one in (record, person, other))
-        event = Event(self._next, at, kind, record, person, other, by, why, body)
+        event = numbered(self._next, kind, at, by, why, record=record, person=person, other=other, body=body)
         self._write(event, keys)
         self._next += 1
         return event
