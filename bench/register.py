@@ -3,11 +3,15 @@
     python bench/register.py                                                 # SQLite in a temporary folder
     python bench/register.py --database postgresql://postgres@host/empty     # a database of one's own, empty
     python bench/register.py --existing 10000000                             # filled below HTTP first
+    python bench/register.py --following 3 --batches 20                      # what the master index costs
 
 One `ehc serve`; `--clients` connections each send batches of 10,000 new people (POST /v1/cards/batch) and wait for the
 answer, in which every row must be `created`. Persons/s is what was acknowledged in the whole run, and the median of its
 batches; beside it the CPU time a person that the service took, which other work on the machine does not change. Then
 single cards are asked for by card id, one after another. Last the usual code, gmssl and sqlite3, on a sample.
+
+--following: so many laps of a service of its own without the master index (setting index_cards) and one with it, in
+SQLite; the share is taken within each lap.
 """
 
 from __future__ import annotations
@@ -63,6 +67,9 @@ def body(number: int) -> bytes:
 
 def main() -> None:
     options = _options()
+    if options.following:
+        print(json.dumps(_following(options), indent=1))
+        return
     with tempfile.TemporaryDirectory() as name:
         home = options.home or Path(name)
         settings = Settings(home=str(home), database=options.database or "")
@@ -76,6 +83,21 @@ def main() -> None:
     print(f"{done['persons/s'] / usual['usual persons/s']:,.0f} times the usual code")
 
 
+def _following(options: argparse.Namespace) -> dict[str, Any]:
+    laps = [[_lap(options, index_cards) for index_cards in ("false", "true")] for _ in range(options.following)]
+    shares = [with_index["persons/s"] / without["persons/s"] for without, with_index in laps]
+    return {"laps": laps, "shares": shares, "share": round(statistics.median(shares), 3)}
+
+
+def _lap(options: argparse.Namespace, index_cards: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name:
+        settings = Settings(home=name)
+        _make_keyring(settings)
+        _fill(settings, 0)
+        with _service(settings, Path(name), index_cards) as (url, port):
+            return _register(url, port, options) | _find(url, options) | {"index_cards": index_cards}
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", help="an empty one; else SQLite in a temporary folder")
@@ -84,6 +106,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batches", type=int, default=60)
     parser.add_argument("--clients", type=int, default=3)
     parser.add_argument("--queries", type=int, default=2_000)
+    parser.add_argument("--following", type=int, default=0, metavar="LAPS", help="with and without the master index")
     return parser.parse_args()
 
 
@@ -120,10 +143,11 @@ def _there(store: SqlAccountStore, most: int) -> int:
 
 
 @contextmanager
-def _service(settings: Settings, home: Path) -> Iterator[tuple[str, int]]:
+def _service(settings: Settings, home: Path, index_cards: str = "true") -> Iterator[tuple[str, int]]:
     port = free_port()
     command = [sys.executable, "-m", "ehc.cli", "serve", "--port", str(port), "--database", settings.database_url()]
-    with running(command, f"http://127.0.0.1:{port}", home / "service.log", {"EHC_HOME": settings.home}) as url:
+    environment = {"EHC_HOME": settings.home, "EHC_INDEX_CARDS": index_cards}
+    with running(command, f"http://127.0.0.1:{port}", home / "service.log", environment) as url:
         yield url, port
 
 

@@ -8,22 +8,41 @@ done is written at the end, in a few statements: the same events, under the same
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from ehc.cards.accounts import Act
 from ehc.index.history import Event, Kind, numbered
 from ehc.index.index_store import Found, IndexWriter, NewRecords
+from ehc.index.keys import Keys
 from ehc.index.lines import Columns
 from ehc.index.person import Stored
 from ehc.index.record import Record, decode
 from ehc.index.review import Review
 
 Numbers = NDArray[np.int64]
+
+
+class _Shared:
+    """Of a block's keys those that more than one record has, row for row. shared: of rows.keys, which they are."""
+
+    def __init__(self, rows: Columns, shared: NDArray[np.bool_]) -> None:
+        before = np.concatenate([[0], np.cumsum(shared)])
+        starts = np.concatenate([np.zeros(1, np.int64), rows.ends[:-1]])[: len(rows)]
+        self._keys: list[int] = rows.keys[shared].tolist()
+        self._bounds = [before[at].tolist() for at in (starts, starts + rows.numbers, rows.ends)]
+
+    def rows(self) -> list[int]:
+        begins, _, ends = self._bounds
+        return [row for row, (begin, end) in enumerate(zip(begins, ends, strict=True)) if begin < end]
+
+    def keys_at(self, row: int) -> Keys:
+        begin, split, end = (bound[row] for bound in self._bounds)
+        return Keys(self._keys[begin:split], self._keys[split:end])
 
 
 class Block:
@@ -41,12 +60,12 @@ class Block:
         self._row = 0
         keys, places, of, counts = np.unique(rows.keys, return_index=True, return_inverse=True, return_counts=True)
         self._keys, self._places = keys, places
-        self._asked = set(keys.tolist())
         self._having: dict[int, list[int]] = {}  # key -> records
         shared = (counts > 1) | np.isin(keys, self._learn(keys))
-        starts = np.concatenate([[0], rows.ends[:-1]])
-        touched = np.logical_or.reduceat(shared[of], starts) if len(rows) else starts
-        self.touched: list[int] = np.flatnonzero(touched).tolist()
+        self._asked = set(keys[shared].tolist())  # beside all others of the block
+        self._shared = _Shared(rows, shared[of])
+        self.touched: list[int] = self._shared.rows()
+        self._woken: set[int] = set()
 
     def _learn(self, keys: Numbers) -> Numbers:
         """Whom the store has under these keys, which were not asked for before; those that somebody has."""
@@ -63,34 +82,56 @@ class Block:
         """A record's former numbers are not among the block's keys."""
         if self._asked.issuperset(keys):
             return
-        new = sorted(set(keys) - self._asked)
-        self._asked.update(new)
-        self._learn(np.array(new, np.int64))
+        new = np.array(sorted(set(keys) - self._asked), np.int64)
+        self._asked.update(keys)
+        unknown = new[[self._row_of(key) is None for key in new.tolist()]]
+        if len(unknown):
+            self._learn(unknown)
+
+    def _row_of(self, key: int) -> int | None:
+        """The first that has it."""
+        at = int(np.searchsorted(self._keys, key))
+        if at == len(self._keys) or self._keys[at] != key:
+            return None
+        return int(np.searchsorted(self._rows.ends, self._places[at], "right"))
 
     def _wake(self, keys: Iterable[int]) -> None:
         """Former numbers of a changed record may be in a row that shares nothing else: it is touched after all."""
         for key in keys:
-            at = int(np.searchsorted(self._keys, key))
-            if key in self._having or at == len(self._keys) or self._keys[at] != key:
+            row = None if key in self._having else self._row_of(key)
+            if row is None:
                 continue
-            row = int(np.searchsorted(self._rows.ends, self._places[at], "right"))
             if row < self._row:
                 self._place(row)
-            elif row > self._row and row not in self.touched:
-                insort(self.touched, row)
+            elif row > self._row:
+                self._woken.add(row)
+                if row not in self.touched:
+                    insort(self.touched, row)
 
     def _place(self, row: int) -> None:
-        """A row that was taken without a look."""
-        number, body = int(self._number[row]), decode(self._rows.bodies[row])
-        self._stored[number] = Stored(number, number, number, number, self._act.now, body)
-        self._members[number] = [number]
-        for key in self._rows.keys_at(row).all:
-            insort(self._having.setdefault(key, []), number)
+        """A new record that was taken without a look, or by the keys alone that it shared."""
+        number = int(self._number[row])
+        if not number:
+            return  # it was held, or said nothing new
+        if number not in self._stored:
+            body = decode(self._rows.bodies[row])
+            self._stored[number] = Stored(number, number, number, number, self._act.now, body)
+            self._members[number] = [number]
+        self._have(number, self._rows.keys_at(row).all)
+
+    def _have(self, record: int, keys: Iterable[int]) -> None:
+        for key in keys:
+            having = self._having.setdefault(key, [])
+            at = bisect_left(having, record)
+            if at == len(having) or having[at] != record:
+                having.insert(at, record)
 
     # --- rows
 
     def take(self, begin: int, end: int) -> None:
         """Rows that share nothing: each is a new person."""
+        if begin == end:
+            return
         numbers = np.arange(self._next, self._next + end - begin)
         self._number[begin:end] = self._person[begin:end] = numbers
         self._next += end - begin
@@ -99,6 +140,10 @@ class Block:
         """What is recorded next is this row."""
         self._row = row
         return self
+
+    def keys_at(self, row: int) -> Keys:
+        """Those of its keys that any other record has."""
+        return self._rows.keys_at(row) if row in self._woken else self._shared.keys_at(row)
 
     def finish(self) -> None:
         new = np.flatnonzero(self._number)
@@ -154,10 +199,7 @@ class Block:
         self._ask(keys)
         if kind is Kind.UPDATED:
             self._wake(keys)
-        for key in keys:
-            having = self._having.setdefault(key, [])
-            if event.record not in having:
-                insort(having, event.record)
+        self._have(event.record, keys)
         if kind is Kind.RECORDED:
             self._recorded(event)
         else:

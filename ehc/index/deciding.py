@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Mapping, Set
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from ehc.index.compare import View, view
 from ehc.index.domain import BIRTH, MINDEX, Domains
@@ -37,8 +38,7 @@ class Verdict(enum.IntEnum):
     MERGE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     verdict: Verdict
     reason: str
     score: Score

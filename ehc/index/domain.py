@@ -101,6 +101,9 @@ class Domains:
     def __iter__(self) -> Iterator[Domain]:
         return iter(self._by_code.values())
 
+    def __contains__(self, code: str) -> bool:
+        return code in self._by_code
+
     def get(self, code: str) -> Domain:
         """Raises NotFound that says what to do."""
         found = self._by_code.get(code)

@@ -46,14 +46,9 @@ class Finder:
 
     def by_identifier(self, domain: str, value: str) -> list[Person]:
         """Mostly one; several where sources contradict each other and nobody has decided yet."""
-        known, _ = sound_value(self._book.now().domains.get(domain), value)
-        found = self._store.by_keys([identifier_key(domain, known)])
-        mine = [
-            one.stored
-            for one in found
-            if any((i.domain, i.value) == (domain, known) for i in one.stored.body.identifiers)
-        ]
-        return self._all({one.root for one in mine})
+        known, _ = sound_value(self._book.domain(domain), value)
+        found = self._store.having([identifier_key(domain, known)])
+        return [self._survive(root, records) for root, records in sorted(found.items()) if _has(records, domain, known)]
 
     def by_fields(self, asked: Record) -> list[Person]:
         """Persons of whom a record says just this, in the forms that are compared. Raises InputError for too little."""
@@ -77,7 +72,7 @@ class Finder:
         return [one for one in found.values() if not targets or one.domain in targets]
 
     def domain(self, code: str) -> Domain:
-        return self._book.now().domains.get(code)
+        return self._book.domain(code)
 
     def domains(self) -> Domains:
         return self._book.now().domains
@@ -93,6 +88,11 @@ def _stored(events: Sequence[Event], record: int, person: int, root: int) -> Sto
     last = [one for one in events if one.record == record and one.kind in (Kind.RECORDED, Kind.UPDATED)][-1]
     assert last.body is not None  # noqa: S101  these kinds have one
     return Stored(record, person, root, last.number, last.at, last.body)
+
+
+def _has(records: Sequence[Stored], domain: str, value: str) -> bool:
+    """A key may by chance be another's."""
+    return any((one.domain, one.value) == (domain, value) for record in records for one in record.body.identifiers)
 
 
 _ASKED = ("sex", "birth_date", "phone", "address")

@@ -68,6 +68,10 @@ class IndexReader(Neighbours, Protocol):
         """In the order of their numbers; those that there are."""
         ...
 
+    def having(self, keys: Collection[int]) -> Mapping[int, Sequence[Stored]]:
+        """Persons of whose records one has one of these keys, as clusters; of at most 1000 such records."""
+        ...
+
     def root(self, person: int) -> int:
         """Raises NotFound for a person that never was."""
         ...

@@ -29,7 +29,7 @@ class Loader:
             block = Block(writer, rows, act)
             for row in block.touched:
                 block.take(at, row)
-                placed = put(block.at(row), rules, decode(rows.bodies[row]), rows.keys_at(row), act)
+                placed = put(block.at(row), rules, decode(rows.bodies[row]), block.keys_at(row), act)
                 done[placed.outcome] += 1
                 at = row + 1
             block.take(at, len(rows))

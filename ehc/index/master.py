@@ -7,7 +7,8 @@ person kept apart no rule merges, and what a person merged no rule takes apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from ehc.cards.accounts import Act
 from ehc.cards.life import REASON_CHARACTERS
@@ -28,8 +29,7 @@ HELD_FROM = 2
 MOST_REVIEWS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True):
     """What became of a record. outcome: new, linked, updated, unchanged, held; reviews: tasks that were opened."""
 
     record: int
@@ -97,7 +97,7 @@ class MasterIndex:
 
 
 def put(writer: Placing, rules: Rules, record: Record, keys: Keys, act: Act) -> Placed:
-    """keys: of the record."""
+    """keys: of the record; those that no other record has may be left out."""
     known = own_record(writer, record, keys)
     if known is None:
         return place(writer, rules, record, keys, act)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from ehc.index.deciding import Decider, Decision, Seen, Verdict
 from ehc.index.index_store import Neighbours
@@ -15,8 +16,7 @@ MOST_IN_BLOCKS = 200
 """So many records of all blocks are looked at: a phone that thousands give finds nobody by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """root: the person. decision: what its records say together, with the score of the one that is most alike."""
 
     root: int

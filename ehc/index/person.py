@@ -10,13 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from ehc.index.record import FIELDS, Identifier, Record
 
 _NEWBORN = re.compile(r"之(子|女|[大二三]|长|次)|BABY|新生儿", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """A record as it is kept. person: where it stands; root: whom everybody sees there."""
 
     record: int

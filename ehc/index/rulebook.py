@@ -6,7 +6,7 @@ from functools import cached_property
 
 from ehc.index.chinese import MODEL
 from ehc.index.deciding import Decider
-from ehc.index.domain import Domains
+from ehc.index.domain import Domain, Domains
 from ehc.index.index_store import IndexStore
 from ehc.index.weights import Model, Scorer, from_json
 
@@ -40,3 +40,9 @@ class Rulebook:
         if self._rules is None or self._rules.version != self._store.rules_version():
             self._rules = Rules(self._store)
         return self._rules
+
+    def domain(self, code: str) -> Domain:
+        """One that was there stays as it is: the store is asked for those that were not. Raises NotFound."""
+        if self._rules is None or code not in self._rules.domains:
+            return self.now().domains.get(code)
+        return self._rules.domains.get(code)

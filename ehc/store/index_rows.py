@@ -16,6 +16,7 @@ from ehc.index.history import Event, Kind
 from ehc.index.index_store import Found
 from ehc.index.person import Stored
 from ehc.index.record import decode
+from ehc.store.bulk_postgres import Int8s, driver, int8s
 from ehc.store.tables import index_apart, index_events, index_merged, index_records
 
 _ROOT = func.coalesce(index_merged.c.root, index_records.c.person).label("root")
@@ -61,6 +62,16 @@ _CLUSTERED = """
     WHERE r.person IN (:NUMBERS UNION ALL SELECT person FROM index_merged WHERE root IN (:NUMBERS))
     ORDER BY r.record
 """
+_PERSONS = """
+    WITH keyed AS (SELECT record FROM index_keys WHERE key IN (:NUMBERS) ORDER BY record LIMIT 1000),
+    roots AS (SELECT DISTINCT coalesce(m.root, r.person) AS root FROM keyed AS k
+        JOIN index_records AS r ON r.record = k.record LEFT JOIN index_merged AS m ON m.person = r.person),
+    persons AS (SELECT root AS person, root FROM roots
+        UNION ALL SELECT m.person, m.root FROM roots JOIN index_merged AS m ON m.root = roots.root)
+    SELECT r.record, r.person, p.root, r.version, e.at, e.body
+    FROM persons AS p JOIN index_records AS r ON r.person = p.person JOIN index_events AS e ON e.event = r.version
+    ORDER BY p.root, r.record
+"""
 
 
 @cache
@@ -89,20 +100,26 @@ def by_keys(connection: Connection, keys: Collection[int], most: int) -> list[Fo
     return [Found(row[-1], stored(row[:-1])) for row in rows]
 
 
-_HAVING = {
-    "sqlite": "SELECT k.key, k.record FROM json_each(:keys) AS asked CROSS JOIN index_keys AS k ON k.key = asked.value",
-    "postgresql": "SELECT key, record FROM index_keys WHERE key = ANY(CAST(:keys AS BIGINT[]))",
-}
-_MOST_OF_EACH = """
-    SELECT key, record FROM (SELECT key, record, row_number() OVER (PARTITION BY key ORDER BY record) AS place
-    FROM (:HAVING) AS k) AS n WHERE place <= 1000 ORDER BY key, record
+_HAVING_SQLITE = """
+    SELECT key, record FROM (SELECT k.key, k.record, row_number() OVER (PARTITION BY k.key ORDER BY k.record) AS place
+    FROM json_each(?) AS asked CROSS JOIN index_keys AS k ON k.key = asked.value) AS n
+    WHERE place <= 1000 ORDER BY key, record
 """
+_HAVING_POSTGRES = """
+    SELECT asked.key, k.record FROM unnest(%b) AS asked (key)
+    CROSS JOIN LATERAL (SELECT record FROM index_keys WHERE key = asked.key ORDER BY record LIMIT 1000) AS k
+    ORDER BY asked.key, k.record
+"""
+"""LATERAL keeps the planner to one look by index for each key: `= ANY` may compare every row with every key."""
 
 
 def keyed(connection: Connection, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    query = _prepared(connection.dialect.name, _MOST_OF_EACH.replace(":HAVING", _HAVING[connection.dialect.name]))
-    rows = connection.execute(query, {"keys": _given(connection, keys.tolist())}).all()
-    found = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(_HAVING_SQLITE, (_given(connection, keys.tolist()),)).all()
+        found = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)
+    else:
+        with driver(connection) as raw, int8s(raw) as cursor:
+            found = np.array(cursor.execute(_HAVING_POSTGRES, (Int8s.of(keys),)).fetchall(), np.int64).reshape(-1, 2)
     return found[:, 0], found[:, 1]
 
 
@@ -124,6 +141,15 @@ def clusters(connection: Connection, roots: Collection[int]) -> dict[int, list[S
     for one in map(stored, connection.execute(query, {"numbers": _given(connection, roots)})):
         found[one.root].append(one)
     return {root: records for root, records in found.items() if records}
+
+
+def persons_having(connection: Connection, keys: Collection[int]) -> dict[int, list[Stored]]:
+    """In one round trip."""
+    found: dict[int, list[Stored]] = {}
+    query = _prepared(connection.dialect.name, _PERSONS)
+    for one in map(stored, connection.execute(query, {"numbers": _given(connection, keys)})):
+        found.setdefault(one.root, []).append(one)
+    return found
 
 
 def root(connection: Connection, person: int) -> int:

@@ -58,6 +58,9 @@ class _Reader:
     def clusters(self, roots: Collection[int]) -> Mapping[int, Sequence[Stored]]:
         return index_rows.clusters(self._connection, roots)
 
+    def having(self, keys: Collection[int]) -> Mapping[int, Sequence[Stored]]:
+        return index_rows.persons_having(self._connection, keys)
+
     def into(self, person: int) -> int | None:
         return index_rows.into(self._connection, person)
 
@@ -248,6 +251,10 @@ class SqlIndexStore:
     def clusters(self, roots: Collection[int]) -> Mapping[int, Sequence[Stored]]:
         with self._reading() as read:
             return read.clusters(roots)
+
+    def having(self, keys: Collection[int]) -> Mapping[int, Sequence[Stored]]:
+        with self._reading() as read:
+            return read.having(keys)
 
     def into(self, person: int) -> int | None:
         with self._reading() as read:
