@@ -114,10 +114,13 @@ class Block:
         if not number:
             return  # it was held, or said nothing new
         if number not in self._stored:
-            body = decode(self._rows.bodies[row])
-            self._stored[number] = Stored(number, number, number, number, self._act.now, body)
-            self._members[number] = [number]
+            self._know(number, row)
         self._have(number, self._rows.keys_at(row).all)
+
+    def _know(self, number: int, row: int) -> None:
+        body = decode(self._rows.bodies[row])
+        self._stored[number] = Stored(number, number, number, number, self._act.now, body)
+        self._members[number] = [number]
 
     def _have(self, record: int, keys: Iterable[int]) -> None:
         for key in keys:
@@ -135,6 +138,16 @@ class Block:
         numbers = np.arange(self._next, self._next + end - begin)
         self._number[begin:end] = self._person[begin:end] = numbers
         self._next += end - begin
+
+    def take_first(self, row: int) -> bool:
+        """The same of the first one that has its keys; False where another one came before it."""
+        keys = self.keys_at(row).all
+        if not self._having.keys().isdisjoint(keys):
+            return False
+        self._know(self._next, row)
+        self._have(self._next, keys)
+        self.take(row, row + 1)
+        return True
 
     def at(self, row: int) -> Block:
         """What is recorded next is this row."""

@@ -29,10 +29,11 @@ class Loader:
             block = Block(writer, rows, act)
             for row in block.touched:
                 block.take(at, row)
-                placed = put(block.at(row), rules, decode(rows.bodies[row]), block.keys_at(row), act)
-                done[placed.outcome] += 1
                 at = row + 1
+                if not block.take_first(row):
+                    placed = put(block.at(row), rules, decode(rows.bodies[row]), block.keys_at(row), act)
+                    done[placed.outcome] += 1
             block.take(at, len(rows))
             block.finish()
-        alone = len(rows) - len(block.touched)
-        return done + Counter({"new": alone})
+        done["new"] += len(rows) - done.total()
+        return +done

@@ -10,6 +10,7 @@ from store_factories import in_process
 from ehc.errors import Conflict, Forbidden, InputError, NotFound
 from ehc.index.domain import new_domain, visit_card
 from ehc.index.history import Kind, replay
+from ehc.index.keys import identifier_key
 from ehc.index.review import CLAIM_SECONDS, Matter, ReviewAnswer
 from ehc.store.database import open_engine
 from ehc.wiring import Stores
@@ -49,6 +50,19 @@ def test_a_second_record_with_the_same_sound_number_is_the_same_person(room: Roo
         ("resident-id", SAMPLE),
         ("mindex", "ABD17E7ED399EF68AB5660155D6E226D2C92EAC3254A4A66BED83AED0ADA1E9E"),  # domain.md, published
     }
+
+
+def test_one_number_finds_all_records_of_whoever_has_it(room: Room) -> None:
+    one = room.put("H1", "1", name="王建国", id_number=SAMPLE)
+    room.put("H1", "2", name="李秀英", phone="13800000002")
+    other = room.put("H2", "3", name="赵敏", phone="13800000003")
+    key = identifier_key("visit-card/H2", "3")
+    assert [*room.store.having([key])] == [other.person]
+    room.master.merge(one.person, other.person, act(20))
+    found = room.store.having([key, identifier_key("resident-id", SAMPLE)])
+    assert found == {one.person: room.store.cluster(one.person)}
+    assert [body.record for body in found[one.person]] == [one.record, other.record]
+    assert room.store.having([key + 1]) == room.store.having([]) == {}
 
 
 def test_the_same_again_changes_nothing(room: Room) -> None:
