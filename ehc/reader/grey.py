@@ -100,11 +100,11 @@ def said(barcode: zxingcpp.Barcode) -> tuple[int | None, float | None]:
 Search = Callable[[Grey], list[tuple[list[list[float]], int]]]
 
 
-def located(search: Search, pixels: Grey, scale: float) -> list[Candidate]:
-    """What a search (locate, outlines) takes for symbols in a frame that was scaled down by `scale`."""
+def located(search: Search, pixels: Grey, scale: float, x: float = 0, y: float = 0) -> list[Candidate]:
+    """What a search (locate, outlines) takes for symbols in a view of a frame; scale, x and y as in looking.View."""
     half = (scale - 1) / 2
     return [
-        Candidate([(x * scale + half, y * scale + half) for x, y in corners], version)
+        Candidate([(x + u * scale + half, y + v * scale + half) for u, v in corners], version)
         for corners, version in search(pixels)
     ]
 

@@ -39,6 +39,7 @@ class Look:
         self._attempts = 0
         self._tried: list[Candidate] = []
         self._seen = False  # what may be a symbol
+        self.located = False  # places that may be one, at least
         self._grey = grey
         self.found: dict[tuple[str, str], Reading] = {}
         self.card: Reading | None = None
@@ -84,6 +85,7 @@ class Look:
 
     def among(self, stage: str, candidates: list[Candidate]) -> bool:
         """The grey core on each candidate that was not tried yet; whether a health card is among them."""
+        self.located |= bool(candidates)
         for candidate in candidates:
             if self.over() or any(_same(candidate, tried) for tried in self._tried):
                 continue
@@ -131,6 +133,7 @@ class Look:
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
-    """Whether two candidates are one symbol: no corner is further away than a twentieth of a side."""
+    """Whether two candidates are one look: no corner is further away than a sixtieth of a side, under a module. What was
+    located on a small level is looked at again from where a larger one has it."""
     side = math.dist(one.corners[0], one.corners[2]) / 1.4
-    return all(math.dist(a, b) < side / 20 for a, b in zip(one.corners, other.corners, strict=True))
+    return all(math.dist(a, b) < side / 60 for a, b in zip(one.corners, other.corners, strict=True))

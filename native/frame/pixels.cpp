@@ -88,6 +88,12 @@ void sum_pairs(const std::uint16_t *in, int pairs, std::uint16_t *__restrict out
         out[x] = static_cast<std::uint16_t>(in[2 * x] + in[2 * x + 1]);
 }
 
+void add_differences(const byte *one, const byte *other, int width, std::int16_t *__restrict sum) noexcept
+{
+    for (int x = 0; x < width; ++x)
+        sum[x] = static_cast<std::int16_t>(sum[x] + one[x] - other[x]);
+}
+
 /// Sums of 2^shift pixels to their rounded means.
 void mean_row(const std::uint16_t *sum, int width, int shift, byte *__restrict out) noexcept
 {
@@ -183,9 +189,11 @@ struct Extremes {
 
     int range(int x) const
     {
-        const auto at = static_cast<std::ptrdiff_t>(x);
-        return *std::max_element(most.begin() + at, most.begin() + at + part) -
-               *std::min_element(least.begin() + at, least.begin() + at + part);
+        const byte *const low = least.data() + x, *const high = most.data() + x;
+        byte bottom = 255, top = 0;
+        for (int k = 0; k < part; ++k)
+            bottom = std::min(bottom, low[k]), top = std::max(top, high[k]);
+        return top - bottom;
     }
 };
 
@@ -198,9 +206,28 @@ int least_range(const std::vector<int> &ranges)
     return std::max(8, *fifth + std::clamp(*fifth * 7 / 10, 4, 40));
 }
 
-constexpr int drowned = 150; // of a range that noise alone may have: beyond, codes do not show in it
-constexpr int least_parts = 4;
-constexpr int beside = 2; // parts around those that are active
+constexpr int drowned = 150;   // of a range that noise alone may have: beyond, codes do not show in it
+constexpr int least_dense = 6; // of the nine parts around one: a symbol fills them, an edge and noise leave them open
+constexpr int beside = 3;      // parts around those that are dense
+
+/// 1 for each part whose range is over `least`, else 0.
+std::vector<byte> over(const std::vector<int> &ranges, int least)
+{
+    std::vector<byte> out(ranges.size());
+    for (std::size_t i = 0; i < out.size(); ++i)
+        out[i] = ranges[i] > least;
+    return out;
+}
+
+/// Whether what is over the noise lies around a part, too. at: of a part that is not at the border.
+bool dense(const byte *at, int columns) noexcept
+{
+    int count = 0;
+    for (int i = -1; i <= 1; ++i)
+        for (int k = -1; k <= 1; ++k)
+            count += at[i * columns + k];
+    return *at && count >= least_dense;
+}
 
 /// Sums of whole columns over a sliding band of rows, and their running total along the row.
 class Band {
@@ -361,16 +388,18 @@ double change(const View &one, const View &other)
     Plane own_one, own_other;
     const View a = tight(one, own_one), b = tight(other, own_other);
     const int columns = a.width / part;
-    std::vector<int> sum(static_cast<std::size_t>(columns));
+    std::vector<std::int16_t> sum(static_cast<std::size_t>(columns * part)); // of the differences in a column of a part
     int most = 0;
     for (int y = 0; y + part <= a.height; y += part) {
-        std::fill(sum.begin(), sum.end(), 0);
+        std::fill(sum.begin(), sum.end(), std::int16_t{0});
         for (int i = 0; i < part; ++i)
-            for (int x = 0; x < columns; ++x)
-                for (int k = 0; k < part; ++k)
-                    sum[static_cast<std::size_t>(x)] += a.at(y + i)[x * part + k] - b.at(y + i)[x * part + k];
-        for (const int of : sum)
+            add_differences(a.at(y + i), b.at(y + i), columns * part, sum.data());
+        for (int x = 0; x < columns; ++x) {
+            int of = 0;
+            for (int k = 0; k < part; ++k)
+                of += sum[static_cast<std::size_t>(x * part + k)];
             most = std::max(most, std::abs(of));
+        }
     }
     return most / static_cast<double>(part * part);
 }
@@ -393,14 +422,15 @@ Region active(const View &grey)
     const int least = least_range(ranges);
     if (least > drowned)
         return whole;
-    int left = columns, right = -1, top = rows, bottom = -1, count = 0;
-    for (int y = 0, i = 0; y < rows; ++y)
-        for (int x = 0; x < columns; ++x, ++i)
-            if (ranges[static_cast<std::size_t>(i)] > least) {
+    const std::vector<byte> more = over(ranges, least);
+    int left = columns, right = -1, top = rows, bottom = -1;
+    for (int y = 1; y + 1 < rows; ++y)
+        for (int x = 1; x + 1 < columns; ++x)
+            if (dense(more.data() + y * columns + x, columns)) {
                 left = std::min(left, x), right = std::max(right, x);
-                top = std::min(top, y), bottom = std::max(bottom, y), ++count;
+                top = std::min(top, y), bottom = std::max(bottom, y);
             }
-    if (count < least_parts)
+    if (right < 0)
         return {0, 0, 0, 0};
     const int x0 = std::max(left - beside, 0) * part, y0 = std::max(top - beside, 0) * part;
     return {x0, y0, std::min((right + 1 + beside) * part, in.width) - x0,

@@ -81,8 +81,9 @@ constexpr int part = 8; // pixels: the squares in which a frame is weighed by th
 /// looked at. Throws std::invalid_argument for views of two sizes.
 double change(const View &one, const View &other);
 
-/// Around all parts whose levels differ by more than the quietest fifth of the parts lets expect of noise: where there
-/// may be a code. Empty when there are fewer than four of them; the whole view where noise drowns everything.
+/// Around all parts whose levels differ by more than the quietest fifth of the parts lets expect of noise, and in whose
+/// neighbourhood of nine most do: where there may be a code, and no edge alone. Empty when there are none; the whole view
+/// where noise drowns everything.
 Region active(const View &grey);
 
 /// Twice the width and height, linear between the pixels' middles. Gives a decoder that looks at one pixel a module

@@ -14,16 +14,40 @@ struct Turn {
     float at, level;
 };
 
+constexpr int block = 32; // pixels that are looked at in one go
+
+/// Pixels from `at` on, in whole blocks, up to the first block with one that is not within lowest .. highest.
+int even(const std::uint8_t *at, int left, float lowest, float highest) noexcept
+{
+    const int low = std::max(static_cast<int>(std::ceil(lowest)), 0),
+              span = static_cast<int>(std::floor(highest)) - low;
+    int skipped = 0;
+    for (; skipped + block <= left; skipped += block) {
+        std::uint8_t most = 0; // a level below the lowest wraps around to a large one
+        for (int k = 0; k < block; ++k)
+            most = std::max(most, static_cast<std::uint8_t>(at[skipped + k] - low));
+        if (most > span)
+            break;
+    }
+    return skipped;
+}
+
 /// Where a signal turns by more than `least` levels: highs and lows by turns. Two vectors used again from row to row.
 class Turns {
 public:
-    template <class Level> void find(Level level, int count, float least)
+    /// skip: how many of the pixels from i on are sure to change nothing, given the highest and the lowest level since
+    /// the last turn and whether the signal rises or falls.
+    template <class Level, class Skip> void find(Level level, int count, float least, Skip skip)
     {
         turns_.clear();
         edges_.clear();
         float top = level(0), bottom = top, top_at = 0, bottom_at = 0;
         int rising = 0; // 1 upwards, -1 downwards, 0 not known yet
         for (int i = 1; i < count; ++i) {
+            if (i % block == 0)
+                i += skip(i, rising > 0 ? top - least : bottom, rising < 0 ? bottom + least : top);
+            if (i >= count)
+                break;
             const float value = level(i);
             if (value > top)
                 top = value, top_at = static_cast<float>(i);
@@ -129,7 +153,7 @@ public:
                 const float t = static_cast<float>(i - steps);
                 return image_.at(x + t * dx, y + t * dy);
             },
-            2 * steps + 1, least_);
+            2 * steps + 1, least_, [](int, float, float) { return 0; });
         std::optional<Crossing> best;
         for (std::size_t i = 0; i + 5 < turns_.size(); ++i)
             if (auto found = crossing(turns_, i)) {
@@ -146,7 +170,9 @@ private:
     void row(int y)
     {
         const std::uint8_t *const pixels = image_.data + y * image_.row;
-        turns_.find([pixels](int i) { return static_cast<float>(pixels[i]); }, image_.width, least_);
+        turns_.find(
+            [pixels](int i) { return static_cast<float>(pixels[i]); }, image_.width, least_,
+            [&](int i, float lowest, float highest) { return even(pixels + i, image_.width - i, lowest, highest); });
         for (std::size_t i = 0; i + 5 < turns_.size(); ++i)
             if (const auto found = crossing(turns_, i))
                 vote({found->middle, static_cast<float>(y), found->module, found->dark, 1});

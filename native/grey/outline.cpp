@@ -11,15 +11,18 @@ namespace ehc::grey {
 
 namespace {
 
-constexpr int cells = 176;      // of the longer side: one is at most a quiet zone wide, for symbols worth a look
-constexpr int around = 12;      // cells over which the lightest counts as the paper
-constexpr int least_cells = 60; // of a symbol's area
+constexpr int cells = 176;            // of the longer side: one is at most a quiet zone wide, for symbols worth a look
+constexpr std::size_t around = 12;    // cells over which the lightest counts as the paper
+constexpr int least_cells = 60;       // of a symbol's area
+constexpr std::size_t most_quads = 8; // the largest ones
+
+using byte = std::uint8_t;
 
 struct Cells {
     int width, height, pixels; // a cell has pixels * pixels
-    std::vector<float> level;
+    std::vector<byte> level;
 
-    float at(int x, int y) const { return level[static_cast<std::size_t>(y * width + x)]; }
+    const byte *row(int y) const { return level.data() + static_cast<std::ptrdiff_t>(y) * width; }
 };
 
 Cells cells_of(const Image &image)
@@ -29,70 +32,94 @@ Cells cells_of(const Image &image)
     std::vector<int> sums(static_cast<std::size_t>(out.width));
     const float scale = 1.0F / static_cast<float>(pixels * pixels);
     for (int y = 0; y < out.height; ++y) {
-        std::fill(sums.begin(), sums.end(), 0);
-        for (int i = 0; i < pixels; ++i) {
-            const std::uint8_t *at = image.data + (y * pixels + i) * image.row;
-            for (int &sum : sums)
-                for (int k = 0; k < pixels; ++k)
-                    sum += *at++;
+        const byte *at = image.data + y * pixels * image.row;
+        if (pixels == 1) {
+            out.level.insert(out.level.end(), at, at + out.width);
+            continue;
         }
+        std::fill(sums.begin(), sums.end(), 0);
+        for (int i = 0; i < pixels; ++i, at += image.row)
+            for (int x = 0; x < out.width; ++x)
+                for (int k = 0; k < pixels; ++k)
+                    sums[static_cast<std::size_t>(x)] += at[x * pixels + k];
         for (const int sum : sums)
-            out.level.push_back(scale * static_cast<float>(sum));
+            out.level.push_back(static_cast<byte>(scale * static_cast<float>(sum) + 0.5F));
     }
     return out;
 }
 
 /// Means of 3x3 cells, the border repeated.
-std::vector<float> smoothed(const Cells &in)
+std::vector<byte> smoothed(const Cells &in)
 {
-    std::vector<float> out(in.level.size());
-    for (int y = 0; y < in.height; ++y)
-        for (int x = 0; x < in.width; ++x) {
-            float sum = 0;
-            for (int i = std::max(y - 1, 0); i <= y + 1; ++i)
-                for (int k = std::max(x - 1, 0); k <= x + 1; ++k)
-                    sum += in.at(std::min(k, in.width - 1), std::min(i, in.height - 1));
-            const int count = (y == 0 ? 2 : 3) * (x == 0 ? 2 : 3);
-            out[static_cast<std::size_t>(y * in.width + x)] = sum / static_cast<float>(count);
-        }
+    std::vector<byte> out(in.level.size());
+    std::vector<std::uint16_t> sum(static_cast<std::size_t>(in.width) + 2);
+    for (int y = 0; y < in.height; ++y) {
+        const byte *const here = in.row(y), *const above = in.row(std::max(y - 1, 0));
+        const byte *const below = in.row(std::min(y + 1, in.height - 1));
+        std::uint16_t *const inner = sum.data() + 1;
+        for (int x = 0; x < in.width; ++x)
+            inner[x] = static_cast<std::uint16_t>(above[x] + here[x] + below[x]);
+        sum.front() = sum[1], sum.back() = inner[in.width - 1];
+        byte *const to = out.data() + static_cast<std::ptrdiff_t>(y) * in.width;
+        for (int x = 0; x < in.width; ++x)
+            to[x] = static_cast<byte>((inner[x - 1] + inner[x] + inner[x + 1] + 4) / 9);
+    }
     return out;
 }
 
-/// The largest value within `around` cells, along rows and then along columns.
-std::vector<float> lightest(const Cells &in, const std::vector<float> &level)
+/// The largest level within `around` cells of each, outside of all of them 0. In a plane with a border of that width
+/// every window is one of 25 cells that begins where its middle stood, made of windows of 2, 4, 8 and 16.
+std::vector<byte> lightest(const Cells &in, const std::vector<byte> &level)
 {
-    std::vector<float> rows(in.level.size()), out(in.level.size());
-    const auto window = [](const float *from, float *to, int count, int step) {
-        for (int i = 0; i < count; ++i) {
-            float most = 0;
-            for (int k = std::max(0, i - around); k <= std::min(count - 1, i + around); ++k)
-                most = std::max(most, from[k * step]);
-            to[i * step] = most;
+    const std::size_t width = static_cast<std::size_t>(in.width), height = static_cast<std::size_t>(in.height);
+    const std::size_t wide = width + 2 * around, last = 2 * around + 1 - 16;
+    std::vector<byte> plane(wide * (height + 2 * around)), out(level.size());
+    for (std::size_t y = 0; y < height; ++y)
+        std::copy_n(&level[y * width], width, &plane[(y + around) * wide + around]);
+    for (const std::size_t step : {std::size_t{1}, wide})
+        for (const std::size_t further : {std::size_t{1}, std::size_t{2}, std::size_t{4}, std::size_t{8}, last}) {
+            byte *const at = plane.data();
+            const std::size_t ahead = further * step, count = plane.size() - ahead;
+            for (std::size_t i = 0; i < count; ++i)
+                at[i] = std::max(at[i], at[i + ahead]);
         }
-    };
-    for (int y = 0; y < in.height; ++y)
-        window(&level[static_cast<std::size_t>(y * in.width)], &rows[static_cast<std::size_t>(y * in.width)], in.width,
-               1);
-    for (int x = 0; x < in.width; ++x)
-        window(&rows[static_cast<std::size_t>(x)], &out[static_cast<std::size_t>(x)], in.height, in.width);
+    for (std::size_t y = 0; y < height; ++y)
+        std::copy_n(&plane[y * wide], width, &out[y * width]);
     return out;
 }
 
 using Spot = std::pair<int, int>;
 
-/// Connected cells from a start, taken out of the map; four neighbours.
-std::vector<Spot> taken(std::vector<char> &map, int width, int height, Spot start)
+/// A connected area of cells: how many they are, and of each of its rows the first and the last.
+struct Area {
+    std::size_t count = 0;
+    std::vector<Spot> ends;
+};
+
+/// The area around a start, taken out of the map; four neighbours.
+Area taken(std::vector<byte> &map, int width, int height, int start)
 {
-    std::vector<Spot> out{start};
-    map[static_cast<std::size_t>(start.second * width + start.first)] = 0;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const auto [x, y] = out[i];
-        for (const auto &[nx, ny] : {Spot{x + 1, y}, Spot{x - 1, y}, Spot{x, y + 1}, Spot{x, y - 1}})
-            if (nx >= 0 && ny >= 0 && nx < width && ny < height && map[static_cast<std::size_t>(ny * width + nx)]) {
-                map[static_cast<std::size_t>(ny * width + nx)] = 0;
-                out.push_back({nx, ny});
-            }
+    std::vector<int> open{start};
+    map[static_cast<std::size_t>(start)] = 0;
+    std::vector<int> first(static_cast<std::size_t>(height), width), last(static_cast<std::size_t>(height), -1);
+    const auto take = [&](int at, bool inside) {
+        if (inside && map[static_cast<std::size_t>(at)]) {
+            map[static_cast<std::size_t>(at)] = 0;
+            open.push_back(at);
+        }
+    };
+    for (std::size_t i = 0; i < open.size(); ++i) {
+        const int at = open[i], y = at / width, x = at - y * width;
+        const auto row = static_cast<std::size_t>(y);
+        first[row] = std::min(first[row], x), last[row] = std::max(last[row], x);
+        take(at + 1, x + 1 < width), take(at - 1, x > 0);
+        take(at + width, y + 1 < height), take(at - width, y > 0);
     }
+    Area out{open.size(), {}};
+    for (int y = 0; y < height; ++y)
+        for (const int x : {first[static_cast<std::size_t>(y)], last[static_cast<std::size_t>(y)]})
+            if (last[static_cast<std::size_t>(y)] >= 0)
+                out.ends.push_back({x, y});
     return out;
 }
 
@@ -123,23 +150,23 @@ std::pair<std::array<Spot, 4>, double> largest_quadrilateral(const std::vector<S
     std::pair<std::array<Spot, 4>, double> best{{}, 0};
     const std::size_t n = hull.size();
     const auto area = [&](std::size_t i, std::size_t k, std::size_t m) {
-        const auto &a = hull[i], &b = hull[k], &c = hull[m];
+        const auto &a = hull[i], &b = hull[k % n], &c = hull[m % n];
         return 0.5 *
                std::abs((b.first - a.first) * (c.second - a.second) - (b.second - a.second) * (c.first - a.first));
     };
-    for (std::size_t i = 0; i + 2 < n; ++i)
-        for (std::size_t k = i + 2; k < n; ++k) { // a diagonal, and the furthest point on either side of it
-            std::size_t one = i + 1, other = k;
-            for (std::size_t m = i + 1; m < k; ++m)
-                if (area(i, k, m) > area(i, k, one))
-                    one = m;
-            double far = 0;
-            for (std::size_t m = k + 1; m < n + i; ++m)
-                if (area(i, k, m % n) > far)
-                    far = area(i, k, m % n), other = m % n;
-            if (area(i, k, one) + far > best.second)
-                best = {{hull[i], hull[one], hull[k], hull[other]}, area(i, k, one) + far};
+    for (std::size_t i = 0; i + 2 < n; ++i) {   // a diagonal from here, and the furthest point on either side of it:
+        std::size_t one = i + 1, other = i + 3; // as its other end goes around the hull, both go with it
+        for (std::size_t k = i + 2; k < n; ++k) {
+            while (one + 1 < k && area(i, k, one + 1) >= area(i, k, one))
+                ++one;
+            other = std::max(other, k + 1);
+            while (other + 1 < n + i && area(i, k, other + 1) >= area(i, k, other))
+                ++other;
+            const double found = area(i, k, one) + (other < n + i ? area(i, k, other) : 0);
+            if (found > best.second)
+                best = {{hull[i], hull[one], hull[k], hull[other < n + i ? other % n : k]}, found};
         }
+    }
     return best;
 }
 
@@ -181,7 +208,7 @@ void turns_of(const Image &image, const Corners &corners, std::vector<Likely> &o
         Corners turned{};
         for (std::size_t i = 0; i < 8; ++i)
             turned[i] = corners[(i + 2 * turn) % 8];
-        if (!Warp(turned).sound(image, size_of(1)) || slender(turned))
+        if (!Warp(turned).sound(image, size_of(1)))
             continue;
         const Guess guess = version_seen(image, Warp(turned));
         out.push_back({guess.agreement, {turned, guess.version}});
@@ -193,27 +220,32 @@ void turns_of(const Image &image, const Corners &corners, std::vector<Likely> &o
 std::vector<Candidate> outlines(const Image &image, std::size_t most)
 {
     const Cells grid = cells_of(image);
-    const std::vector<float> even = smoothed(grid), paper = lightest(grid, even); // noise is no paper
-    const std::vector<float> &level = noise_of(image) > 4 * static_cast<float>(grid.pixels) ? even : grid.level;
-    std::vector<char> dark(grid.level.size());
+    const std::vector<byte> even = smoothed(grid), paper = lightest(grid, even); // noise is no paper
+    const std::vector<byte> &level = noise_of(image) > 4 * static_cast<float>(grid.pixels) ? even : grid.level;
+    std::vector<byte> dark(grid.level.size());
     for (std::size_t i = 0; i < dark.size(); ++i)
-        dark[i] = level[i] < 0.85F * paper[i] - 2;
+        dark[i] = 20 * level[i] < 17 * paper[i] - 40;
+    std::vector<std::pair<double, Corners>> quads;
+    for (std::size_t i = 0; i < dark.size(); ++i) {
+        if (!dark[i])
+            continue;
+        const Area seen = taken(dark, grid.width, grid.height, static_cast<int>(i));
+        if (seen.count < least_cells)
+            continue;
+        const auto hull = hull_of(seen.ends);
+        if (hull.size() < 4 || hull.size() > 80)
+            continue;
+        const auto [quad, area] = largest_quadrilateral(hull);
+        const Corners corners = pixels_of(quad, grid.pixels);
+        if (area >= least_cells && static_cast<double>(seen.count) >= 0.7 * area && !slender(corners))
+            quads.emplace_back(area, corners);
+    }
+    std::sort(quads.begin(), quads.end(), [](const auto &a, const auto &b) { return a.first > b.first; });
+    if (quads.size() > most_quads)
+        quads.resize(most_quads);
     std::vector<Likely> found;
-    for (int y = 0; y < grid.height; ++y)
-        for (int x = 0; x < grid.width; ++x) {
-            if (!dark[static_cast<std::size_t>(y * grid.width + x)])
-                continue;
-            const auto spots = taken(dark, grid.width, grid.height, {x, y});
-            if (spots.size() < least_cells)
-                continue;
-            const auto hull = hull_of(spots);
-            if (hull.size() < 4 || hull.size() > 80)
-                continue;
-            const auto [quad, area] = largest_quadrilateral(hull);
-            if (area < least_cells || static_cast<double>(spots.size()) < 0.7 * area)
-                continue;
-            turns_of(image, pixels_of(quad, grid.pixels), found);
-        }
+    for (const auto &quad : quads)
+        turns_of(image, quad.second, found);
     std::sort(found.begin(), found.end(), [](const Likely &a, const Likely &b) { return a.agreement > b.agreement; });
     std::vector<Candidate> out;
     for (const Likely &likely : found)

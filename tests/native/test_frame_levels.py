@@ -88,6 +88,13 @@ def test_noise_and_an_even_light_are_nothing(noise):
     assert active(scene) is None
 
 
+@pytest.mark.parametrize("noise", [0, 2])
+def test_an_edge_is_nothing(noise):
+    y, x = np.mgrid[:180, :320]
+    scene = np.where(y > 120 - x / 8, 60, 150) + np.random.default_rng(noise).normal(0, noise, (180, 320))
+    assert active(scene.astype(np.uint8)) is None
+
+
 @pytest.mark.parametrize(("contrast", "noise"), [(12, 0), (12, 1), (40, 0), (40, 4), (120, 4), (120, 12)])
 def test_what_is_more_than_noise_lies_in_the_box(noise, contrast):
     scene = np.full((180, 320), 100.0)

@@ -18,7 +18,7 @@ from ehc.reader import looking, pipeline
 from ehc.reader.degrade import Conditions, code_image, photograph, shoot
 from ehc.reader.grey import GreyReader
 from ehc.reader.looking import Look, View
-from ehc.reader.pipeline import VARIANTS, Reader
+from ehc.reader.pipeline import EVERY, VARIANTS, Reader
 from ehc.reader.sources import Frame
 
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
@@ -150,9 +150,10 @@ RESCUED_BY = {
 @pytest.mark.parametrize("stage", RESCUED_BY)
 def test_every_variant_reads_photos_that_the_pyramid_does_not(stage, monkeypatch):
     monkeypatch.setattr(pipeline, "FINDINGS", ())
+    monkeypatch.setattr(pipeline, "FURTHER_FINDINGS", ())
     monkeypatch.setattr(looking, "failed", lambda *_, **__: [])  # what it locates only, the grey core would read first
     monkeypatch.setattr(pipeline, "VARIANTS", [variant for variant in VARIANTS if variant.stage == stage])
-    reader = Reader(tracking=False)
+    reader = Reader(tracking=False, thorough=True)  # nothing is located
     photos = (photograph(CODES[DYNAMIC], seed=900 + seed, **RESCUED_BY[stage]) for seed in range(12))
     assert any(reading.stage == stage for photo in photos for reading in reader.read(photo))
 
@@ -226,14 +227,29 @@ def test_health_cards_of_two_people_are_both_reported():
 )
 def test_a_code_of_another_symbology_is_named(kind, text, name):
     frame = paper((symbol(text, zxingcpp.BarcodeFormat[kind]), 100, 100))
-    [reading] = Reader().read(frame)
+    [reading] = Reader(tracking=False, thorough=True).read(frame)
     assert (reading.payload, reading.stage, reading.card) == (text, "other symbologies", None)
     assert name in reading.format
+    stream = Reader()
+    seen = [[reading.payload for reading in stream.read(frame)] for _ in range(2 * EVERY)]
+    assert seen[EVERY:] == [[text]] * EVERY, "named in a moment, and as long as it is shown"
+    assert stream.read(np.full((700, 900), 90, np.uint8)) == []
+
+
+def test_a_code_that_nothing_locates_is_read_in_the_end_where_a_stream_shows_it_again(monkeypatch):
+    monkeypatch.setattr(pipeline, "FINDINGS", ())
+    monkeypatch.setattr(looking, "failed", lambda *_, **__: [])
+    photo = photograph(CODES[DYNAMIC], seed=1700, blur=0.5)
+    assert Reader(tracking=False).read(photo) == []
+    stream = Reader()
+    seen = [[reading.payload for reading in stream.read(photo)] for _ in range(12 * EVERY)]
+    assert seen[0] == []
+    assert seen[-1] == [DYNAMIC]
 
 
 def test_a_health_card_in_another_symbology_is_one():
     frame = paper((symbol(STATIC, zxingcpp.BarcodeFormat.DataMatrix), 100, 100))
-    [reading] = Reader().read(frame)
+    [reading] = Reader(thorough=True).read(frame)
     assert reading.card.card_id == CARD
 
 
