@@ -42,7 +42,7 @@ from ehc.crypto import KeyHandle, derive_batch
 from ehc.keys.keyring import Keyring, Purpose
 from ehc.store.database import migrate, open_engine
 from ehc.store.sql_accounts import SqlAccountStore
-from ehc.wiring import keyring_folder
+from ehc.wiring.keys import keyring_folder
 
 BATCH = 10_000
 SECURITY_KEY = "0123456789ABCDEFFEDCBA9876543210"

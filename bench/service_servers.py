@@ -25,7 +25,8 @@ from ehc.access.caller import digest_of, key_of, new_caller
 from ehc.cards.invented import people
 from ehc.config import Settings
 from ehc.keys.keyring import Keyring, Purpose
-from ehc.wiring import Services, keyring_folder, open_services
+from ehc.wiring.keys import keyring_folder
+from ehc.wiring.services import Services, open_services
 
 SERVER_CORE, LOAD_CORE = 0, 1
 CARDS, CODES_A_CARD = 400, 50

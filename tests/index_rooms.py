@@ -17,7 +17,7 @@ from ehc.index.record import Record, new_record
 from ehc.index.review import Review, ReviewAnswer
 from ehc.index.reviewing import Reviewing
 from ehc.index.rulebook import Rulebook
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 SAMPLE = "11010020171225006X"  # the specification's sample person
 NAME = "电子健康卡"

@@ -11,7 +11,7 @@ from ehc.machine.software import SoftwareMachine
 from ehc.registry.card import CardEventKind, CardState, PhysicalCard, Ruling, Taking
 from ehc.registry.intake import Intake, Linked
 from ehc.registry.registry import Record, Registry, columns, record_of
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 NOW = 1_767_225_600
 HEADER = "number,chip,issuer,id_type,id_number,name,state,version,source\n"

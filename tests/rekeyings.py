@@ -16,7 +16,7 @@ from ehc.crypto.batch import Padding
 from ehc.keys.keyring import Keyring, KeyState, Purpose, new_entry
 from ehc.machine.software import SoftwareMachine
 from ehc.model import AccountState, Card, Identity
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 VERSIONS = range(1, 250)
 NOW = 1_767_225_600

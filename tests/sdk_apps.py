@@ -1,6 +1,5 @@
 """An approved app with its keys, in the database of a service that is to be started."""
 
-from ehc import wiring
 from ehc.config import Settings
 from ehc.crypto import sm3
 from ehc.crypto.sm2 import PrivateKey
@@ -9,6 +8,8 @@ from ehc.sdkauth.app import AppState, new_app
 from ehc.sdkauth.grant import new_grant
 from ehc.sdkauth.registry import AppRegistry, SdkRegistry
 from ehc.sdkauth.sdk import SdkState, parse_id
+from ehc.wiring.keys import open_authority
+from ehc.wiring.stores import open_store
 
 SDK = "ehc-client/1.4.0/python"
 SECRET = bytes(range(32))
@@ -20,8 +21,8 @@ SCOPES += ("index:read", "index:write", "index:events")
 def add_sdk_app(settings: Settings) -> dict[int, bytes]:
     """Public keys of this system. The app `his-h1` with an hmac key `k-hmac` and an SM2 key `k-sm2`, granted SCOPES."""
     act, id = Act(1, "a test", "because"), parse_id(SDK)
-    sealing, authority = wiring.open_authority(settings)
-    store = wiring.open_store(settings)
+    sealing, authority = open_authority(settings)
+    store = open_store(settings)
     sdks, apps = SdkRegistry(store.sdks, authority), AppRegistry(store.sdk_apps, sealing)
     sdks.add(id, "", act)
     sdks.put_file(id, [b"x"], sm3(b"x"), 1, act)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ehc.config import Settings
 from ehc.keys.keyring import Keyring, Purpose
-from ehc.wiring import keyring_folder
+from ehc.wiring.keys import keyring_folder
 
 
 def settings_of(home: Path, **changes: object) -> Settings:

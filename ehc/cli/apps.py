@@ -10,13 +10,13 @@ from typing import Annotated
 
 import typer
 
-from ehc import wiring
 from ehc.access.app import SECRET_BYTES, Apps
 from ehc.access.caller import Scope, new_caller
 from ehc.cli.database import ConfigFile, Database, opened, settings_of
 from ehc.cli.keys import PassphraseFile, passphrase_source
 from ehc.errors import FileError
 from ehc.keys.sealing import NONCE_BYTES
+from ehc.wiring.keys import open_authority
 
 app = typer.Typer(
     help="Apps of the field's interfaces: callers that sign what they send (profile do).",
@@ -53,7 +53,7 @@ def add(
     new = new_caller(app_id, scope, institution, rate)
     settings = settings_of(database, config_file)
     secret = _read(secret_file) if secret_file else os.urandom(SECRET_BYTES).hex()
-    sealing, _ = wiring.open_authority(settings, passphrase_source(passphrase_file))
+    sealing, _ = open_authority(settings, passphrase_source(passphrase_file))
     with opened(settings) as store:
         Apps(store.apps, sealing).add(new, secret, os.urandom(NONCE_BYTES), int(time.time()))
     if secret_file is None:

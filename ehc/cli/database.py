@@ -11,9 +11,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from ehc import config, wiring
+from ehc import config
 from ehc.config import Settings
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores, back_up, migrate_database, open_store
+from ehc.wiring.stores import restore as restore_store
 
 Database = Annotated[
     str | None,
@@ -36,7 +37,7 @@ def migrate(database: Database = None, config_file: ConfigFile = None) -> None:
       ehc migrate
       ehc migrate --database postgresql://ehc@db.example/ehc
     """
-    typer.echo(f"the schema stands at {wiring.migrate_database(settings_of(database, config_file))}")
+    typer.echo(f"the schema stands at {migrate_database(settings_of(database, config_file))}")
 
 
 def backup(
@@ -53,7 +54,7 @@ def backup(
       ehc admin backup /backup/ehc-2026-01-31.db
       ehc admin backup --database postgresql://ehc@db.example/ehc /backup/ehc.zip
     """
-    copied = wiring.back_up(settings_of(database, config_file), target)
+    copied = back_up(settings_of(database, config_file), target)
     typer.echo(f"{target}: {copied.accounts:,} accounts, {copied.bytes:,} bytes, read again and whole")
     typer.echo(NOT_IN_IT, err=True)
 
@@ -70,7 +71,7 @@ def restore(
       ehc admin restore /backup/ehc-2026-01-31.db
       createdb ehc2 && ehc admin restore --database postgresql:///ehc2 /backup/ehc.zip
     """
-    copied = wiring.restore(settings_of(database, config_file), source)
+    copied = restore_store(settings_of(database, config_file), source)
     typer.echo(f"{copied.accounts:,} accounts restored; the schema is up to date")
     typer.echo("now the keyring that belongs to them: card ids and codes are made under its keys", err=True)
 
@@ -83,7 +84,7 @@ def settings_of(database: str | None, config_file: Path | None) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Stores]:
     """Its stores, closed at the end."""
-    store = wiring.open_store(settings)
+    store = open_store(settings)
     try:
         yield store
     finally:

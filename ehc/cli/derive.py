@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from ehc import config, wiring
+from ehc import config
 from ehc.cli.keys import Folder, PassphraseFile, passphrase_source
 from ehc.cli.long_run import bar, explaining
 from ehc.errors import InputError
@@ -18,6 +18,7 @@ from ehc.ports import KeyService
 from ehc.store.derivation_run import Job, opened
 from ehc.store.people_files import STANDARD_STREAM, Encoding, Format, format_of
 from ehc.store.run_journal import Progress, beside
+from ehc.wiring.keys import open_machine
 
 OUTPUT_COLUMNS = {"line", "mindex", "card_id"}
 
@@ -88,7 +89,7 @@ def derive(  # noqa: PLR0917  the command line, not called from code
         restart=restart,
     )
     _refuse_one_file_twice(job)
-    keys = wiring.open_machine(settings, passphrase_source(passphrase_file))
+    keys = open_machine(settings, passphrase_source(passphrase_file))
     refused = _run(job, keys)
     if strict and refused:
         raise InputError(f"{refused:,} rows were refused{f': see {job.rejects}' if job.rejects else ''}")

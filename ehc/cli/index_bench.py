@@ -26,7 +26,7 @@ from ehc.index.keys import identifier_keys
 from ehc.index.lines import Line
 from ehc.index.measure import completeness, quality
 from ehc.index.weights import from_json, to_json
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 LOOK_UPS = 20_000
 Truth = dict[tuple[str, str], int]

@@ -17,13 +17,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ehc import config, wiring
+from ehc import config
 from ehc.crypto import KeyHandle, sm4_ecb_encrypt, wipe
 from ehc.crypto.sm2 import PrivateKey
 from ehc.errors import FileError, InputError, KeyringError, Unavailable
 from ehc.keys.keyring import KEY_BYTES, Entry, Keyring, KeyState, Purpose, Usage, key_of_hex, published_sample
 from ehc.model import CST
 from ehc.store.keyring_folder import KeyringFolder, Passphrase
+from ehc.wiring.keys import keyring_folder as keyring_folder_
 
 app = typer.Typer(
     help="Make, fill and show the sealed keyring (密钥管理). Keys never stand in arguments, environment or output.",
@@ -167,7 +168,7 @@ def ask_passphrase() -> str:
 
 def keyring_folder(keyring: Path | None) -> KeyringFolder:
     settings = config.load(os.environ)
-    return wiring.keyring_folder(msgspec.structs.replace(settings, keyring=str(keyring)) if keyring else settings)
+    return keyring_folder_(msgspec.structs.replace(settings, keyring=str(keyring)) if keyring else settings)
 
 
 def passphrase_source(file: Path | None) -> Passphrase:

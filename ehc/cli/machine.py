@@ -15,12 +15,13 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from ehc import config, wiring
+from ehc import config
 from ehc.cli.keys import PassphraseFile, passphrase_source
 from ehc.errors import ConfigError, Unavailable
 from ehc.keys.duties import Duty
 from ehc.machine.host_server import HostServer, Network
 from ehc.machine.selftest import self_test
+from ehc.wiring.keys import keyring_folder, open_host
 
 app = typer.Typer(
     help="The crypto machine (密码机) over TCP: frames of the field's host protocol, answered with the keyring's keys.",
@@ -57,9 +58,7 @@ def serve(
     settings = config.load(os.environ | given, config_file)
     networks = _networks(allow or [])
     listening = _listening(host, port, networks)
-    server, end = wiring.open_host(
-        wiring.keyring_folder(settings), passphrase_source(passphrase_file), connections, networks
-    )
+    server, end = open_host(keyring_folder(settings), passphrase_source(passphrase_file), connections, networks)
     with listening:
         try:
             uvloop.run(_serve(server, listening))
@@ -86,7 +85,7 @@ def selftest(
     """
     given = {} if keyring is None else {"EHC_KEYRING": str(keyring)}
     settings = config.load(os.environ | given, config_file)
-    folder = wiring.keyring_folder(settings)
+    folder = keyring_folder(settings)
     with folder.open(passphrase_source(passphrase_file)) as content:
         who = folder.require(Duty.SELF_TEST, content)
         report = self_test(content)

@@ -18,7 +18,7 @@ from ehc.access.password import ONE_TIME_BYTES, SALT_BYTES, hash_of, one_time_pa
 from ehc.access.sign_in import give_password
 from ehc.cli.database import ConfigFile, Database, opened, settings_of
 from ehc.model import CST
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 app = typer.Typer(
     help="Operators: the people who work in the console (/console), each in one of three roles.",

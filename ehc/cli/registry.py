@@ -11,7 +11,6 @@ from typing import Annotated
 import msgspec
 import typer
 
-from ehc import wiring
 from ehc.cli import registry_sync
 from ehc.cli.database import ConfigFile, Database, settings_of
 from ehc.cli.database import opened as desk
@@ -26,6 +25,9 @@ from ehc.store.import_run import ImportJob, ImportRun, opened
 from ehc.store.people_files import Encoding
 from ehc.store.registry_files import SUFFIXES, Missing, RegistryFormat
 from ehc.store.run_journal import Progress, beside
+from ehc.wiring.keys import open_machine
+from ehc.wiring.registries import open_national
+from ehc.wiring.stores import open_registry, system_clock
 
 app = typer.Typer(
     help="Registry of physical cards (注册管理): import its export, keep it alike with other registries.",
@@ -89,7 +91,7 @@ def import_(  # noqa: PLR0917  the command line, not called from code
     settings = settings_of(database, config_file)
     if keyring:
         settings = msgspec.structs.replace(settings, keyring=str(keyring))
-    keys = wiring.open_machine(settings, passphrase_source(passphrase_file))
+    keys = open_machine(settings, passphrase_source(passphrase_file))
     key = f"version {keys.security_key_version}, check value {keys.security_key_check_value}, {settings.padding}"
     job = ImportJob(
         file=file,
@@ -103,8 +105,8 @@ def import_(  # noqa: PLR0917  the command line, not called from code
     )
     if job.rejects.absolute() == file.absolute():
         raise typer.BadParameter("FILE and the rejects file must be different files")
-    lazy = wiring.open_registry(settings, keys, lazily=True)
-    with lazy as registry, opened(job, registry, wiring.system_clock, key) as run:
+    lazy = open_registry(settings, keys, lazily=True)
+    with lazy as registry, opened(job, registry, system_clock, key) as run:
         refused = _run(job, run)
     if strict and refused:
         raise InputError(f"{refused:,} rows are in {job.rejects}")
@@ -171,7 +173,7 @@ def show(
 
 def _show_national(settings: Settings, number: str) -> None:
     """Raises NotFound, Unavailable."""
-    national = wiring.open_national(settings)
+    national = open_national(settings)
     if national is None:
         raise NotFound(UNKNOWN)
     with closing(national):

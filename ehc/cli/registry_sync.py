@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ehc import wiring
 from ehc.cli.database import ConfigFile, Database, settings_of
 from ehc.cli.database import opened as desk
 from ehc.cli.keys import Folder, PassphraseFile, passphrase_source
@@ -25,6 +24,9 @@ from ehc.errors import Conflict, FileError
 from ehc.registry.reconciling import ComparedRange, reconcile
 from ehc.registry.registry import Record
 from ehc.registry.synchronising import Synchronisation
+from ehc.wiring.keys import open_machine
+from ehc.wiring.registries import open_peer
+from ehc.wiring.stores import open_registry, system_clock
 
 Url = Annotated[str, typer.Argument(metavar="URL", help="of another ehc, or a server of the same interface")]
 KeyFile = Annotated[
@@ -55,11 +57,11 @@ def sync(  # noqa: PLR0917  the command line, not called from code
     settings = settings_of(database, config_file)
     if keyring:
         settings = msgspec.structs.replace(settings, keyring=str(keyring))
-    keys, peer_name = wiring.open_machine(settings, passphrase_source(passphrase_file)), name or url
-    with wiring.open_registry(settings, keys) as registry, closing(wiring.open_peer(url, key_file)) as peer:
+    keys, peer_name = open_machine(settings, passphrase_source(passphrase_file)), name or url
+    with open_registry(settings, keys) as registry, closing(open_peer(url, key_file)) as peer:
         if anew:
             registry.store.restart(peer_name)
-        run = Synchronisation(registry, peer, peer_name, wiring.system_clock)
+        run = Synchronisation(registry, peer, peer_name, system_clock)
         _show(run)
     typer.echo(f"pulled {_counts(run.pulled)}\npushed {_counts(run.pushed)}")
     for number, field, reason in run.refused:
@@ -106,7 +108,7 @@ def reconcile_(
     Examples:
       ehc registry reconcile https://registry.example --key-file peer.key
     """
-    with desk(settings_of(database, config_file)) as store, closing(wiring.open_peer(url, key_file)) as peer:
+    with desk(settings_of(database, config_file)) as store, closing(open_peer(url, key_file)) as peer:
         ranges = list(reconcile(store.registry, peer))
     ours, theirs = (sum(getattr(one, side).cards for one in ranges) for side in ("ours", "theirs"))
     for side, cards in (("ours", ours), ("theirs", theirs)):

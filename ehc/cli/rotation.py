@@ -18,7 +18,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ehc import wiring
 from ehc.cards.rekeying import AFTER, OVER, Phase, Rekeyer, Rekeying, RekeyingStore, pause, state_of
 from ehc.cli.database import ConfigFile, Database, settings_of
 from ehc.cli.keys import Folder, PassphraseFile, app, passphrase_source
@@ -27,6 +26,8 @@ from ehc.crypto import wipe
 from ehc.errors import Conflict, NotFound
 from ehc.keys.keyring import KEY_BYTES, Keyring, KeyState, Operation, Purpose
 from ehc.store.keyring_folder import KeyringFolder, Passphrase
+from ehc.wiring.keys import keyring_folder, open_machine
+from ehc.wiring.stores import open_rekeying
 
 KEY = Purpose.SECURITY_KEY
 HEARD = 1.5
@@ -102,7 +103,7 @@ def rotate(  # noqa: PLR0917  the command line, not called from code
         settings = msgspec.structs.replace(settings, keyring=str(keyring))
     if background:
         return _in_background(settings)
-    with wiring.open_rekeying(settings) as store:
+    with open_rekeying(settings) as store:
         if do is Do.PAUSE:
             pause(store, paused=True)
         elif do is not Do.STATUS:
@@ -117,7 +118,7 @@ class _Rotation:
 
     def __init__(self, settings: Settings, store: RekeyingStore, passphrase: Passphrase, share: float) -> None:
         self._settings, self._store, self._passphrase, self._share = settings, store, passphrase, share
-        self._folder: KeyringFolder = wiring.keyring_folder(settings)
+        self._folder: KeyringFolder = keyring_folder(settings)
 
     def go(self, do: Do) -> None:
         state = self._begun() if do is Do.RUN else state_of(self._store)
@@ -125,7 +126,7 @@ class _Rotation:
             raise Conflict(f"the re-keying is paused: `{COMMAND} resume` goes on")
         if do is Do.FLIP and state.phase is Phase.READY and self._activated(state):
             time.sleep(HEARD)
-        keys = wiring.open_machine(self._settings, self._passphrase)
+        keys = open_machine(self._settings, self._passphrase)
         job = Rekeyer(self._store, keys, self._settings.padding)
         said = {Do.FLIP: job.flip, Do.RETIRE: job.retire, Do.ROLL_BACK: job.roll_back}
         if do in said and not _said_already(do, state):
@@ -139,7 +140,7 @@ class _Rotation:
         if last is not None and last.phase not in OVER:
             return last
         old, new = self._versions(last)
-        keys = wiring.open_machine(self._settings, self._passphrase)
+        keys = open_machine(self._settings, self._passphrase)
         return Rekeyer(self._store, keys, self._settings.padding).begin(old, new, _now())
 
     def _versions(self, last: Rekeying | None) -> tuple[int, int]:

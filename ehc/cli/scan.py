@@ -134,14 +134,15 @@ def scan(
 
 
 def _keyring_check(keyring: Path | None, passphrase_file: Path | None) -> Check:
-    from ehc import wiring  # noqa: PLC0415  the database's drivers, half a second that only this needs
     from ehc.codes.policy import scene_policy  # noqa: PLC0415
+    from ehc.wiring.keys import open_machine  # noqa: PLC0415  the database's drivers, half a second that only this needs
+    from ehc.wiring.stores import system_clock  # noqa: PLC0415  the database's drivers, half a second that only this needs
 
     settings = config.load(os.environ)
     if keyring:
         settings = msgspec.structs.replace(settings, keyring=str(keyring))
-    keys = wiring.open_machine(settings, passphrase_source(passphrase_file))
-    return KeyringCheck(keys, wiring.system_clock, scene_policy(settings).window)
+    keys = open_machine(settings, passphrase_source(passphrase_file))
+    return KeyringCheck(keys, system_clock, scene_policy(settings).window)
 
 
 def _file_scans(files: list[Path], check: Check | None) -> Iterator[Scan]:

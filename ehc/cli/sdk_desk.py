@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ehc import wiring
 from ehc.cli.database import opened, settings_of
 from ehc.cli.keys import passphrase_source
 from ehc.config import Settings
@@ -17,6 +16,7 @@ from ehc.errors import KeyUnavailable
 from ehc.sdkauth.act import Act
 from ehc.sdkauth.authority import Authority
 from ehc.sdkauth.registry import AppRegistry, SdkRegistry
+from ehc.wiring.keys import open_authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,6 @@ def desk(
     """keys: something is sealed or signed. Raises ConfigError, KeyringError, Unavailable."""
     settings = settings_of(database, config_file)
     none = NoKeys()
-    sealing, authority = wiring.open_authority(settings, passphrase_source(passphrase_file)) if keys else (none, none)
+    sealing, authority = open_authority(settings, passphrase_source(passphrase_file)) if keys else (none, none)
     with opened(settings) as store:
         yield Desk(settings, SdkRegistry(store.sdks, authority), AppRegistry(store.sdk_apps, sealing), authority)

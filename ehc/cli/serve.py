@@ -32,7 +32,7 @@ from ehc.cli.keys import PassphraseFile, passphrase_source
 from ehc.cli.server import Server, Started
 from ehc.config import Settings
 from ehc.errors import ConfigError, EhcError, Unavailable, edge
-from ehc.wiring import open_services
+from ehc.wiring.services import open_services
 
 log = logging.getLogger("ehc.cli")
 

@@ -21,7 +21,7 @@ from typing import Any
 from granian.net import SocketSpec
 from granian.server.mp import MPServer, WorkerProcess
 
-from ehc.wiring import DRAIN_SIGNAL
+from ehc.wiring.services import DRAIN_SIGNAL
 
 log = logging.getLogger("ehc.cli")
 

@@ -133,7 +133,7 @@ class Look:
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
-    """Whether two candidates are one look: no corner is further away than a sixtieth of a side, under a module. What was
-    located on a small level is looked at again from where a larger one has it."""
+    """Whether two candidates are one look: no corner is further away than a sixtieth of a side, under a module. What
+    was located on a small level is looked at again from where a larger one has it."""
     side = math.dist(one.corners[0], one.corners[2]) / 1.4
     return all(math.dist(a, b) < side / 60 for a, b in zip(one.corners, other.corners, strict=True))

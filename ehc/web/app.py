@@ -27,7 +27,7 @@ from ehc.web.edge import Edge, on_error
 from ehc.web.hot import Hot
 from ehc.web.starlette_routes import route
 from ehc.web.worker import Worker, new_worker
-from ehc.wiring import DRAIN_SIGNAL, Services
+from ehc.wiring.services import DRAIN_SIGNAL, Services
 
 ANSWERED = (EhcError, HTTPException, msgspec.ValidationError, msgspec.DecodeError)
 """Errors that Starlette hands to `on_error` where they happen; the edge takes all others."""

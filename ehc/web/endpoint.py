@@ -19,7 +19,7 @@ from ehc.web.gate import Gate
 from ehc.web.observed import Observed
 from ehc.web.reply import JSON, Reply, Streamed
 from ehc.web.wire.base import Body
-from ehc.wiring import Services
+from ehc.wiring.services import Services
 
 BODY_LIMIT = 64 * 1024
 BODY = (400, 408, 413, 415, 422, 500, 503)

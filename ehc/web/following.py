@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ehc.errors import Unavailable
 from ehc.index.following import Follower
-from ehc.wiring import Services
+from ehc.wiring.services import Services
 
 EVERY = 1.0
 """Seconds between two looks at what was registered."""

@@ -25,7 +25,7 @@ from ehc.access.rate import Rates, take
 from ehc.crypto.claims import Bucket
 from ehc.errors import Forbidden, Unauthenticated, Unavailable
 from ehc.sdkauth.admission import Admission
-from ehc.wiring import Services
+from ehc.wiring.services import Services
 
 T = TypeVar("T")
 

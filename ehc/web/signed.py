@@ -22,7 +22,7 @@ from ehc.errors import Forbidden, TooMany, Unauthenticated
 from ehc.sdkauth.admission import LEGACY, Admitted, Proven, Way, require_body
 from ehc.web.endpoint import Call, Endpoint
 from ehc.web.worker import Worker
-from ehc.wiring import Services
+from ehc.wiring.services import Services
 
 AUTHORITY_KEY = "authority-"
 """And the version: keyid of answers that this system signs."""

@@ -7,7 +7,7 @@ import asyncio
 from starlette.concurrency import run_in_threadpool
 
 from ehc.errors import Unavailable
-from ehc.wiring import Services
+from ehc.wiring.services import Services
 
 WRITE_EVERY = 60.0
 

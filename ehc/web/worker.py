@@ -11,7 +11,8 @@ from ehc.web.incoming import Bodies
 from ehc.web.observed import Observed
 from ehc.web.quotas import Quotas
 from ehc.web.traces import Traces, open_traces
-from ehc.wiring import Services, open_rates, open_sandbox
+from ehc.wiring.services import Services, open_sandbox
+from ehc.wiring.stores import open_rates
 
 
 @dataclass(frozen=True, slots=True)

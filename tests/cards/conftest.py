@@ -7,7 +7,7 @@ import pytest
 from cards.rooms import Room, make_room
 
 from ehc.config import Settings
-from ehc.wiring import Stores, open_store
+from ehc.wiring.stores import Stores, open_store
 
 
 @pytest.fixture(scope="session")

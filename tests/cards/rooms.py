@@ -11,7 +11,7 @@ from ehc.cards.registration import Registrar, Temporaries
 from ehc.crypto import KeyHandle
 from ehc.machine.software import SoftwareMachine
 from ehc.model import AccountState, Card, Identity
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 ROOT = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 NOW = 1_767_225_600

@@ -10,7 +10,7 @@ from ehc.crypto import KeyHandle
 from ehc.errors import KeyUnavailable
 from ehc.machine.software import SoftwareMachine
 from ehc.model import AccountState, Identity
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 PERSON = (SAMPLE.id_type, SAMPLE.id_number, SAMPLE.name)
 

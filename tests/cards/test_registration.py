@@ -12,7 +12,7 @@ from ehc.config import Settings
 from ehc.errors import Conflict, IdentityError, InputError, KeyUnavailable
 from ehc.machine.software import SoftwareMachine
 from ehc.model import AccountState, Card, CardKind, Identity, PersonKind
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
 MINDEX = bytes.fromhex("ABD17E7ED399EF68AB5660155D6E226D2C92EAC3254A4A66BED83AED0ADA1E9E")

@@ -10,7 +10,7 @@ from ehc.access.caller import digest_of
 from ehc.cli.admin import app
 from ehc.config import Settings
 from ehc.errors import Conflict, InputError, NotFound
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 
 def caller(*words: str) -> Result:

@@ -12,7 +12,7 @@ from ehc.config import Settings
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.keys.app_secrets import AppSecrets
 from ehc.keys.keyring import Keyring
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 
 def operator(*words: str) -> Result:

@@ -17,7 +17,7 @@ from ehc.cards.bulk_registration import columns_of
 from ehc.cli import rotation
 from ehc.cli.key_commands import app
 from ehc.errors import Conflict, EhcError, NotFound
-from ehc.wiring import open_services
+from ehc.wiring.services import open_services
 
 PEOPLE = 30
 

@@ -19,7 +19,7 @@ from ehc.keys.keyring import Keyring, Purpose
 from ehc.reader import camera
 from ehc.reader.degrade import code_image, photograph
 from ehc.reader.sources import Frame
-from ehc.wiring import keyring_folder
+from ehc.wiring.keys import keyring_folder
 
 SAMPLE = {"id_type": "01", "id_number": "11010020171225006X", "name": "电子健康卡"}
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"

@@ -21,7 +21,7 @@ from ehc.cli.serve import _environment, running_service, serve, start_service
 from ehc.config import Settings, load
 from ehc.errors import ConfigError, KeyringError, Unavailable
 from ehc.keys.keyring import Keyring, Purpose
-from ehc.wiring import keyring_folder
+from ehc.wiring.keys import keyring_folder
 
 SAMPLE = {"id_type": "01", "id_number": "11010020171225006X", "name": "电子健康卡"}
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from sdk_apps import SECRET
 
-from ehc import wiring
 from ehc.sdkauth.act import Act
 from ehc.sdkauth.app import AppState, new_app
 from ehc.sdkauth.grant import new_grant
 from ehc.sdkauth.licence import make
 from ehc.sdkauth.registry import AppRegistry
+from ehc.wiring.keys import open_authority
+from ehc.wiring.stores import open_store
 
 README = (Path(__file__).parents[2] / "ehc/client/README.md").read_text("utf-8")
 EXAMPLES = dict(re.findall(r"^### (.+?)\n```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE))
@@ -27,8 +28,8 @@ SAYS = {
 
 
 def a_licence(running: Any) -> str:
-    sealing, authority = wiring.open_authority(running.settings)
-    store, act = wiring.open_store(running.settings), Act(1, "a test", "because")
+    sealing, authority = open_authority(running.settings)
+    store, act = open_store(running.settings), Act(1, "a test", "because")
     apps = AppRegistry(store.sdk_apps, sealing)
     apps.add(new_app("city-app", "市卫健委", 1, package="cn.example.health", certificate=bytes(32), report="r"), act)
     for state in (AppState.REVIEW, AppState.APPROVED):

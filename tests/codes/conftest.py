@@ -24,7 +24,7 @@ from ehc.store.database import open_engine
 from ehc.store.hot_mapped import MappedHotState
 from ehc.store.serials import SqlSerialBlocks
 from ehc.store.sql_accounts import SqlAccountStore
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 ROOT = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 NOW = 1_767_225_600  # 2026-01-01T00:00:00Z

@@ -12,7 +12,7 @@ from services import settings_of
 from ehc.access.operator import Operator
 from ehc.config import Settings
 from ehc.web.app import create_app
-from ehc.wiring import Services, open_services
+from ehc.wiring.services import Services, open_services
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from ehc.access.password import hash_of
 from ehc.access.session import digest_of
 from ehc.model import Card, Identity
 from ehc.web.console import cookies
-from ehc.wiring import Services
+from ehc.wiring.services import Services
 
 PASSWORD = "a heron over the lake 7"
 HASH = hash_of(PASSWORD, b"sixteen bytes, 1")

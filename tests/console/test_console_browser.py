@@ -18,7 +18,8 @@ from ehc.cli.serve import running_service
 from ehc.config import Settings
 from ehc.institutions.place import Channel, Department, Institution, Terminal
 from ehc.institutions.use import Report
-from ehc.wiring import open_services, system_clock
+from ehc.wiring.services import open_services
+from ehc.wiring.stores import system_clock
 
 WIDTHS = (1280, 390, 360)
 PAGES = {

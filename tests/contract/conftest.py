@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from store_factories import FACTORIES, prepare
 
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 
 @pytest.fixture(params=sorted(FACTORIES))

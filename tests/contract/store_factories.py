@@ -8,7 +8,7 @@ from typing import Any
 import servers
 
 from ehc.config import Settings
-from ehc.wiring import Stores, open_store
+from ehc.wiring.stores import Stores, open_store
 
 
 def _sqlite(folder: Path) -> Stores:

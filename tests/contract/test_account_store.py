@@ -8,7 +8,7 @@ from invented_cards import columns, new_card
 from ehc.cards.account import AccountStore, Change, EventKind, NewCard, Outcome, Registered
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.model import AccountState, Card, CardKind, Identity, PersonKind
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 NOW = 1_700_000_000
 ANY = frozenset(AccountState)

@@ -13,7 +13,7 @@ from store_factories import FACTORIES, in_process
 
 from ehc.cards.account import AccountStore, Change, EventKind, Outcome, Registered
 from ehc.model import AccountState
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 NOW = 1_700_000_000
 ANY = frozenset(AccountState)

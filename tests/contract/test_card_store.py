@@ -13,7 +13,7 @@ from store_factories import FACTORIES, in_process
 
 from ehc.errors import Conflict, NotFound
 from ehc.model import AccountState, Card, Identity
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 PERSON = Identity("01", "11010020171225006X", "电子健康卡")
 OTHER = Identity("03", "E00000000", "TEST PERSON")

@@ -16,7 +16,7 @@ from plain_cards import Cards
 from ehc.config import Settings
 from ehc.model import AccountState, Answer, Card, Claim, Claimant, Identity, Question
 from ehc.ports import HotState
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
 UNKNOWN = "00FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"

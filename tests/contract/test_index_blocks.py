@@ -13,7 +13,7 @@ from ehc.index.domain import visit_card
 from ehc.index.generate import HOSPITALS, Population, Rates
 from ehc.index.lines import columns_of, record_of
 from ehc.index.record import Record
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 ERRING = Rates(duplicates=0.6, twins=0.2, number_missing=0.3, number_of_relative=0.05, phone_changed=0.05, moved=0.05)
 """More of everything that rules have to think about."""

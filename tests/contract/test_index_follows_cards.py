@@ -14,7 +14,7 @@ from store_factories import FACTORIES, in_process
 from ehc.cards.account import Change, EventKind
 from ehc.index.following import MOST, SETTLED, TURN, Follower
 from ehc.model import AccountState
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 NOW = 10_000
 MANY = MOST + 60

@@ -13,7 +13,7 @@ from ehc.index.history import Kind, replay
 from ehc.index.keys import identifier_key
 from ehc.index.review import CLAIM_SECONDS, Matter, ReviewAnswer
 from ehc.store.database import open_engine
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 
 @pytest.fixture

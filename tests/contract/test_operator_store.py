@@ -13,7 +13,7 @@ from ehc.access.operator import Deed, Operator, Role, new_operator
 from ehc.access.sign_in import FREE, who_of
 from ehc.errors import Conflict, InputError, NotFound
 from ehc.store.database import open_engine
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 LI = Operator("li.na", Role.SECURITY, 1)
 WANG = Operator("wang.yu", Role.SYSTEM, 1)

@@ -6,7 +6,7 @@ import pytest
 
 from ehc.errors import Conflict, NotFound
 from ehc.institutions.place import Change, Channel, Department, Institution, PlaceStore, Sighting, Terminal
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 NOW = 1_767_225_600
 HOSPITAL = Institution("H-1", "测试医院", "510104", "A100", NOW)

@@ -12,7 +12,7 @@ from ehc.registry.registry import columns
 from ehc.store import bulk_postgres
 from ehc.store.import_run import ImportJob, opened
 from ehc.store.registry_files import Missing
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 PEOPLE, ROWS = 60, 240
 

@@ -9,7 +9,7 @@ from ehc.errors import Conflict, IdentityError, InputError, NotFound
 from ehc.model import AccountState, Origin
 from ehc.registry.card import CardState, Cursors, Ruling, digest_of
 from ehc.registry.registry import Record
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 
 @pytest.fixture

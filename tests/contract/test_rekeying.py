@@ -13,7 +13,7 @@ from ehc.cards.rekeying import Phase, pause
 from ehc.crypto import derive_batch
 from ehc.errors import Conflict, KeyUnavailable, NotFound
 from ehc.model import Identity, VersionedId
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 PEOPLE = range(20)
 LEGACY = "0123456789ABCDEF" * 3

@@ -17,7 +17,7 @@ from ehc.sdkauth.grant import Quota, new_grant
 from ehc.sdkauth.key import AppKey
 from ehc.sdkauth.sdk import Release, Sdk, SdkId, SdkState
 from ehc.store.database import open_engine
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 ACT = Act(5, "li.na", "asked for")
 ID = SdkId("ehc", "1.0.0", "android")

@@ -13,7 +13,7 @@ from ehc.institutions.place import Change, Institution
 from ehc.institutions.statistics import HOUR, Dimension, Question
 from ehc.institutions.use import Outcome, Use
 from ehc.model import CST
-from ehc.wiring import Stores
+from ehc.wiring.stores import Stores
 
 NOW = 1_767_225_600
 REGIONS = {"H-1": "510104", "H-2": "510722", "H-3": "110101", "H-4": "510104"}

@@ -16,7 +16,7 @@ from merge_histories import one_history
 from ehc.config import Settings
 from ehc.index.history import Event, Kind, State, apply, pair, replay, until
 from ehc.index.record import Record
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 
 class Histories(RuleBasedStateMachine):

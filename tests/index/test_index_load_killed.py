@@ -17,7 +17,7 @@ from ehc.cli.index import app
 from ehc.config import Settings
 from ehc.index.generate import Population
 from ehc.index.history import replay
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 COMMAND = [sys.executable, "-m", "ehc.cli", "index"]
 

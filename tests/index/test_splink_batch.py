@@ -19,7 +19,7 @@ from ehc.index.keys import BLOCKS, blocks
 from ehc.index.lines import columns_of, record_of
 from ehc.index.weights import Scorer, to_json
 from ehc.store import splink_batch
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Splink's and DuckDB's own
 

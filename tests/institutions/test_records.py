@@ -13,7 +13,7 @@ from ehc.institutions.place import Change, Channel, Department, Institution, Ter
 from ehc.institutions.records import Records
 from ehc.institutions.use import Outcome, Report, Ruling, Use, UseStore
 from ehc.model import Identity
-from ehc.wiring import Services, open_services
+from ehc.wiring.services import Services, open_services
 
 NOW = 1_767_225_600  # 2026-01-01T08:00:00+08:00
 DAY = 86_400

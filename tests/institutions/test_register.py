@@ -12,7 +12,7 @@ from ehc.institutions.place import Change, Channel, Department, Institution, Ter
 from ehc.institutions.register import Register
 from ehc.institutions.sightings import FURTHEST, MOST, Sightings
 from ehc.institutions.statistics import HOUR, LONGEST, Count, Dimension, Question, Statistics, dimensions
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 NOW = 1_767_225_600
 HOSPITAL = Institution("H-1", "测试医院", "510104", "A100", NOW)

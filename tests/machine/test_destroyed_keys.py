@@ -17,11 +17,12 @@ PURPOSES = (*OF_SM4, Purpose.MAC_KEY, Purpose.SIGNING_KEY)
 SERVING = """
 import ctypes, logging, sys
 from pathlib import Path
-from ehc import wiring
+from ehc.wiring.keys import keyring_folder, open_host
+from ehc.wiring.services import open_services
 from ehc.config import Settings
 settings = Settings(home=sys.argv[1])
-host, end = wiring.open_host(wiring.keyring_folder(settings), None, 1, ())  # `ehc machine serve`
-services = wiring.open_services(settings)  # a worker of `ehc serve`
+host, end = open_host(keyring_folder(settings), None, 1, ())  # `ehc machine serve`
+services = open_services(settings)  # a worker of `ehc serve`
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # let the test look
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, force=True)
 print("serving", flush=True)

@@ -20,7 +20,7 @@ from ehc.sdkauth.authority import MACHINE
 from ehc.sdkauth.grant import new_grant
 from ehc.sdkauth.licence import make
 from ehc.wiring import keys as wired
-from ehc.wiring import open_machine
+from ehc.wiring.keys import open_machine
 
 PERSON = {"id_type": "01", "id_number": "11010020171225006X", "name": "电子健康卡"}
 NOW = 1_767_225_600

@@ -13,7 +13,7 @@ from ehc.crypto import Batch, Window
 from ehc.errors import KeyringError, KeyUnavailable
 from ehc.keys.keyring import Keyring, Purpose
 from ehc.store.keyring_folder import KeyringFolder
-from ehc.wiring import open_machine
+from ehc.wiring.keys import open_machine
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ MACHINE = """
 import ctypes
 import sys
 from ehc.config import Settings
-from ehc.wiring import open_machine
+from ehc.wiring.keys import open_machine
 MARKER = bytearray(reversed(b"rekram a si siht"))
 machine = open_machine(Settings(keyring=sys.argv[1]), lambda: sys.argv[2])
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # let the test look: who holds keys is not dumpable

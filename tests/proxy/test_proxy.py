@@ -16,7 +16,6 @@ from sdk_apps import SECRET as SDK_SECRET
 from services import settings_of, wait_for
 from typer.testing import CliRunner
 
-from ehc import wiring
 from ehc.access.app import Apps
 from ehc.access.caller import new_caller
 from ehc.cli.main import app
@@ -26,6 +25,8 @@ from ehc.errors import ConfigError, FileError
 from ehc.institutions.place import Institution
 from ehc.model import CST
 from ehc.store.outbox import Outbox
+from ehc.wiring.keys import open_authority
+from ehc.wiring.stores import open_store
 
 SECRET = "F2D8D966CD3D47788449C19D5EF2081B"  # domain, 4: with the vector below
 SEALED = "630FA60411547A471D1875A79C9A998D700BE4D3964D0CCE0B5FDDB37A823E2C"
@@ -36,8 +37,8 @@ PERSON = {"idCardTypeCode": "01", "idCode": "11010020171225006X", "name": "电�
 def settings(tmp_path: Path) -> Settings:
     """Of a service with an app of family A."""
     made = settings_of(tmp_path / "service", profiles=("do",), do_versions=("V2.0.0",), do_empi="mindex")
-    sealing, _ = wiring.open_authority(made)
-    store = wiring.open_store(made)
+    sealing, _ = open_authority(made)
+    store = open_store(made)
     scopes = ("register", "codes", "verify", "accounts:read", "records:write")
     Apps(store.apps, sealing).add(new_caller("his", scopes, "H1"), SECRET, bytes(12), 1)
     store.places.add(Institution("H1", "第一医院", "440100", "A100", 1), "a test")

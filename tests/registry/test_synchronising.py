@@ -20,7 +20,8 @@ from ehc.client import AsyncClient, Client
 from ehc.config import Settings
 from ehc.errors import Conflict, NotFound
 from ehc.store.database import migrate, open_engine
-from ehc.wiring import open_machine, open_registry
+from ehc.wiring.keys import open_machine
+from ehc.wiring.stores import open_registry
 
 
 @dataclass

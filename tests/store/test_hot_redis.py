@@ -14,7 +14,7 @@ from ehc.config import Settings
 from ehc.errors import ConfigError, Unavailable
 from ehc.model import Claim, Identity, Question
 from ehc.store.hot_redis import RedisHotState
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 NOW = 1_767_225_600
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"

@@ -13,7 +13,7 @@ from rekeyings import NOW, Model, Province
 from ehc.cards.rekeying import AFTER, OVER, Phase, pause
 from ehc.config import Settings
 from ehc.model import AccountState
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 PEOPLE = st.integers(0, 11)
 NAMES = st.sampled_from(["测试", "测试甲", "测试乙"])

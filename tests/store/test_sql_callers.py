@@ -9,7 +9,7 @@ from ehc.access.caller import Scope, new_caller
 from ehc.access.looks import Look
 from ehc.config import Settings
 from ehc.errors import Conflict, NotFound
-from ehc.wiring import Stores, open_store
+from ehc.wiring.stores import Stores, open_store
 
 CLINIC = new_caller("clinic", ["verify", "codes"], "H-1", 50)
 

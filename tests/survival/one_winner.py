@@ -34,7 +34,7 @@ from ehc.store.database import open_engine
 from ehc.store.hot_mapped import MappedHotState
 from ehc.store.hot_redis import RedisHotState
 from ehc.store.sql_accounts import SqlAccountStore
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 NOW = 1_767_225_600
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"

@@ -38,7 +38,9 @@ from ehc.registry.card import CardEventKind, CardState, Taking
 from ehc.registry.reconciling import reconcile
 from ehc.registry.registry import Registry, columns
 from ehc.store.database import migrate, open_engine
-from ehc.wiring import open_machine, open_peer, open_registry
+from ehc.wiring.keys import open_machine
+from ehc.wiring.registries import open_peer
+from ehc.wiring.stores import open_registry
 
 ROWS = 3_000
 STATES = ("normal", "normal", "lost", "cancelled", "being_made", "not_issued")

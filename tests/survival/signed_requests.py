@@ -34,7 +34,7 @@ from ehc.crypto import http_signature as http
 from ehc.crypto.http_signature import Message
 from ehc.errors import Unauthenticated
 from ehc.sdkauth.admission import Admission, require_body
-from ehc.wiring import Services, open_services
+from ehc.wiring.services import Services, open_services
 
 NOW = 1_767_225_600
 WINDOW = 300

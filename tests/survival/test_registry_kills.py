@@ -12,7 +12,8 @@ from services import settings_of
 
 from ehc.store.import_run import ImportJob, opened
 from ehc.store.registry_files import Missing
-from ehc.wiring import open_machine, open_registry
+from ehc.wiring.keys import open_machine
+from ehc.wiring.stores import open_registry
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from ehc.cards.bulk_registration import columns_of
 from ehc.cli.serve import _environment, running_service
 from ehc.config import Settings
 from ehc.store.database import open_engine
-from ehc.wiring import open_services
+from ehc.wiring.services import open_services
 
 PEOPLE, LATE = 120, 10_000
 JSON = {"Content-Type": "application/json"}

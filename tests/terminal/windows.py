@@ -16,7 +16,9 @@ from services import settings_of, wait_for
 from ehc.config import Settings
 from ehc.institutions.place import Institution
 from ehc.keys.keyring import Purpose
-from ehc.wiring import keyring_folder, open_services, system_clock
+from ehc.wiring.keys import keyring_folder
+from ehc.wiring.services import open_services
+from ehc.wiring.stores import system_clock
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reader"))
 from code_streams import beside, empty, frame, header, photo

@@ -20,7 +20,8 @@ from ehc.keys.keyring import Keyring, Purpose
 from ehc.web import openapi, routes
 from ehc.web.app import create_app
 from ehc.web.logs import JsonFormatter
-from ehc.wiring import Services, keyring_folder, open_services
+from ehc.wiring.keys import keyring_folder
+from ehc.wiring.services import Services, open_services
 
 SAMPLE = {"id_type": "01", "id_number": "11010020171225006X", "name": "电子健康卡"}
 DOCUMENT = openapi.document(routes.TABLE)

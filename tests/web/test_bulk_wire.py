@@ -14,7 +14,7 @@ import pytest
 from services import settings_of, wait_for, workers_of
 
 from ehc.cli.serve import start_service, stop_service
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 HEAD = (
     b"POST /v1/cards/bulk/ndjson HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"

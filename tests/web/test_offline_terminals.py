@@ -14,7 +14,7 @@ from ehc.crypto.sm2 import PrivateKey
 from ehc.errors import ConfigError, InputError
 from ehc.keys.keyring import Purpose
 from ehc.model import Reason
-from ehc.wiring import keyring_folder
+from ehc.wiring.keys import keyring_folder
 
 CONSULTATION, PAYMENT = "010102", "010105"
 SIGNER = bytes(range(1, 33))

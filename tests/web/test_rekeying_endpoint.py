@@ -12,7 +12,7 @@ from ehc.client import AsyncClient, BearerKey
 from ehc.client.answers import Rekeying
 from ehc.config import Settings
 from ehc.keys.keyring import KeyState, Purpose
-from ehc.wiring import keyring_folder
+from ehc.wiring.keys import keyring_folder
 
 PATH = "/v1/keys/rekeying"
 

@@ -18,7 +18,7 @@ from services import settings_of
 from ehc.web import routes
 from ehc.web.app import create_app
 from ehc.web.endpoint import Endpoint
-from ehc.wiring import open_services
+from ehc.wiring.services import open_services
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 NOW = 1_767_225_600

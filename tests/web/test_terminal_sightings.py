@@ -7,7 +7,7 @@ from services import settings_of
 
 from ehc.cli.serve import start_service, stop_service
 from ehc.institutions.place import Terminal
-from ehc.wiring import open_store
+from ehc.wiring.stores import open_store
 
 HOSPITAL = {"code": "H-1", "name": "测试医院", "region": "510104", "kind": "A100"}
 SEEN = {"payload": "x", "scene": "010101", "institution": "H-1", "terminal": "t1"}

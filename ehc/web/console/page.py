@@ -15,7 +15,7 @@ from ehc.web import logs
 from ehc.web.console.drawing import Drawing
 from ehc.web.observed import Observed
 from ehc.web.wire.base import Body
-from ehc.wiring import Services
+from ehc.wiring.services import Services
 
 HOME = "/console/"
 SIGN_IN = "/console/sign-in"
