@@ -14,6 +14,9 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HIDDEN = ["-fvisibility=hidden"]
+# Python's own flags have -fwrapv, under which gcc takes every other pixel one by one: a frame is halved four times as
+# fast without. That no sum overflows is shown under UBSan.
+PIXELS = ["-O3", "-fno-wrapv", *HIDDEN]
 C_FLAGS = ["-O3", "-std=c11", *HIDDEN]
 EXPORTS = "native/bindings/exports.map"
 SDF_EXPORTS = "native/sdf/sdf.map"
@@ -82,7 +85,7 @@ reader = Extension(
     "ehc.libehcreader",
     [*sorted(glob("native/reader/*.c*")), "native/frame/pixels.cpp"],
     include_dirs=[*INCLUDES, "native/frame", "native/reader"],
-    extra_compile_args=["-O3", "-D_GNU_SOURCE", *HIDDEN],
+    extra_compile_args=["-D_GNU_SOURCE", *PIXELS],
     extra_link_args=[f"-Wl,--version-script={READER_EXPORTS}", "-Wl,-z,defs", "-static-libstdc++", "-static-libgcc"]
     if sys.platform == "linux"
     else [],
@@ -109,7 +112,7 @@ frame = Extension(
     "ehc._frame",
     ["native/bindings/_frame.cpp", *sorted(glob("native/frame/*.cpp"))],
     include_dirs=["native/frame", get_include()],
-    extra_compile_args=["-O3", "-std=c++17", *HIDDEN],
+    extra_compile_args=["-std=c++17", *PIXELS],
     extra_link_args=LINK_FLAGS,
     depends=[*HEADERS, EXPORTS],
     language="c++",
@@ -119,7 +122,7 @@ grey = Extension(
     "ehc._grey",
     ["native/bindings/_grey.cpp", *sorted(glob("native/grey/*.cpp"))],
     include_dirs=["native/grey", get_include()],
-    extra_compile_args=["-O3", "-std=c++17", *HIDDEN],
+    extra_compile_args=["-std=c++17", *PIXELS],
     extra_link_args=LINK_FLAGS,
     depends=[*HEADERS, EXPORTS],
     language="c++",
