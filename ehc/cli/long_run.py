@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import sys
 import time
@@ -22,6 +23,18 @@ from ehc.store.run_journal import Progress
 class LongRun(Protocol):
     size: int | None  # of the input, in the unit of Progress.offset
     done: Progress  # by an earlier, interrupted run
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # malloc.h
+
+
+def keep_freed_memory() -> None:
+    """What one block gave back the next one takes, for as long as the process lives: otherwise glibc hands it to the
+    kernel, which fills every page with zeros for each block anew. Other C libraries are left alone."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, 1 << 25)  # the most that it takes
+        mallopt(_TRIM_THRESHOLD, 1 << 30)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from ehc.cli import registry_sync
 from ehc.cli.database import ConfigFile, Database, settings_of
 from ehc.cli.database import opened as desk
 from ehc.cli.keys import Folder, PassphraseFile, passphrase_source
-from ehc.cli.long_run import bar, explaining
+from ehc.cli.long_run import bar, explaining, keep_freed_memory
 from ehc.config import Settings
 from ehc.errors import InputError, NotFound
 from ehc.model import CST
@@ -115,6 +115,7 @@ def import_(  # noqa: PLR0917  the command line, not called from code
 def _run(job: ImportJob, run: ImportRun) -> int:
     """Do the job and say so on standard error; returns how many rows were refused."""
     started, progress = time.perf_counter(), run.done
+    keep_freed_memory()
     in_bytes = SUFFIXES[job.file.suffix.lower()] is not RegistryFormat.PARQUET
     with explaining(job.rejects, "the same command continues"), bar(run, in_bytes=in_bytes) as show:
         for progress in run:

@@ -90,6 +90,13 @@ class Texts(Sequence[str]):
             return Texts(self.data, self.offsets[begin : end + 1])
         return self.tolist()[row]
 
+    def ascending(self) -> bool:
+        """Whether each cell is known to be greater than the one before: where widths differ nobody looks."""
+        if not (width := self._width()):
+            return False
+        cells: NDArray[np.bytes_] = np.ascontiguousarray(self.table()).view(f"S{width}")[:, 0]
+        return bool((cells[1:] > cells[:-1]).all())
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.tolist())
 
@@ -109,8 +116,15 @@ class Texts(Sequence[str]):
         """Bytes of each."""
         return np.diff(self.offsets).astype(np.int64)
 
+    def _width(self) -> int | None:
+        """Bytes of every cell, where there are cells and all have as many."""
+        lengths = np.diff(self.offsets)
+        return int(lengths[0]) if len(lengths) and (lengths == lengths[0]).all() else None
+
     def rows(self, rows: NDArray[np.intp]) -> Texts:
         """These alone, in their order."""
+        if (width := self._width()) is not None:
+            return Texts(self.table()[rows].reshape(-1), np.arange(len(rows) + 1, dtype=np.int32) * np.int32(width))
         starts, lengths = self.offsets[:-1][rows].astype(np.int64), self.lengths[rows]
         offsets = np.zeros(len(rows) + 1, np.int32)
         np.cumsum(lengths, out=offsets[1:])
@@ -119,8 +133,8 @@ class Texts(Sequence[str]):
 
     def table(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.uint8]:
         """uint8[n, width]: these cells, or all, which have one length."""
-        if len(self) and (self.lengths == self.lengths[0]).all():
-            whole: NDArray[np.uint8] = self.data[self.offsets[0] : self.offsets[-1]].reshape(len(self), -1)
+        if (width := self._width()) is not None:
+            whole: NDArray[np.uint8] = self.data[self.offsets[0] : self.offsets[-1]].reshape(len(self), width)
             return whole if rows is None else whole[rows]
         rows = np.arange(len(self)) if rows is None else rows
         width = int(self.lengths[rows[0]]) if len(rows) else 0

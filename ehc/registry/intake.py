@@ -118,7 +118,7 @@ class Intake:
     def keep(self, linked: Linked, taking: Taking) -> Sequence[Ruling]:
         """Card for card."""
         cards, accounts = linked.prepared.cards, linked.accounts
-        if len(set(cards.number)) == len(cards):
+        if cards.number.ascending() or len(set(cards.number)) == len(cards):
             return self._store.keep(cards, accounts, taking, fresh=linked.fresh)
         return self._keep_repeated(list(cards), accounts, taking)
 

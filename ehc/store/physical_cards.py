@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, bindparam, func, select, text
 
+from ehc.crypto.columns import Texts
 from ehc.registry.card import (
     CardEvent,
     CardEventKind,
@@ -55,7 +56,7 @@ class SqlRegistryStore:
         """An export is in the order of its numbers: most batches lie where there is nothing yet."""
         if not numbers:
             return {}
-        near = select(cards.c.number).where(cards.c.number.between(min(numbers), max(numbers))).limit(1)
+        near = select(cards.c.number).where(cards.c.number.between(*_ends(numbers))).limit(1)
         with self._reader.connect() as connection:
             if connection.scalar(near) is None:
                 return {}
@@ -214,6 +215,13 @@ def _move(connection: Connection, peer: str, now: int, **to: Any) -> None:
     values = {"peer": peer, "pulled": "", "pushed": 0, "at": now} | to
     insert = upsert(connection)(peers).values(values)
     connection.execute(insert.on_conflict_do_update(index_elements=["peer"], set_={**to, "at": now}))
+
+
+def _ends(numbers: Sequence[str]) -> tuple[str, str]:
+    """The least and the greatest."""
+    if isinstance(numbers, Texts) and numbers.ascending():
+        return numbers[:1][0], numbers[-1:][0]
+    return min(numbers), max(numbers)
 
 
 def _card(row: Any) -> PhysicalCard:

@@ -50,3 +50,29 @@ def test_a_column_of_texts_is_the_list_that_it_was_made_of() -> None:
     assert list(texts.rows(places)) == list(Coded.of(NAMES).rows(places)) == [NAMES[place] for place in places]
     assert texts.table(np.array([0])).tobytes() == "测试".encode()
     assert list(Texts.of([]).rows(np.array([], np.intp))) == []
+
+
+@pytest.mark.parametrize("cells", [["aa", "bb", "ac"], ["测试", "测验", "电子"], [""] * 3, ["a"]], ids=repr)
+def test_rows_of_one_width_are_those_cells(cells: list[str]) -> None:
+    within = Texts.of(["before", *cells, "behind"])[1:-1]  # cells that begin in the middle of their buffer
+    places = np.array([len(cells) - 1, 0, 0])
+    assert list(within.rows(places)) == list(within.rows(places).rows(np.arange(3))) == [cells[one] for one in places]
+
+
+@pytest.mark.parametrize(
+    ("cells", "known"),
+    [
+        (["44A1", "44A2", "44B0"], True),
+        (["a"], True),
+        (["測試", "电子"], True),
+        (["44A1", "44A1"], False),
+        (["44A2", "44A1"], False),
+        (["a\0", "a1"], True),
+        (["a", "ab"], False),  # of different widths: nobody looks
+        (["", ""], False),
+        ([], False),
+    ],
+)
+def test_cells_are_known_to_ascend(cells: list[str], known: bool) -> None:
+    assert Texts.of(cells).ascending() is known
+    assert not known or cells == sorted(set(cells))
