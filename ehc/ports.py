@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from ehc.crypto import Batch, CompactVerdict, DerivedBatch, OpenedCompact, Profiles, RekeyedBatch, Window
 from ehc.crypto.batch import Padding
-from ehc.model import Answer, Card, CardStatus, Claimant, Question, Verdict
+from ehc.model import Answer, Card, CardStatus, Claim, Claimant, Question, Verdict
 
 
 class Clock(Protocol):
@@ -170,6 +170,35 @@ class Revocations(Protocol):
         ...
 
 
+class Questions(NamedTuple):
+    """What one place asks about many codes: columns of Question, and the time for which each is asked."""
+
+    cards: Sequence[str | int]
+    codes: Sequence[bytes]
+    issued_at: Sequence[int]
+    until: Sequence[int]
+    must_be_issued: Sequence[bool]
+    uses: Sequence[int]
+    times: Sequence[int]  # may lie hours back
+    holder: int = 0
+    place: str = ""
+
+    def only(self, rows: Sequence[int]) -> Questions:
+        return Questions._make([*([column[n] for n in rows] for column in self[:7]), self.holder, self.place])
+
+    def one(self, n: int) -> Question:
+        code = self.codes[n], self.issued_at[n], self.until[n]
+        return Question(self.cards[n], *code, self.must_be_issued[n], self.uses[n], self.holder, self.place)
+
+
+class Answers(NamedTuple):
+    """Columns of Answer, row for row of Questions."""
+
+    issued: Sequence[bool]
+    cards: Sequence[CardStatus | None]
+    claims: Sequence[Claim]
+
+
 class HotState(Protocol):
     """What stands between two requests for the same card: its state, the codes issued for it, who claimed them.
 
@@ -181,8 +210,8 @@ class HotState(Protocol):
         """One question, answered in one step: exactly as many claimants win as may."""
         ...
 
-    def ask_many(self, questions: Sequence[Question], times: Sequence[int]) -> list[Answer] | Awaitable[list[Answer]]:
-        """As ask, all at once: each at its own time, which may lie hours back."""
+    def ask_many(self, asked: Questions) -> Answers | Awaitable[Answers]:
+        """As ask, one after the other, each at its own time."""
         ...
 
     def claimant(self, question: Question) -> Claimant | Awaitable[Claimant | None] | None:

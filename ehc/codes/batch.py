@@ -11,14 +11,16 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from ehc.codes.policy import ScenePolicy
 from ehc.codes.reading import COMPACT, SEALED, CodeReader, compact_end, token_code
 from ehc.codes.verification import judge
 from ehc.codes.visit import holder_of
 from ehc.config import Settings
-from ehc.crypto import OpenedCompact, Profiles, Window
+from ehc.crypto import Profiles, Window
 from ehc.model import CardStatus, Claimant, Profile, Question, Reason
-from ehc.ports import HotState, KeyService
+from ehc.ports import Answers, HotState, KeyService, Questions
 
 ROWS = 512
 """Judged in one go: a few milliseconds for which nothing else is served."""
@@ -47,13 +49,13 @@ class Offline(NamedTuple):
     disabled_at: int | None = None  # from then on it might check no codes
 
 
-class Unjudged(NamedTuple):
+class Unjudged(Struct, frozen=True, gc=False):
     """why: too_late, too_early, clock."""
 
     why: str
 
 
-class OfflineVerdict(NamedTuple):
+class OfflineVerdict(Struct, frozen=True, gc=False):
     reason: Reason
     card: CardStatus | None = None  # of an accepted code
     profile: Profile | None = None
@@ -84,67 +86,72 @@ class OfflineVerifier:
         """Row for row; times in seconds. More than ROWS at once keep all others waiting."""
         if abs(where.drift) > self._late.drift:
             return [Unjudged("clock")] * len(checks)
-        found, asking = self._plan(checks, where, now)
-        asked = self._hot.ask_many([row[1] for row in asking], [row[2] for row in asking])
-        answers = asked if isinstance(asked, list) else await asked
-        for (n, question, at, reason, profile, allowed, disabled), answer in zip(asking, answers, strict=True):
-            reached = judge(reason, answer, at, allowed=allowed, disabled=disabled)
-            if reached is Reason.ACCEPTED:
-                found[n] = OfflineVerdict(reached, answer.card, profile)
-            elif reached is Reason.REPLAYED:
-                found[n] = OfflineVerdict(reached, first=await self._first(question))
+        found, rows = self._plan(checks, where, now)
+        if not rows:
+            return found
+        ns, reasons, profiles, allowed, disabled, *columns = zip(*rows, strict=True)
+        asked = Questions._make([*columns, holder_of(where.place), where.place])
+        answer = self._hot.ask_many(asked)
+        answers = answer if isinstance(answer, Answers) else await answer
+        judged = map(judge, reasons, *answers, asked.times, allowed, disabled)
+        for i, (n, reason, card, profile) in enumerate(zip(ns, judged, answers.cards, profiles, strict=True)):
+            if reason is _ACCEPTED:
+                found[n] = OfflineVerdict(reason, card, profile)
+            elif reason is Reason.REPLAYED:
+                found[n] = OfflineVerdict(reason, first=await self._first(asked.one(i)))
             else:
-                found[n] = _REFUSED[reached]
+                found[n] = _REFUSED[reason]
         return found
 
     def _plan(
         self, checks: Sequence[OfflineCheck], where: Offline, now: int
-    ) -> tuple[list[OfflineVerdict | Unjudged], list[_Asking]]:
+    ) -> tuple[list[OfflineVerdict | Unjudged], list[_Row]]:
         """What is found already, and what is to be asked."""
-        place, drift, disabled_at = where
-        oldest, newest, holder = now - self._late.seconds, now + self._policy.tolerance, holder_of(place)
+        _, drift, disabled_at = where
+        tolerance = self._policy.tolerance
+        oldest, newest = now - self._late.seconds, now + tolerance
         found: list[OfflineVerdict | Unjudged] = [_TOO_LATE] * len(checks)
-        known, rules, asking = self._known(checks), _Rules(self._policy), []
-        for n, check in enumerate(checks):
+        rules, rows = _Rules(self._policy), []
+        for n, (check, known) in enumerate(zip(checks, self._known(checks), strict=True)):
             at = check.at - drift
             if not oldest <= at <= newest:
                 found[n] = _TOO_LATE if at < oldest else _TOO_EARLY
                 continue
-            reason, profile, card, code, issued_at, until, unknown = self._read(check.payload, at, known.get(n))
-            if reason not in _FOUND:
+            reason, read = (None, known) if known else self._read(check.payload, at)
+            profile, card, code, issued_at, until, unknown = read
+            if reason is None:
+                reason = _EXPIRED if at > until + tolerance else _EARLY if issued_at > at + tolerance else _ACCEPTED
+            elif reason not in _FOUND:
                 found[n] = _REFUSED[reason]
                 continue
             allowed, uses = rules[check.scene, profile]
             disabled = disabled_at is not None and at >= disabled_at
-            if not check.accepted or disabled or reason is not Reason.ACCEPTED:
+            if disabled or reason is not _ACCEPTED or not check.accepted:
                 uses = 0
-            question = Question(card, code, issued_at, until, unknown, uses, holder, place)
-            asking.append((n, question, at, reason, profile, allowed and not disabled, disabled))
-        return found, asking
+            of_policy = (n, reason, profile, allowed and not disabled, disabled)
+            rows.append((*of_policy, card, code, issued_at, until, unknown, uses, at))
+        return found, rows
 
-    def _read(self, payload: str, at: int, known: _Known | None) -> _Told:
-        """known: what it says, where it is known to be authentic."""
-        if known is None:
-            one = self._reader.read(payload, at)
-            unknown = one.remembered and not self._policy.accept_unissued
-            return one.verdict.reason, one.profile, one.card, one.code, one.issued_at, one.until, unknown
-        issued_at, until, tolerance = known[3], known[4], self._policy.tolerance
-        late, early = at > until + tolerance, issued_at > at + tolerance
-        return Reason.EXPIRED if late else Reason.EARLY if early else Reason.ACCEPTED, *known
+    def _read(self, payload: str, at: int) -> tuple[Reason, _Known]:
+        """By 1 to 5."""
+        one = self._reader.read(payload, at)
+        unknown = one.remembered and not self._policy.accept_unissued
+        return one.verdict.reason, (one.profile, one.card, one.code, one.issued_at, one.until, unknown)
 
-    def _known(self, checks: Sequence[OfflineCheck]) -> dict[int, _Known]:
+    def _known(self, checks: Sequence[OfflineCheck]) -> list[_Known | None]:
         """What the rows say that are of a usual form and authentic under the active key."""
-        found = dict[int, _Known]()
-        if self._takes_compact and (rows := [n for n, check in enumerate(checks) if check.payload[:5] == COMPACT]):
-            opened = self._keys.open_compacts([checks[n].payload for n in rows])
-            found.update({n: _compact(one) for n, one in zip(rows, opened, strict=True) if one is not None})
-        rows = [n for n, check in enumerate(checks) if len(check.payload) == 99 and check.payload[64:67] == ":0:"]
+        texts = [check.payload for check in checks]
+        found: list[_Known | None] = [None] * len(texts)
+        if self._takes_compact and (rows := [n for n, text in enumerate(texts) if text[:5] == COMPACT]):
+            for n, one in zip(rows, self._keys.open_compacts([texts[n] for n in rows]), strict=True):
+                found[n] = None if one is None else _compact(*one)
+        rows = [n for n, text in enumerate(texts) if len(text) == 99 and text[64:67] == ":0:"]
         for profile, name in zip(self._profiles, (Profile.N, Profile.A), strict=False):
             if rows:
-                tokens = self._keys.check_tokens([checks[n].payload for n in rows], profile, self._window)
-                told = zip(rows, *tokens, strict=True)
-                found.update({n: self._token(checks[n].payload, name, until) for n, is_so, until in told if is_so})
-                rows = [n for n in rows if n not in found]
+                tokens = self._keys.check_tokens([texts[n] for n in rows], profile, self._window)
+                for n, is_so, until in zip(rows, *tokens, strict=True):
+                    found[n] = self._token(texts[n], name, until) if is_so else None
+                rows = [n for n in rows if found[n] is None]
         return found
 
     def _token(self, payload: str, profile: Profile, until: int) -> _Known:
@@ -158,23 +165,20 @@ class OfflineVerifier:
 
 
 _TOO_LATE, _TOO_EARLY = Unjudged("too_late"), Unjudged("too_early")
-_FOUND = (Reason.ACCEPTED, Reason.NO_TOKEN, Reason.EXPIRED, Reason.EARLY)
+_ACCEPTED, _EXPIRED, _EARLY, _E2 = Reason.ACCEPTED, Reason.EXPIRED, Reason.EARLY, Profile.E2  # no cheap look-ups
+_FOUND = (_ACCEPTED, Reason.NO_TOKEN, _EXPIRED, _EARLY)
 
 _REFUSED = {reason: OfflineVerdict(reason) for reason in Reason}
 
-_Asking = tuple[int, Question, int, Reason, Profile, bool, bool]
-"""Row, question, time; by 1 to 5; profile; by 7: allowed, disabled."""
+_Row = tuple[int, Reason, Profile, bool, bool, str | int, bytes, int, int, bool, int, int]
+"""Which one; by 1 to 5; profile; by 7: allowed, disabled; then as the columns of Questions."""
 
 _Known = tuple[Profile, str | int, bytes, int, int, bool]
 """As Read has them; whether only codes that are remembered count."""
 
-_Told = tuple[Reason, Profile, str | int, bytes, int, int, bool]
-"""By 1 to 5, then as _Known."""
 
-
-def _compact(one: OpenedCompact) -> _Known:
-    account, issued_at, expiry, serial_name = one
-    return Profile.E2, account, SEALED + serial_name, issued_at, compact_end(issued_at, expiry), False
+def _compact(account: int, issued_at: int, expiry: int | None, serial_name: bytes) -> _Known:
+    return _E2, account, SEALED + serial_name, issued_at, compact_end(issued_at, expiry), False
 
 
 class _Rules(dict[tuple[str, Profile], tuple[bool, int]]):

@@ -123,7 +123,7 @@ class Verifier:
 
     def conclude(self, plan: Plan, answer: Answer) -> Verification:
         verdict = plan.verdict
-        reason = judge(verdict.reason, answer, plan.now, allowed=plan.allowed, disabled=plan.disabled)
+        reason = judge(verdict.reason, answer.issued, answer.card, answer.claim, plan.now, plan.allowed, plan.disabled)
         if reason is _ACCEPTED:
             visit = _visit(plan.question)
             return Verification(verdict.judged(reason), answer.card, plan.profile, visit, answer.degraded)
@@ -132,26 +132,35 @@ class Verifier:
         return _refused(verdict, reason, answer.card if answer.issued else None)
 
 
-def judge(found: Reason, answer: Answer, now: int, *, allowed: bool, disabled: bool) -> Reason:  # noqa: PLR0911
-    """The first step that refuses gives the reason. found: by 1 to 5; allowed, disabled: by 7."""
+def judge(  # noqa: PLR0911, PLR0917  called for every row of a batch
+    found: Reason,
+    issued: bool,
+    card: CardStatus | None,
+    claim: Claim,
+    now: int,
+    allowed: bool,
+    disabled: bool,
+) -> Reason:
+    """The first step that refuses gives the reason. found: by 1 to 5; issued, card, claim: of an Answer; allowed,
+    disabled: by 7."""
     # 4 authenticity
-    if not answer.issued:
+    if not issued:
         return Reason.NOT_ISSUED
     # 5 time window
     if found in _OUTSIDE:
         return found
     # 6 card and account
-    if answer.card is None:
+    if card is None:
         return Reason.UNKNOWN_CARD
-    if not answer.card.usable(now):
+    if not card.usable(now):
         return Reason.CARD_STATE
-    if answer.claim is _REVOKED:
+    if claim is _REVOKED:
         return Reason.REVOKED
     # 7 scene policy
     if not allowed:
         return Reason.PLACE if disabled else Reason.SCENE
     # 8 replay claim
-    return Reason.REPLAYED if answer.claim is _LOST else _ACCEPTED
+    return Reason.REPLAYED if claim is _LOST else _ACCEPTED
 
 
 def _refused(verdict: Verdict, reason: Reason, card: CardStatus | None = None) -> Verification:

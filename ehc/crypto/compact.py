@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,18 +182,14 @@ def check_compact(
     return _check(payload, keys, now, tolerance)
 
 
-class OpenedCompact(NamedTuple):
-    """What an authentic compact code says."""
-
-    account: int
-    issued_at: int  # seconds since 1970 (UTC)
-    expiry: int | None  # None: until revoked
-    serial_name: bytes  # as that of a CompactVerdict
+OpenedCompact = tuple[int, int, int | None, bytes]
+"""What an authentic compact code says: account, issued_at, expiry (seconds since 1970; None: until revoked), and the
+serial name, as a CompactVerdict has them."""
 
 
 def open_compacts(payloads: Iterable[str | bytes], key: CompactKey) -> list[OpenedCompact | None]:
     """Steps 1 to 4 for many codes of one key version, in lanes; None for one that is not authentic under the key."""
-    return [None if one is None else OpenedCompact(*one) for one in _native.open_compacts(key, payloads)]
+    return _native.open_compacts(key, payloads)
 
 
 def check_compact_batch(

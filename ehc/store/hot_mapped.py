@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import mmap
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import NamedTuple
 
 from ehc.crypto.claims import REVOKED, add_one
 from ehc.errors import Unavailable
 from ehc.model import Answer, Card, CardStatus, Claim, Claimant, Question
-from ehc.ports import AccountLookup, Clock
+from ehc.ports import AccountLookup, Answers, Clock, Questions
 from ehc.store.card_status import may_be_kept, read_status
 from ehc.store.place_names import PlaceNames
 from ehc.store.taken_codes import TakenCodes, mapped
@@ -52,12 +52,12 @@ class MappedHotState:
         card = self._recall(question.card, now)
         return self._load_and_answer(question, now) if card is None else self._answer(question, card, now)
 
-    def ask_many(self, questions: Sequence[Question], times: Sequence[int]) -> list[Answer] | Awaitable[list[Answer]]:
+    def ask_many(self, asked: Questions) -> Answers | Awaitable[Answers]:
         now = self._clock()
-        known = {card: self._recall(card, now) for card in {question.card for question in questions}}
+        known = {card: self._recall(card, now) for card in set(asked.cards)}
         if None in known.values():
-            return self._load_and_answer_many(questions, times, known)
-        return self._answer_many(questions, times, known)
+            return self._load_and_answer_many(asked, known)
+        return self._answer_many(asked, known)
 
     def claimant(self, question: Question) -> Claimant | None:
         code = (question.code, question.issued_at, question.until)
@@ -103,30 +103,40 @@ class MappedHotState:
         card = await asyncio.to_thread(self._load, question.card)
         return Answer(True, None) if card is None else self._answer(question, card, now)
 
-    async def _load_and_answer_many(
-        self, questions: Sequence[Question], times: Sequence[int], known: dict[str | int, CardStatus | None]
-    ) -> list[Answer]:
+    async def _load_and_answer_many(self, asked: Questions, known: dict[str | int, CardStatus | None]) -> Answers:
         missing = [card for card, status in known.items() if status is None]
         known.update(zip(missing, await asyncio.to_thread(lambda: [*map(self._load, missing)]), strict=True))
-        return self._answer_many(questions, times, known)
+        return self._answer_many(asked, known)
 
-    def _answer_many(
-        self, questions: Sequence[Question], times: Sequence[int], known: dict[str | int, CardStatus | None]
-    ) -> list[Answer]:
-        answers, issued, claimed = [], self._issued.holder, self._claimed.holder
-        for question, at in zip(questions, times, strict=True):
-            card, code, issued_at, until, must_be_issued, uses, _, _ = question
-            status = known[card]
-            if must_be_issued and issued(code, issued_at, until) is None:
-                answers.append(_NOT_ISSUED)
-            elif status is None:
-                answers.append(_NO_CARD)
-            elif uses or not code or issued_at < status.codes_from:
-                answers.append(self._answer(question, status, at))
+    def _answer_many(self, asked: Questions, known: dict[str | int, CardStatus | None]) -> Answers:
+        issued = [not must or self._was_issued(asked.one(n)) for n, must in enumerate(asked.must_be_issued)]
+        cards = [known[card] if ok else None for card, ok in zip(asked.cards, issued, strict=True)]
+        claims, plain, opened_at = [_NONE] * len(cards), list[int](), self._claimed.opened_at
+        columns = zip(cards, asked.codes, asked.issued_at, asked.uses, asked.times, strict=True)
+        for n, (card, code, since, uses, at) in enumerate(columns):
+            if card is None:
+                continue
+            if code and card.usable(at) and since >= card.codes_from and (since >= opened_at or not uses):
+                plain.append(n)
             else:
-                claim = Claim.REVOKED if claimed(code, issued_at, until) == REVOKED else Claim.NONE
-                answers.append(Answer(True, status, claim))
-        return answers
+                claims[n] = self._answer(asked.one(n), card, at).claim
+        for n, claim in zip(plain, self._claim_many(asked, plain), strict=True):
+            claims[n] = claim
+        return Answers(issued, cards, claims)
+
+    def _claim_many(self, asked: Questions, rows: list[int]) -> list[Claim]:
+        """_claim of one row after the other."""
+        now, holder = self._clock(), asked.holder
+        self._claimed.forget(now)
+        self._claimed_at.forget(now)
+        if len(rows) < len(asked.codes):
+            asked = asked.only(rows)
+        found = self._claimed.claim_many(asked.codes, asked.issued_at, asked.until, asked.uses, holder)
+        if _WON in found:
+            self._places.remember(holder, asked.place)
+        for n in (n for n, claim in enumerate(found) if claim is _WON):
+            self._claimed_at.put(asked.codes[n], asked.issued_at[n], asked.until[n], asked.times[n])
+        return found
 
     def _answer(self, question: Question, card: CardStatus, now: int) -> Answer:
         if not question.code or not card.usable(now):

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 from ehc.errors import Unavailable
 from ehc.model import AccountState, Answer, Card, CardKind, CardStatus, Claim, Claimant, Question
-from ehc.ports import AccountLookup, Clock
+from ehc.ports import AccountLookup, Answers, Clock, Questions
 from ehc.store.card_status import may_be_kept, read_status
 from ehc.store.redis_line import packed
 from ehc.store.redis_nodes import RedisNodes
@@ -42,9 +42,10 @@ class RedisHotState:
     def ask(self, question: Question, now: int) -> Awaitable[Answer]:
         return self._ask(question, now)
 
-    def ask_many(self, questions: Sequence[Question], times: Sequence[int]) -> Awaitable[list[Answer]]:
+    async def ask_many(self, asked: Questions) -> Answers:
         """All leave in one write a server: what is asked in one turn of the event loop does."""
-        return asyncio.gather(*map(self._ask, questions, times))
+        found = await asyncio.gather(*(self._ask(asked.one(n), at) for n, at in enumerate(asked.times)))
+        return Answers([one.issued for one in found], [one.card for one in found], [one.claim for one in found])
 
     def claimant(self, question: Question) -> Awaitable[Claimant | None]:
         return self._claimant(question)

@@ -15,18 +15,18 @@ import mmap
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from ehc.crypto.claims import FULL, REVOKED, Claims, fingerprint
+from ehc.crypto.claims import FULL, REVOKED, Claims, fingerprint, fingerprints
 from ehc.errors import Unavailable
 from ehc.model import Claim
 
 KEEP_AFTER = 86_400
 SHORTEST_PERIOD = 512  # seconds
 SLOT = 16  # bytes
-_LOST = int(Claim.LOST)
+_LOST, _NONE = int(Claim.LOST), Claim.NONE
 
 _CLAIMS = tuple(sorted(Claim))  # a claim at its own number, which is that of ehc.h
 
@@ -68,6 +68,30 @@ class TakenCodes:
             n += 1
             status = self._set(place, n).claim(name, holder, uses)
         return _CLAIMS[status]
+
+    def claim_many(
+        self, codes: Sequence[bytes], issued_at: Sequence[int], until: Sequence[int], uses: Sequence[int], holder: int
+    ) -> list[Claim]:
+        """claim() of one after the other. Where uses is 0 nothing is claimed: REVOKED, or NONE."""
+        found, names = [_NONE] * len(codes), fingerprints(self._secret, codes)
+        rows: dict[tuple[int, int], list[int]] = {}
+        for n, place in enumerate(map(_place, issued_at, until)):
+            rows.setdefault(place, []).append(n)
+        for place, ns in rows.items():
+            statuses = self._statuses(place, [names[n] for n in ns], holder, [uses[n] for n in ns])
+            for n, status in zip(ns, statuses, strict=True):
+                found[n] = _CLAIMS[status]
+        return found
+
+    def _statuses(self, place: tuple[int, int], names: list[int], holder: int, uses: list[int]) -> list[int]:
+        """For whom one file has no slot, the next one is asked."""
+        found, n = self._set(place, 0).claim_many(names, holder, uses), 0
+        while full := [i for i, status in enumerate(found) if status == FULL]:
+            n += 1
+            again = self._set(place, n).claim_many([names[i] for i in full], holder, [uses[i] for i in full])
+            for i, status in zip(full, again, strict=True):
+                found[i] = status
+        return found
 
     def put(self, code: bytes, issued_at: int, until: int, holder: int = 0) -> None:
         """The code is the holder's, whoever had it."""

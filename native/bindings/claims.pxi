@@ -9,6 +9,11 @@ def fingerprint(bytes secret_and_key):
     return code if code else 1
 
 
+def fingerprints(bytes secret not None, keys):
+    """fingerprint(secret + key) of each."""
+    return [fingerprint(secret + key) for key in keys]
+
+
 cdef class Slots:
     """2^n slots of 16 bytes in a writable buffer, such as a shared mapping, which this object keeps."""
     cdef Py_buffer _view
@@ -35,6 +40,24 @@ cdef class Claims(Slots):
 
     def claim(self, uint64_t code, uint64_t holder, unsigned uses):
         return ehc_claim(<uint64_t *>self._view.buf, self._bits, code, holder, uses)
+
+    def claim_many(self, codes, uint64_t holder, uses):
+        """The statuses of one claim after the other. Where uses is 0 nothing is claimed: REVOKED, or NONE."""
+        cdef uint64_t *slots = <uint64_t *>self._view.buf
+        cdef uint64_t has
+        cdef unsigned most
+        cdef int status
+        cdef list found = []
+        for code, most in zip(codes, uses, strict=True):
+            has = 0
+            if most:
+                status = ehc_claim(slots, self._bits, code, holder, most)
+            else:
+                status = ehc_claim_holder(slots, self._bits, code, &has)
+                if status == EHC_CLAIM_LOST:
+                    status = EHC_CLAIM_REVOKED if has == EHC_HOLDER_REVOKED else EHC_CLAIM_NONE
+            found.append(status)
+        return found
 
     def set(self, uint64_t code, uint64_t holder):
         return ehc_claim_set(<uint64_t *>self._view.buf, self._bits, code, holder)

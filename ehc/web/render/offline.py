@@ -10,6 +10,7 @@ from ehc.web.render.base import time_or_none
 from ehc.web.render.verify import LOOK_ALIKE
 from ehc.web.wire import verify as wire
 
+_ACCEPTED = wire.Outcome.ACCEPTED
 _INVALID = wire.OfflineVerdict(False, reason=wire.Outcome.INVALID)
 _REFUSED = {
     reason: wire.OfflineVerdict(False, reason=wire.Outcome(reason.value), step=STEPS[reason]) for reason in Reason
@@ -31,12 +32,11 @@ def verdicts(
 def _row(one: OfflineVerdict | Unjudged, explain: bool) -> wire.OfflineVerdict:
     if isinstance(one, Unjudged):
         return _UNJUDGED[one.why]
-    reason, card, profile, first = one
-    if card is not None:
-        return wire.OfflineVerdict(True, "judged", wire.Outcome.ACCEPTED, 0, card.name, card.card_id, profile)
-    if first is not None:
-        return wire.OfflineVerdict(False, reason=wire.Outcome.REPLAYED, step=8, first=_first(first))
-    return _INVALID if reason in LOOK_ALIKE and not explain else _REFUSED[reason]
+    if (card := one.card) is not None:
+        return wire.OfflineVerdict(True, "judged", _ACCEPTED, 0, card.name, card.card_id, one.profile)
+    if one.first is not None:
+        return wire.OfflineVerdict(False, reason=wire.Outcome.REPLAYED, step=8, first=_first(one.first))
+    return _INVALID if one.reason in LOOK_ALIKE and not explain else _REFUSED[one.reason]
 
 
 def _first(of: Claimant) -> wire.FirstUse:
