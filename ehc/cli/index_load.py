@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gc
+import io
 import itertools
 import os
 import sys
@@ -12,7 +13,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -23,16 +24,18 @@ import typer
 from ehc.cards.accounts import Act
 from ehc.cli.database import ConfigFile, Database
 from ehc.cli.index_desk import Desk, desk
-from ehc.errors import FileError
+from ehc.errors import FileError, InputError
 from ehc.index.domain import NATIONAL, Domain, Domains, visit_card
 from ehc.index.lines import Columns, Refused, prepare_lines
 from ehc.index.loading import BLOCK
 from ehc.index.names import latin
 
-LINES = 4_096
-"""That a process prepares at a time."""
-AHEAD = 2 * BLOCK // LINES
-"""Parts that are prepared before they are written."""
+PART = 1 << 20
+"""Bytes of lines that a process prepares at a time: some thousands."""
+AHEAD = 16
+"""Parts that are prepared before they are written: two blocks or so."""
+FIRST = 4_096
+"""Records of the first block."""
 STDIN = Path("-")
 _NEW = "visit-card/"
 
@@ -42,7 +45,7 @@ class _Source(msgspec.Struct):
 
 
 Part = tuple[Columns, list[Refused]]
-Prepare = Callable[[list[Domain], int, list[bytes]], Callable[[], Part]]
+Prepare = Callable[[list[Domain], int, bytes], Callable[[], Part]]
 """Begins to prepare lines; called again, what came of it. Registered domains, the number of the first line, lines."""
 
 
@@ -82,12 +85,14 @@ def load(
             _register(at, file)
         act = at.act("ehc index load")
         _collect_seldom()
+        _yield_often()
         parts = _prepared(lines, list(at.index.finder.domains()), prepare, processes)
         for rows in _blocks(parts, block, refused):
             done += at.index.loader.load(rows, Act(at.now, act.by, act.reason))
             typer.echo(f"\r{sum(done.values()):,} records", err=True, nl=False)
     seconds = time.monotonic() - began
-    _tell(done, refused, seconds, rejects or file.with_name(file.name + ".rejects.csv"))
+    name = "stdin" if file == STDIN else file.name
+    _tell(done, refused, seconds, rejects or file.with_name(f"{name}.rejects.csv"))
 
 
 def _open(file: Path) -> BinaryIO:
@@ -109,12 +114,10 @@ def _preparing(processes: int) -> Iterator[Prepare]:
         yield lambda *told: pool.submit(_prepare, *told).result
 
 
-def _prepared(lines: Iterable[bytes], domains: list[Domain], prepare: Prepare, processes: int) -> Iterator[Part]:
+def _prepared(lines: BinaryIO, domains: list[Domain], prepare: Prepare, processes: int) -> Iterator[Part]:
     """In the order of the file; while one block is written the next ones are prepared."""
-    source = iter(lines)
     registered = [one for one in domains if one not in NATIONAL]
-    parts = enumerate(iter(lambda: list(itertools.islice(source, LINES)), []))
-    begun = (prepare(registered, number * LINES + 1, some) for number, some in parts)
+    begun = (prepare(registered, first, some) for first, some in _parts(lines))
     waiting = deque(itertools.islice(begun, processes and processes + AHEAD))
     for more in begun:
         waiting.append(more)
@@ -122,8 +125,17 @@ def _prepared(lines: Iterable[bytes], domains: list[Domain], prepare: Prepare, p
     yield from (one() for one in waiting)
 
 
-def _prepare(registered: list[Domain], first: int, lines: list[bytes]) -> Part:
-    return prepare_lines(Domains(registered), lines, first)
+def _parts(lines: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Whole lines, and the number of the first: one object of a thousand goes to another process at the cost of one."""
+    first = 1
+    while some := lines.read(PART):
+        some += lines.readline()
+        yield first, some
+        first += some.count(b"\n")
+
+
+def _prepare(registered: list[Domain], first: int, lines: bytes) -> Part:
+    return prepare_lines(Domains(registered), io.BytesIO(lines), first)
 
 
 def _begin() -> None:
@@ -148,9 +160,14 @@ def _collect_seldom() -> None:
     gc.set_threshold(100_000)
 
 
+def _yield_often() -> None:
+    """Who prepares waits for the thread that takes its parts in, 64 KiB of a pipe at a time, and that one for this."""
+    sys.setswitchinterval(1e-4)
+
+
 def _blocks(parts: Iterable[Part], most: int, refused: list[Refused]) -> Iterator[Columns]:
     """The first ones are smaller: whoever writes need not wait until a whole one is prepared."""
-    held, size = list[Columns](), min(LINES, most)
+    held, size = list[Columns](), min(FIRST, most)
     for prepared, wrong in parts:
         refused += wrong
         held.append(prepared)
@@ -176,7 +193,8 @@ def _register(at: Desk, file: Path) -> None:
                 continue  # told when it is loaded
             if source not in known and source.startswith(_NEW):
                 known.add(source)
-                at.index.master.add_domain(visit_card(source.removeprefix(_NEW), source.removeprefix(_NEW), at.now))
+                with suppress(InputError):  # no code: told when it is loaded
+                    at.index.master.add_domain(visit_card(source.removeprefix(_NEW), source.removeprefix(_NEW), at.now))
 
 
 def _tell(done: Counter[str], refused: list[Refused], seconds: float, rejects: Path) -> None:
@@ -186,4 +204,4 @@ def _tell(done: Counter[str], refused: list[Refused], seconds: float, rejects: P
     if refused:
         with rejects.open("w", encoding="utf-8", newline="") as out:
             csv.writer(out).writerows([("line", "reason"), *((one.number, one.reason) for one in refused)])
-        typer.echo(f"{len(refused):,} lines refused: {rejects}", err=True)
+        typer.echo(f"\r{len(refused):,} lines refused: {rejects}", err=True)

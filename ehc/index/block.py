@@ -9,13 +9,14 @@ done is written at the end, in a few statements: the same events, under the same
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from ehc.cards.accounts import Act
+from ehc.index.filling import Added, Filling
 from ehc.index.history import Event, Kind, numbered
 from ehc.index.index_store import Found, IndexWriter, NewRecords
 from ehc.index.keys import Keys
@@ -25,6 +26,45 @@ from ehc.index.record import Record, decode
 from ehc.index.review import Review
 
 Numbers = NDArray[np.int64]
+
+
+class _Ordered:
+    """A block's keys in their order, and the row that has each: those of one key in the order of rows."""
+
+    def __init__(self, rows: Columns) -> None:
+        of = np.repeat(np.arange(len(rows)), np.diff(rows.ends, prepend=0))
+        self._order = np.argsort(rows.keys)  # quicker than a stable one; what is alike is put in order below
+        self.keys, self.rows = rows.keys[self._order], of[self._order]
+        self.alike = np.zeros(len(of), bool)
+        again = self.keys[1:] == self.keys[:-1]
+        self.alike[1:] |= again
+        self.alike[:-1] |= again
+        alike = np.flatnonzero(self.alike)
+        self.rows[alike] = self.rows[alike][np.lexsort((self.rows[alike], self.keys[alike]))]
+
+    def distinct(self) -> Numbers:
+        first = np.ones(len(self.keys), bool)
+        first[1:] = self.keys[1:] != self.keys[:-1]
+        return self.keys[first]
+
+    def among(self, keys: Numbers) -> NDArray[np.bool_]:
+        """Which of them are in `keys`."""
+        steps = np.zeros(len(self.keys) + 1, np.int64)
+        some = np.unique(keys)
+        steps[np.searchsorted(self.keys, some)] += 1
+        steps[np.searchsorted(self.keys, some, "right")] -= 1
+        return np.cumsum(steps[:-1]) > 0
+
+    def row_of(self, key: int) -> int | None:
+        """The first that has it."""
+        at = int(np.searchsorted(self.keys, key))
+        return int(self.rows[at]) if at < len(self.keys) and self.keys[at] == key else None
+
+    def as_given(self, which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The same of Columns.keys; alike for those of one key."""
+        given = np.empty_like(which)
+        given[self._order] = which
+        return given
 
 
 class _Shared:
@@ -48,7 +88,7 @@ class _Shared:
 class Block:
     """index_store.Placing. touched: rows that share a key with any other record, in order; it may grow."""
 
-    def __init__(self, writer: IndexWriter, rows: Columns, act: Act) -> None:
+    def __init__(self, writer: IndexWriter, rows: Columns, act: Act, filling: Filling) -> None:
         self._writer, self._rows, self._act = writer, rows, act
         self._first = self._next = writer.next
         self._number, self._person = np.zeros((2, len(rows)), np.int64)  # of rows that are new records
@@ -58,17 +98,19 @@ class Block:
         self._members: dict[int, list[int]] = {}  # root -> its records
         self._came: dict[int, set[int]] = {}  # root -> roots of before the block that it stands for
         self._row = 0
-        keys, places, of, counts = np.unique(rows.keys, return_index=True, return_inverse=True, return_counts=True)
-        self._keys, self._places = keys, places
+        self._keys = keys = _Ordered(rows)
         self._having: dict[int, list[int]] = {}  # key -> records
-        shared = (counts > 1) | np.isin(keys, self._learn(keys))
-        self._asked = set(keys[shared].tolist())  # beside all others of the block
-        self._shared = _Shared(rows, shared[of])
+        there = filling.perhaps(keys.distinct(), writer.next)
+        shared = keys.alike | keys.among(self._learn(there))
+        self._asked = set(keys.keys[shared].tolist())  # beside all others of the block
+        self._shared = _Shared(rows, keys.as_given(shared))
         self.touched: list[int] = self._shared.rows()
         self._woken: set[int] = set()
 
     def _learn(self, keys: Numbers) -> Numbers:
         """Whom the store has under these keys, which were not asked for before; those that somebody has."""
+        if not len(keys):
+            return keys
         found, records = self._writer.keyed(keys)
         for key, record in zip(found.tolist(), records.tolist(), strict=True):
             self._having.setdefault(key, []).append(record)
@@ -84,21 +126,14 @@ class Block:
             return
         new = np.array(sorted(set(keys) - self._asked), np.int64)
         self._asked.update(keys)
-        unknown = new[[self._row_of(key) is None for key in new.tolist()]]
+        unknown = new[[self._keys.row_of(key) is None for key in new.tolist()]]
         if len(unknown):
             self._learn(unknown)
-
-    def _row_of(self, key: int) -> int | None:
-        """The first that has it."""
-        at = int(np.searchsorted(self._keys, key))
-        if at == len(self._keys) or self._keys[at] != key:
-            return None
-        return int(np.searchsorted(self._rows.ends, self._places[at], "right"))
 
     def _wake(self, keys: Iterable[int]) -> None:
         """Former numbers of a changed record may be in a row that shares nothing else: it is touched after all."""
         for key in keys:
-            row = None if key in self._having else self._row_of(key)
+            row = None if key in self._having else self._keys.row_of(key)
             if row is None:
                 continue
             if row < self._row:
@@ -158,27 +193,35 @@ class Block:
         """Those of its keys that any other record has."""
         return self._rows.keys_at(row) if row in self._woken else self._shared.keys_at(row)
 
-    def finish(self) -> None:
+    def finish(self) -> Added:
         new = np.flatnonzero(self._number)
-        counts = np.diff(self._rows.ends, prepend=0)
-        owners = np.repeat(self._number, counts)
-        keys, owners = self._rows.keys[owners > 0], owners[owners > 0]
-        order = np.argsort(keys, kind="stable")
-        keys, owners = keys[order], owners[order]
+        owners = self._number[self._keys.rows]
+        keys, owners = self._keys.keys[owners > 0], owners[owners > 0]
         once = np.ones(len(keys), bool)
         once[1:] = (keys[1:] != keys[:-1]) | (owners[1:] != owners[:-1])
         rows = new.tolist()
         whys, bodies = [self._why.get(row, "") for row in rows], [self._rows.bodies[row] for row in rows]
         made = NewRecords(self._number[new], self._person[new], whys, bodies, keys[once], owners[once])
         self._writer.append_block(made, self._others, self._act.now, self._act.by)
+        others = [key for _, keys in self._others for key in keys]
+        return Added(self._first, self._next, np.concatenate([made.keys, np.array(others, np.int64)]))
 
     # --- as a store's writer
 
-    def by_keys(self, keys: Collection[int], most: int = 1000) -> Sequence[Found]:
+    def _pairs(self, keys: Collection[int], most: int) -> list[tuple[int, int]]:
+        """Records and their keys among these."""
         self._ask(keys)
         having = self._having
-        pairs = sorted([(record, key) for key in having.keys() & keys for record in having[key]])
-        return [Found(key, self._stored[record]) for record, key in pairs[:most]]
+        pairs = [(record, key) for key in set(keys) if key in having for record in having[key]]
+        if len(pairs) > 1:
+            pairs.sort()
+        return pairs[:most]
+
+    def by_keys(self, keys: Collection[int], most: int = 1000) -> Sequence[Found]:
+        return [Found(key, self._stored[record]) for record, key in self._pairs(keys, most)]
+
+    def roots_having(self, keys: Collection[int], most: int = 1000) -> Set[int]:
+        return {self._stored[record].root for record, _ in self._pairs(keys, most)}
 
     def cluster(self, root: int) -> Sequence[Stored]:
         return [self._stored[record] for record in self._members.get(root, ())]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -46,6 +46,10 @@ class Neighbours(Protocol):
 
     def by_keys(self, keys: Collection[int], most: int = 1000) -> Sequence[Found]:
         """Records that have one of these keys, at most so many, those with a smaller number first."""
+        ...
+
+    def roots_having(self, keys: Collection[int], most: int = 1000) -> Set[int]:
+        """Where those stand whom by_keys finds."""
         ...
 
     def cluster(self, root: int) -> Sequence[Stored]:

@@ -14,6 +14,15 @@ from ehc.index.record import Record
 
 BLOCKS = ("name+birth", "phone+pinyin", "birth+mother", "birth+phone", "number", "name+address")
 """What records are compared for, beside equal identifiers. `completeness` of matching.py says what each finds."""
+_KINDS = {
+    "nb": "name+birth",
+    "pn": "phone+pinyin",
+    "bm": "birth+mother",
+    "bp": "birth+phone",
+    "n1": "number",
+    "n2": "number",
+    "na": "name+address",
+}
 
 
 class Keys(NamedTuple):
@@ -51,7 +60,7 @@ def identifier_keys(record: Record) -> list[int]:
 
 def blocks(record: Record) -> Iterator[tuple[str, int]]:
     """Blocks that a record lies in, and their keys."""
-    return ((kind, _key(text)) for kind, text in block_texts(record))
+    return ((_KINDS[text[:2]], _key(text)) for text in block_texts(record))
 
 
 def identifier_texts(record: Record) -> list[str]:
@@ -59,22 +68,23 @@ def identifier_texts(record: Record) -> list[str]:
     return [f"=\0{one.domain}\0{one.value}" for one in record.identifiers if one.sound]
 
 
-def block_texts(record: Record) -> list[tuple[str, str]]:
-    """The same of blocks, each with its kind."""
+def block_texts(record: Record) -> list[str]:
+    """The same of blocks; the kind is one of _KINDS."""
     found = []
     name, birth, phone = latin(record.name), record.birth_date, record.phone
-    if name and birth:
-        found.append(("name+birth", f"nb\0{name}\0{birth}"))
-    if name and phone:
-        found.append(("phone+pinyin", f"pn\0{phone}\0{name}"))
-    if birth and record.mother:
-        found.append(("birth+mother", f"bm\0{birth}\0{latin(record.mother)}"))
-    if birth and phone:
-        found.append(("birth+phone", f"bp\0{birth}\0{phone}"))
-    if name and record.address:
-        found.append(("name+address", f"na\0{name}\0{record.address}"))
+    if birth:
+        if name:
+            found.append(f"nb\0{name}\0{birth}")
+        if record.mother:
+            found.append(f"bm\0{birth}\0{latin(record.mother)}")
+        if phone:
+            found.append(f"bp\0{birth}\0{phone}")
+    if name:
+        if phone:
+            found.append(f"pn\0{phone}\0{name}")
+        if record.address:
+            found.append(f"na\0{name}\0{record.address}")
     for one in record.identifiers:
         if not one.sound:  # its neighbours by one wrong character share one of its halves, and the name
-            found.append(("number", f"n1\0{one.value[:9]}\0{name}"))
-            found.append(("number", f"n2\0{one.value[-9:]}\0{name}"))
+            found += f"n1\0{one.value[:9]}\0{name}", f"n2\0{one.value[-9:]}\0{name}"
     return found

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ehc.errors import InputError, NotFound
 from ehc.index.domain import Domains
 from ehc.index.keys import Keys, block_texts, identifier_texts, packed
-from ehc.index.record import FIELDS, Record, encode, new_record
+from ehc.index.record import FIELDS, Record, encode, record_of_texts
 
 
 class Line(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -72,7 +72,7 @@ def columns_of(records: Iterable[Record]) -> Columns:
     for record in records:
         own = identifier_texts(record)
         texts += own
-        texts += [text for _, text in block_texts(record)]
+        texts += block_texts(record)
         bodies.append(encode(record))
         numbers.append(len(own))
         ends.append(len(texts))
@@ -92,9 +92,8 @@ _fields = attrgetter(*FIELDS)
 
 def record_of(domains: Domains, line: Line) -> Record:
     """Raises InputError, NotFound for a domain that is not registered."""
-    fields = dict(zip(FIELDS, _fields(line), strict=True))
-    numbers = line.identifiers.items()
-    return new_record(domains, line.source, line.local_id, fields, numbers, mother_document=line.mother_document)
+    numbers, mother = line.identifiers.items(), line.mother_document
+    return record_of_texts(domains, line.source, line.local_id, _fields(line), numbers, mother_document=mother)
 
 
 def prepare_lines(domains: Domains, lines: Iterable[bytes], first: int) -> tuple[Columns, list[Refused]]:

@@ -6,6 +6,7 @@ from collections import Counter
 
 from ehc.cards.accounts import Act
 from ehc.index.block import Block
+from ehc.index.filling import Filling
 from ehc.index.index_store import IndexStore
 from ehc.index.lines import Columns
 from ehc.index.master import put
@@ -20,13 +21,13 @@ class Loader:
     """Raises Unavailable; what was counted is committed."""
 
     def __init__(self, store: IndexStore, rulebook: Rulebook) -> None:
-        self._store, self._book = store, rulebook
+        self._store, self._book, self._filling = store, rulebook, Filling()
 
     def load(self, rows: Columns, act: Act) -> Counter[str]:
         """How many were new, linked, updated, unchanged, held. The same block again changes nothing."""
         rules, done, at = self._book.now(), Counter[str](), 0
         with self._store.writing() as writer:
-            block = Block(writer, rows, act)
+            block = Block(writer, rows, act, self._filling)
             for row in block.touched:
                 block.take(at, row)
                 at = row + 1
@@ -34,6 +35,7 @@ class Loader:
                     placed = put(block.at(row), rules, decode(rows.bodies[row]), block.keys_at(row), act)
                     done[placed.outcome] += 1
             block.take(at, len(rows))
-            block.finish()
+            added = block.finish()
+        self._filling.add(added)
         done["new"] += len(rows) - done.total()
         return +done

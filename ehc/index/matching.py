@@ -32,8 +32,9 @@ def matches(
     reader: Neighbours, decider: Decider, record: Record, keys: Keys, without: Collection[int] = ()
 ) -> list[Match]:
     """Persons that a record may be about, the likeliest first. keys: its own; without: roots that are left out."""
-    found = [*reader.by_keys(keys.identifiers), *reader.by_keys(keys.blocks, MOST_IN_BLOCKS)]
-    roots = {one.stored.root for one in found}.difference(without)
+    roots = (reader.roots_having(keys.identifiers) | reader.roots_having(keys.blocks, MOST_IN_BLOCKS)).difference(
+        without
+    )
     if not roots:
         return []
     seen = decider.see(record)

@@ -30,13 +30,21 @@ def folded(name: str) -> str:
 
 @lru_cache(1 << 16)
 def latin(name: str) -> str:
-    return "".join(map(_syllable, folded(name)))
+    return folded(name).translate(_SYLLABLES)
 
 
-@lru_cache(1 << 15)
+class _Syllables(dict[int, str]):
+    """Of code points, as str.translate asks for them."""
+
+    def __missing__(self, code: int) -> str:
+        found = self[code] = chr(code) if code < 128 else _syllable(chr(code))
+        return found
+
+
+_SYLLABLES = _Syllables()
+
+
 def _syllable(character: str) -> str:
-    if character.isascii():
-        return character
     from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  its dictionary takes a third of a second: once, when asked
 
     return "".join(lazy_pinyin(character, style=Style.NORMAL, errors="ignore")[:1]).upper()

@@ -79,26 +79,45 @@ def new_record(
 
     Raises InputError that names the field, NotFound for a domain that is not registered.
     """
-    known = {name: _FIELDS[name](text) for name, text in fields.items() if text}
-    own = Identifier(domains.get(source).code, plain_value(source, local_id))
-    found = {(own.domain, own.value): own}
+    texts = [fields.get(name, "") for name in FIELDS]
+    return record_of_texts(domains, source, local_id, texts, identifiers, mother_document=mother_document)
+
+
+def record_of_texts(
+    domains: Domains,
+    source: str,
+    local_id: str,
+    texts: Iterable[str],
+    identifiers: Iterable[tuple[str, str]] = (),
+    *,
+    mother_document: str = "",
+) -> Record:
+    """As new_record. texts: in the order of FIELDS."""
+    fields = [text and form(text) for form, text in zip(_FORMS, texts, strict=False)]
+    name, _, birth_date, *_, birth_order = fields
+    domains.get(source)
+    number = plain_value(source, local_id)
+    found = {(source, number): Identifier(source, number)}
+    documents = [(source, number)] if source in _DOCUMENTS else []
     for code, text in identifiers:
         if text:
             value, sound = sound_value(domains.get(code), text)
             found[code, value] = Identifier(code, value, sound)
-    if mother_document and known.get("birth_date") and known.get("birth_order"):
-        value = f"{plain_value(BIRTH, mother_document)}/{known['birth_date']}/{known['birth_order']}"
+            if sound and code in _DOCUMENTS:
+                documents.append((code, value))
+    if mother_document and birth_date and birth_order:
+        value = f"{plain_value(BIRTH, mother_document)}/{birth_date}/{birth_order}"
         found[BIRTH, value] = Identifier(BIRTH, value)
-    if known.get("name"):
-        for one in [one for one in found.values() if one.sound and one.domain in _DOCUMENTS]:
-            value = mindex_of(one, known["name"])
-            found[MINDEX, value] = Identifier(MINDEX, value)
-    return Record(source, own.value, **known, identifiers=tuple(found.values()))
+    if name:
+        for code, value in documents:
+            mindex = mindex_of(code, value, name)
+            found[MINDEX, mindex] = Identifier(MINDEX, mindex)
+    return Record(source, number, *fields, tuple(found.values()))
 
 
-def mindex_of(document: Identifier, name: str) -> str:
+def mindex_of(code: str, value: str, name: str) -> str:
     """主索引ID: SM3 over id_type ‖ id_number ‖ name, upper-case hex (domain.md, identifiers)."""
-    return sm3(f"{_DOCUMENTS[document.domain]}{document.value}{name}".encode()).hex().upper()
+    return sm3(f"{_DOCUMENTS[code]}{value}{name}".encode()).hex().upper()
 
 
 def changed(old: Record, new: Record, now: int) -> Record:
@@ -196,12 +215,13 @@ def _birth_order(text: str) -> str:
     return text
 
 
-_FIELDS: Mapping[str, Callable[[str], str]] = {
-    "name": _name,
-    "sex": _sex,
-    "birth_date": _birth_date,
-    "phone": _phone,
-    "address": lambda text: _text("address", text),
-    "mother": lambda text: _text("mother", text),
-    "birth_order": _birth_order,
-}
+_FORMS: tuple[Callable[[str], str], ...] = (
+    _name,
+    _sex,
+    _birth_date,
+    _phone,
+    lambda text: _text("address", text),
+    lambda text: _text("mother", text),
+    _birth_order,
+)
+"""In the order of FIELDS."""

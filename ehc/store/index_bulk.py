@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain, repeat
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,13 @@ from ehc.store.bulk_postgres import copy_in
 from ehc.store.copy_rows import fixed_rows, text_rows
 
 _EVENTS = "INSERT INTO index_events VALUES"
-_EVENT = "(?, ?, ?, ?, ?, 0, ?, ?, ?)"
+_EVENT = "(?{0}, ?1, ?2, ?{0}, ?{1}, 0, ?3, ?{2}, ?{3})"
+"""Number, person, why and body; when, kind and who are one for all rows."""
 _RECORDS = (
     "INSERT INTO index_records SELECT event, person, event FROM index_events WHERE event BETWEEN ? AND ? AND kind = ?"
 )
 _KEYS = "INSERT INTO index_keys VALUES"
-_KEY = "(?, ?)"
+_KEY = "(?{0}, ?{1})"
 _TOGETHER = 50
 """Rows that one INSERT has: each takes a third of the time of one by itself, more of them save nothing."""
 _COPY_EVENTS = (
@@ -43,21 +43,24 @@ def append_new(connection: Connection, new: NewRecords, at: int, by: str) -> Non
 def _insert(connection: Connection, new: NewRecords, at: int, by: str) -> None:
     numbers, persons = new.numbers.tolist(), new.persons.tolist()
     kind = int(Kind.RECORDED)
-    columns = numbers, repeat(at), repeat(kind), numbers, persons, repeat(by), new.whys, new.bodies
-    rows = list(chain.from_iterable(zip(*columns, strict=False)))
-    _insert_rows(connection, _EVENTS, _EVENT, rows)
+    events = chain.from_iterable(zip(numbers, persons, new.whys, new.bodies, strict=True))
+    _insert_rows(connection, _EVENTS, _EVENT, [at, kind, by], list(events), 4)
     connection.exec_driver_sql(_RECORDS, (numbers[0], numbers[-1], kind))
-    _insert_rows(connection, _KEYS, _KEY, np.stack([new.keys, new.owners], 1).ravel().tolist())
+    _insert_rows(connection, _KEYS, _KEY, [], np.stack([new.keys, new.owners], 1).ravel().tolist(), 2)
 
 
-def _insert_rows(connection: Connection, insert: str, row: str, values: Sequence[Any]) -> None:
-    """values: of all rows, one row's after the other's."""
+def _insert_rows(  # noqa: PLR0917
+    connection: Connection, insert: str, row: str, common: list[Any], values: list[Any], width: int
+) -> None:
+    """common: parameters of every row; values: the others, one row's after the other's, so many each."""
     with bulk_sqlite.driver(connection) as raw:
         for count in (_TOGETHER, 1):
-            width = row.count("?") * count
-            whole = len(values) // width * width
-            several = (values[start : start + width] for start in range(0, whole, width))
-            raw.executemany(f"{insert} {', '.join([row] * count)}", several)
+            places = iter(range(len(common) + 1, len(common) + 1 + width * count))
+            rows = [row.format(*islice(places, width)) for _ in range(count)]
+            step = width * count
+            whole = len(values) // step * step
+            several = (common + values[start : start + step] for start in range(0, whole, step))
+            raw.executemany(f"{insert} {', '.join(rows)}", several)
             values = values[whole:]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -30,7 +31,7 @@ class ReviewWriter:
         values = {name: getattr(review, name) for name in _PLAIN} | {"matter": review.matter.value}
         values["body"] = None if review.body is None else encode(review.body)
         new = index_reviews.insert().values(values).returning(index_reviews.c.review)
-        return self.review(self._connection.execute(new).scalar_one())
+        return replace(review, number=self._connection.execute(new).scalar_one())
 
     def review(self, number: int) -> Review:
         query = select(index_reviews).where(index_reviews.c.review == number).with_for_update()

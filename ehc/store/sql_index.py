@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 
 import numpy as np
@@ -45,6 +45,9 @@ class _Reader:
 
     def by_keys(self, keys: Collection[int], most: int = 1000) -> Sequence[Found]:
         return index_rows.by_keys(self._connection, keys, most)
+
+    def roots_having(self, keys: Collection[int], most: int = 1000) -> Set[int]:
+        return {one.stored.root for one in self.by_keys(keys, most)}
 
     def records(self, numbers: Collection[int]) -> Sequence[Stored]:
         return index_rows.records(self._connection, numbers)
@@ -236,6 +239,10 @@ class SqlIndexStore:
     def by_keys(self, keys: Collection[int], most: int = 1000) -> Sequence[Found]:
         with self._reading() as read:
             return read.by_keys(keys, most)
+
+    def roots_having(self, keys: Collection[int], most: int = 1000) -> Set[int]:
+        with self._reading() as read:
+            return read.roots_having(keys, most)
 
     def records(self, numbers: Collection[int]) -> Sequence[Stored]:
         with self._reading() as read:

@@ -49,9 +49,9 @@ def test_a_population_is_generated_loaded_and_matched(home: Path) -> None:
 
 def test_what_is_no_record_is_put_aside_with_its_line_and_reason(home: Path) -> None:
     index("domain", "add", "visit-card/H1", "一院就诊卡", "H1")
-    wrong = [record("2", sex="7"), "{", record("3", hospital="H9"), record("4", identifiers={"passport": "护照"})]
+    wrong = [record("2", sex="7"), "{", record("3", hospital="H?"), record("4", identifiers={"passport": "护照"})]
     file = write(home / "in.ndjson", record("1"), *wrong, record("5", colour="red"))
-    done = index("load", str(file), "--processes", "0")
+    done = index("load", str(file), "--new-domains", "--processes", "0")
     assert "1 new" in done.stdout
     rejects = (home / "in.ndjson.rejects.csv").read_text("utf-8").splitlines()
     assert [line.partition(",")[0] for line in rejects] == ["line", "2", "3", "4", "5", "6"]

@@ -5,16 +5,18 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from index_rooms import act, make_room
+from index_rooms import SAMPLE, act, make_room
 from store_factories import FACTORIES, prepare
 
+from ehc.config import Settings
 from ehc.errors import Conflict
 from ehc.index.domain import visit_card
 from ehc.index.generate import HOSPITALS, Population, Rates
 from ehc.index.lines import columns_of, record_of
 from ehc.index.record import Record
-from ehc.wiring.stores import Stores
+from ehc.wiring.stores import Stores, open_store
 
+UNSOUND = SAMPLE[:-1] + "0"
 ERRING = Rates(duplicates=0.6, twins=0.2, number_missing=0.3, number_of_relative=0.05, phone_changed=0.05, moved=0.05)
 """More of everything that rules have to think about."""
 
@@ -69,3 +71,31 @@ def test_blocks_come_to_the_events_of_one_after_another(factory: str, tmp_path: 
     assert blocks.reviewing.queue(limit=1000) == tasks
     for one in stores:
         one.close()
+
+
+def test_a_held_row_that_an_update_wakes_is_no_record(tmp_path: Path) -> None:
+    """A former number, under a new name, is first found in a row before, which was held: it is nobody."""
+    rooms = []
+    for folder in ("singly", "blocks"):
+        (tmp_path / folder).mkdir()
+        room = make_room(open_store(Settings(home=str(tmp_path / folder))))
+        room.put("H1", "1", name="张伟", id_number=UNSOUND, birth_date="1980-01-01", phone="13800000001")
+        room.put("H2", "2", name="李敏", birth_date="1955-05-05", phone="13900000002")
+        rooms.append(room)
+    singly, blocks = rooms
+    held = singly.record("H2", "2", name="王卫", id_number=UNSOUND, birth_date="1980-01-01", phone="13800000001")
+    updated = singly.record("H1", "1", name="王卫", birth_date="1980-01-01", phone="13700000003")
+    assert [singly.master.put(one, act(20)).outcome for one in (held, updated)] == ["held", "updated"]
+    assert blocks.load([held, updated], 20) == {"held": 1, "updated": 1}
+    assert blocks.store.events(0, 100) == singly.store.events(0, 100)
+    assert blocks.reviewing.queue(limit=10) == singly.reviewing.queue(limit=10)
+
+
+def test_what_others_add_between_blocks_is_found(tmp_path: Path) -> None:
+    """Whoever fills an empty index knows its keys (filling.py), until somebody else writes."""
+    room = make_room(open_store(Settings(home=str(tmp_path))))
+    assert room.load([room.record("H1", "1", name="张伟", phone="13800000001")], 20) == {"new": 1}
+    room.put("H2", "2", id_number=SAMPLE)
+    again = [room.record("H3", "3", id_number=SAMPLE), room.record("H1", "1", name="张伟", phone="13800000001")]
+    assert room.load(again, 20) == {"linked": 1, "unchanged": 1}
+    assert room.load(again, 20) == {"unchanged": 2}
