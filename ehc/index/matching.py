@@ -32,9 +32,8 @@ def matches(
     reader: Neighbours, decider: Decider, record: Record, keys: Keys, without: Collection[int] = ()
 ) -> list[Match]:
     """Persons that a record may be about, the likeliest first. keys: its own; without: roots that are left out."""
-    roots = (reader.roots_having(keys.identifiers) | reader.roots_having(keys.blocks, MOST_IN_BLOCKS)).difference(
-        without
-    )
+    found = reader.roots_having(keys.identifiers) | reader.roots_having(keys.blocks, MOST_IN_BLOCKS)
+    roots = found - set(without)
     if not roots:
         return []
     seen = decider.see(record)

@@ -93,8 +93,8 @@ def record_of_texts(
     mother_document: str = "",
 ) -> Record:
     """As new_record. texts: in the order of FIELDS."""
-    fields = [text and form(text) for form, text in zip(_FORMS, texts, strict=False)]
-    name, _, birth_date, *_, birth_order = fields
+    forms = zip(_FORMS, texts, strict=False)
+    name, sex, birth_date, phone, address, mother, order = [text and form(text) for form, text in forms]
     domains.get(source)
     number = plain_value(source, local_id)
     found = {(source, number): Identifier(source, number)}
@@ -105,14 +105,14 @@ def record_of_texts(
             found[code, value] = Identifier(code, value, sound)
             if sound and code in _DOCUMENTS:
                 documents.append((code, value))
-    if mother_document and birth_date and birth_order:
-        value = f"{plain_value(BIRTH, mother_document)}/{birth_date}/{birth_order}"
+    if mother_document and birth_date and order:
+        value = f"{plain_value(BIRTH, mother_document)}/{birth_date}/{order}"
         found[BIRTH, value] = Identifier(BIRTH, value)
     if name:
         for code, value in documents:
             mindex = mindex_of(code, value, name)
             found[MINDEX, mindex] = Identifier(MINDEX, mindex)
-    return Record(source, number, *fields, tuple(found.values()))
+    return Record(source, number, name, sex, birth_date, phone, address, mother, order, tuple(found.values()))
 
 
 def mindex_of(code: str, value: str, name: str) -> str:
