@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from statistics import mean
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ehc.cli.info import processor
 from ehc.reader.spec_sheet import OURS, Result, Tally, parts, photographs, readers, sheet
@@ -23,7 +24,7 @@ def bench(
     *,
     images: Annotated[int, typer.Option(min=1, max=1000, help="Photos a step and kind of code.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Of the photos; the same seed, the same pixels.")] = 1,
-    only: Annotated[str, typer.Option(help="Degradations with this in their name.")] = "",
+    only: Annotated[str, typer.Option(help="Degradations, or folders of pictures, with this in their name.")] = "",
     photos: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Read labelled pictures instead: NAME.png and NAME.txt.")
     ] = None,
@@ -35,7 +36,7 @@ def bench(
     zbar and OpenCV take part where they are installed: pip install pyzbar opencv-python-headless.
     """
     among, missing = readers() if peers else ({OURS: readers()[0][OURS]}, [])
-    results = list(_measured(photographs(photos, among) if photos else sheet(among, images, seed, only)))
+    results = list(_measured(photographs(photos, among, only) if photos else sheet(among, images, seed, only)))
     if as_json:
         print(json.dumps({"processor": processor(), "missing": missing, "results": [_plain(r) for r in results]}))
         return
@@ -43,7 +44,7 @@ def bench(
     console.print(_rates(results, list(among)))
     if photos is None:
         console.print(_spec(results, list(among)))
-        console.print(_parts(results, list(among)))
+    console.print(_parts(results, list(among)))
     console.print(_wrong(results, list(among)))
     for line in missing:
         console.print(f"[yellow]not measured[/] {line}")
@@ -66,7 +67,8 @@ def _plain(result: Result) -> dict[str, object]:
 
 
 def _rates(results: list[Result], names: list[str]) -> Table:
-    table = Table("degradation", "step", "code", *names, title="read, and median milliseconds of the thread")
+    first = Column("degradation", overflow="fold")
+    table = Table(first, "step", "code", *names, title="read, and median milliseconds of the thread")
     for result in results:
         cells = [f"{t.read}/{t.shown} {t.milliseconds:6.2f}" for t in (result.tallies[name] for name in names)]
         table.add_row(result.name, result.step, result.code, *cells)
@@ -101,6 +103,8 @@ def _parts(results: list[Result], names: list[str]) -> Table:
         ours = totals[OURS].shown - totals[OURS].read
         cells = [f"{100 * t.rate:.1f} %" + (f" {_ratio(ours, t)}" if r != OURS else "") for r, t in totals.items()]
         table.add_row(f"{name} ({totals[OURS].shown})", *cells)
+    means = [f"{100 * mean(result.tallies[reader].rate for result in results):.1f} %" for reader in names]
+    table.add_row(f"mean of {len(results)} rows", *means)
     return table
 
 

@@ -105,14 +105,26 @@ def readers() -> tuple[dict[str, Read], list[str]]:
     found: dict[str, Read] = {OURS: _ours, "zxing QR": _each(_zxing_qr), "zxing default": _each(_zxing)}
     missing = []
     try:
-        found["zbar"] = _each(_zbar())
+        found["zbar"] = _each(_faults_aside(_zbar()))
     except ImportError as error:
         missing.append(f"zbar: {error} (pip install pyzbar, apt install libzbar0)")
     try:
-        found["OpenCV"] = _each(_opencv())
+        found["OpenCV"] = _each(_faults_aside(_opencv()))
     except ImportError as error:
         missing.append(f"OpenCV: {error} (pip install opencv-python-headless)")
     return found, missing
+
+
+def _faults_aside(read: Callable[[Grey], set[str]]) -> Callable[[Grey], set[str]]:
+    """A peer that fails at a picture (of a mode that it has not, of a text that is none) has not read it."""
+
+    def reading(grey: Grey) -> set[str]:
+        try:
+            return read(grey)
+        except Exception:
+            return set()
+
+    return reading
 
 
 def _ours(frames: Sequence[Grey]) -> set[str]:
@@ -212,15 +224,27 @@ def _grey_of(path: Path) -> Grey:
     return Levels(FramePipeline(), read_image(path)).full()
 
 
-def photographs(folder: Path, among: dict[str, Read]) -> Iterator[Result]:
-    """Labelled pictures: NAME.png with its text in NAME.txt, one result a folder below `folder`."""
-    pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"))
+def _with_line_ends(text: str) -> str:
+    """As a label has them: whoever keeps labels turns CR LF into LF, and ends a file with one."""
+    return text.replace("\r\n", "\n").rstrip("\n")
+
+
+def _labelled(read: Read) -> Read:
+    return lambda frames: {_with_line_ends(text) for text in read(frames)}
+
+
+def photographs(folder: Path, among: dict[str, Read], only: str = "") -> Iterator[Result]:
+    """Labelled pictures: NAME.png with its text in NAME.txt, one result a folder below `folder` that has `only` in its
+    name."""
+    kinds = (".png", ".jpg", ".jpeg", ".webp")
+    pictures = sorted(p for p in folder.rglob("*") if p.suffix.lower() in kinds and only in p.parent.name)
     if not pictures:
-        raise FileError(f"{folder}: no picture (.png, .jpg, .webp) in it or below it")
+        raise FileError(f"{folder}: no picture (.png, .jpg, .webp) in it or below it" + f", in {only!r}" * bool(only))
     by_folder: dict[Path, dict[str, Tally]] = {}
+    among = {name: _labelled(read) for name, read in among.items()}
     for path in pictures:
         label = path.with_suffix(".txt")
-        texts = {label.read_text("utf-8", "replace").rstrip("\r\n")} if label.exists() else None
+        texts = {_with_line_ends(label.read_bytes().decode("utf-8", "replace"))} if label.exists() else None
         look([_grey_of(path)], texts, among, by_folder.setdefault(path.parent, {}))
     for parent, tallies in by_folder.items():
         yield Result(str(parent.relative_to(folder)), "", "photos", tallies)

@@ -61,7 +61,7 @@ def test_a_degradation_that_is_none_is_an_error_that_names_them_all():
 
 def test_a_folder_of_labelled_pictures_is_read_beside_the_peers(tmp_path):
     (tmp_path / "desk").mkdir()
-    for name, text, label in (("right", "EHC 1", "EHC 1"), ("wrong", "EHC 2", "another text")):
+    for name, text, label in (("right", "EHC\r\n1\r\n", "EHC\n1"), ("wrong", "EHC 2", "another text")):
         Image.fromarray(code_image(segno.make_qr(text).matrix)).save(tmp_path / f"desk/{name}.png")
         (tmp_path / f"desk/{name}.txt").write_text(f"{label}\n", "utf-8")
     Image.fromarray(np.full((99, 99, 3), 200, np.uint8)).save(tmp_path / "desk/unlabelled.jpg")
