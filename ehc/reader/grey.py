@@ -22,6 +22,8 @@ QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 MODEL_2 = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 Grey = NDArray[np.uint8]
 Quad = Sequence[Sequence[float]]
+Place = Callable[[float, float], tuple[float, float]]
+"""From a pixel of a view to the frame's."""
 
 
 class Candidate(NamedTuple):
@@ -72,21 +74,18 @@ class GreyReader:
         self._core.forget()
 
 
-def places(barcode: zxingcpp.Barcode, scale: float, x: float, y: float) -> list[tuple[float, float]]:
-    """Corners of a symbol in a view of a frame (scale, x and y as in looking.View), as pixels of the frame."""
-    at, half = barcode.position, (scale - 1) / 2
-    points = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
-    return [(x + p.x * scale + half, y + p.y * scale + half) for p in points]
+def places(barcode: zxingcpp.Barcode, place: Place) -> list[tuple[float, float]]:
+    """Corners of a symbol in a view of a frame, as pixels of the frame."""
+    at = barcode.position
+    return [place(point.x, point.y) for point in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)]
 
 
-def failed(
-    barcodes: Iterable[zxingcpp.Barcode], scale: float, x: float, y: float, *, all_of_them: bool = False
-) -> list[Candidate]:
-    """Of what zxing-cpp found in a view, what it could not decode; or all of it."""
+def failed(barcodes: Iterable[zxingcpp.Barcode], place: Place, *, all_of_them: bool = False) -> list[Candidate]:
+    """Of the QR symbols that zxing-cpp found in a view, those that it could not decode; or all of them."""
     return [
-        Candidate(places(barcode, scale, x, y), said(barcode)[0] or 0)
+        Candidate(places(barcode, place), said(barcode)[0] or 0)
         for barcode in barcodes
-        if all_of_them or not barcode.valid
+        if (all_of_them or not barcode.valid) and barcode.symbology == zxingcpp.BarcodeFormat.QRCode
     ]
 
 

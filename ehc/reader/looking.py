@@ -28,6 +28,13 @@ class View(NamedTuple):
     x: float = 0.0  # of its top left, in pixels of the frame
     y: float = 0.0
     trusted: bool = True  # False: pixels too far from what was seen to be read from; zxing-cpp locates only
+    across: tuple[float, float] = (1.0, 0.0)  # where a pixel to the right of another lies from it, by `scale`
+    down: tuple[float, float] = (0.0, 1.0)  # and one below it
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Of a pixel, in the frame."""
+        (a, b), (c, d), half = self.across, self.down, (self.scale - 1) / 2
+        return self.x + (x * a + y * c) * self.scale + half, self.y + (x * b + y * d) * self.scale + half
 
 
 class Look:
@@ -80,7 +87,7 @@ class Look:
             if barcode.valid and view.trusted:
                 self._take(barcode, view)
         if not self.found:
-            self.among(view.stage, failed(barcodes, view.scale, view.x, view.y, all_of_them=not view.trusted))
+            self.among(view.stage, failed(barcodes, view.place, all_of_them=not view.trusted))
         return self.card is not None
 
     def among(self, stage: str, candidates: list[Candidate]) -> bool:
@@ -110,7 +117,7 @@ class Look:
         return self.card is not None
 
     def _take(self, barcode: zxingcpp.Barcode, view: View) -> None:
-        a, b, c, d = places(barcode, view.scale, view.x, view.y)
+        a, b, c, d = places(barcode, view.place)
         self._keep(view.stage, barcode.text, str(barcode.format), (a, b, c, d), said(barcode))
 
     def _keep_rescued(self, stage: str, rescued: Rescued) -> None:

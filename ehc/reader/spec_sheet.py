@@ -40,7 +40,11 @@ BASE: dict[str, Any] = {"module": 5.0, "tilt": 15.0, "turn": 180.0, "blur": 0.2,
 
 
 MIX = "severity"
-"""The field of the sheet that is no condition: `mixture` draws them all."""
+"""A field of the sheet that is no condition: `mixture` draws them all."""
+BARS = "tilt of bars"
+"""Another: the code is drawn as PDF417, turned by any angle and tilted."""
+BARS_MODULE = 3.0
+"""Pixels: a symbol of this payload fits into a photo at any turn."""
 
 
 class Degradation(NamedTuple):
@@ -66,6 +70,7 @@ SHEET = (
     Degradation("finger, of the area", "hidden", (0.03, 0.06, 0.1, 0.15)),
     Degradation("light on dark", "dark", (True,)),
     Degradation("realistic mix", MIX, (1, 2, 3)),
+    Degradation("PDF417 at any turn, tilt in degrees", BARS, (0.0, 15.0, 30.0)),
 )
 BURSTS = ("motion", "defocus", "glare", MIX)
 """Fields of the sheet whose hardest step is shown as a burst too."""
@@ -206,16 +211,25 @@ def _clean(code: str) -> Grey:
     return code_image(segno.make_qr(CODES[code], error="m").matrix)
 
 
+@cache
+def _bars(code: str) -> Grey:
+    made = zxingcpp.create_barcode(CODES[code], zxingcpp.BarcodeFormat.PDF417)
+    return np.array(made.to_image(scale=2, add_quiet_zones=True), np.uint8)
+
+
 def _frame(code: str, seed: int, field: str, step: Any, frame: int = 0) -> Grey:
+    if field == BARS:
+        return shoot(_bars(code), seed, Conditions(**{**BASE, "module": BARS_MODULE, "tilt": step})).pixels
     conditions = mixture(seed, step) if field == MIX else Conditions(**{**BASE, field: step})
     return shoot(_clean(code), seed, conditions, frame=frame).pixels
 
 
 def parts(results: list[Result]) -> dict[str, list[Result]]:
-    """What figures are asked of: all single frames of the sheet, and some rows of it alone. Empty ones are left out."""
-    out = {"single frames": [result for result in results if IN_A_ROW not in result.name]}
+    """What figures are asked of: all single frames of the sheet with a QR code, and some rows of it alone. Empty ones
+    are left out."""
+    out = {"single frames": [r for r in results if IN_A_ROW not in r.name and "PDF417" not in r.name]}
     for result in results:
-        if IN_A_ROW in result.name or result.name.startswith(("realistic", "Gaussian", "glare")):
+        if IN_A_ROW in result.name or result.name.startswith(("realistic", "Gaussian", "glare", "PDF417")):
             out.setdefault(result.name, []).append(result)
     return {name: part for name, part in out.items() if part}
 

@@ -13,7 +13,9 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace py = pybind11;
 using ehc::frame::Format;
@@ -157,7 +159,7 @@ py::array luma(FramePipeline &self, const py::buffer &frame, const std::string &
 
 template <class... Numbers> auto filter(FramePipeline::Grey (FramePipeline::*step)(const View &, Numbers...))
 {
-    return [step](FramePipeline &self, const py::buffer &grey, Numbers... numbers) {
+    return [step](FramePipeline &self, const py::buffer &grey, std::decay_t<Numbers>... numbers) {
         const auto owner = held(grey);
         const View in = view_of_array(bytes_of(owner), Format::grey);
         return without_gil([&] { return (self.*step)(in, numbers...); });
@@ -216,6 +218,14 @@ std::optional<std::tuple<int, int, int, int>> active(const py::buffer &grey)
     return std::tuple(found.x, found.y, found.width, found.height);
 }
 
+std::vector<ehc::frame::Bars> bars(const py::buffer &grey, std::size_t most)
+{
+    const auto owner = held(grey);
+    const View in = view_of_array(bytes_of(owner), Format::grey);
+    const py::gil_scoped_release release;
+    return ehc::frame::bars(in, most);
+}
+
 void hit(FramePipeline &self, const std::array<std::array<double, 2>, 4> &c)
 {
     self.hit({c[0][0], c[0][1], c[1][0], c[1][1], c[2][0], c[2][1], c[3][0], c[3][1]});
@@ -228,6 +238,7 @@ PYBIND11_MODULE(_frame, m)
     m.doc() = "Frame preparation before decoding; see ehc.reader.";
     m.def("change", &change, py::arg("one"), py::arg("other"));
     m.def("active", &active, py::arg("grey"));
+    m.def("bars", &bars, py::arg("grey"), py::arg("most") = 4);
     py::class_<FramePipeline>(
         m, "FramePipeline", py::custom_type_setup([](PyHeapTypeObject *type) { type->ht_type.tp_new = new_pipeline; }))
         .def("__init__", &construct, py::detail::is_new_style_constructor(), py::kw_only(), py::arg("margin") = 0.5,
@@ -241,6 +252,7 @@ PYBIND11_MODULE(_frame, m)
         .def("sharpen", filter(&FramePipeline::sharpen), py::arg("grey"), py::arg("amount") = 2)
         .def("binarise", filter(&FramePipeline::binarise), py::arg("grey"), py::arg("window") = 15,
              py::arg("offset") = 5)
+        .def("upright", filter(&FramePipeline::upright), py::arg("grey"), py::arg("where"))
         .def("hit", &hit, py::arg("corners"))
         .def("miss", &FramePipeline::miss)
         .def("region", &region, py::arg("width"), py::arg("height"));

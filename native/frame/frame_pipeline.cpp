@@ -93,6 +93,13 @@ FramePipeline::Grey FramePipeline::binarise(const View &grey, int window, int of
     return out;
 }
 
+FramePipeline::Grey FramePipeline::upright(const View &grey, const Bars &where)
+{
+    auto out = free_plane();
+    frame::upright(grey, where, *out);
+    return out;
+}
+
 void FramePipeline::hit(const std::array<double, 8> &corners)
 {
     for (const double value : corners)

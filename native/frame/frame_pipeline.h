@@ -3,6 +3,7 @@
 // (ehc/reader/pipeline.py).
 #pragma once
 
+#include "bars.h"
 #include "pixels.h"
 
 #include <array>
@@ -31,6 +32,7 @@ public:
     Grey smooth(const View &grey);
     Grey sharpen(const View &grey, int amount);
     Grey binarise(const View &grey, int window, int offset);
+    Grey upright(const View &grey, const Bars &where);
 
     /// A code was read at these corners: x, y of four points, pixels of the whole frame, in any order.
     /// Throws std::invalid_argument unless all are finite.

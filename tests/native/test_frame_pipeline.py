@@ -328,6 +328,7 @@ def test_the_region_is_lost_after_as_many_misses_as_its_patience():
 
 DRIVER = r"""
 #include "pixels.cpp"
+#include "bars.cpp"
 #include "frame_pipeline.cpp"
 #include <cstdio>
 using namespace ehc::frame;
@@ -346,6 +347,10 @@ int main() {  // every size on buffers without a byte to spare, so that the sani
                 View at = grey->view();
                 for (int times = 1; times <= most_times; ++times) sum += pipeline.luma(in, format, times)->width();
                 sum += static_cast<unsigned long>(change(at, at)) + static_cast<unsigned long>(active(at).width);
+                sum += bars(at, 4).size();
+                for (const double out : {-2.0, 0.0})  // over the border, and just inside
+                    if (width && height)
+                        sum += pipeline.upright(at, {{{out, -out}, {width - 1.01 - out, out}, {out, height - 1.01}}})->width();
                 if (format == Format::yuyv) at = in;  // a grey view with a gap between pixels
                 for (const auto &out :
                      {pipeline.half(at), pipeline.twice(at), pipeline.dilate(at), pipeline.smooth(at),

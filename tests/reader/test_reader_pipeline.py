@@ -10,6 +10,7 @@ import pytest
 import segno
 import signed_lists
 import zxingcpp
+from PIL import Image
 
 from ehc._frame import FramePipeline
 from ehc.errors import InputError
@@ -228,7 +229,8 @@ def test_health_cards_of_two_people_are_both_reported():
 def test_a_code_of_another_symbology_is_named(kind, text, name):
     frame = paper((symbol(text, zxingcpp.BarcodeFormat[kind]), 100, 100))
     [reading] = Reader(tracking=False, thorough=True).read(frame)
-    assert (reading.payload, reading.stage, reading.card) == (text, "other symbologies", None)
+    stage = "other symbologies" if kind in ("DataMatrix", "Aztec") else "bars, upright"
+    assert (reading.payload, reading.stage, reading.card) == (text, stage, None)
     assert name in reading.format
     stream = Reader()
     seen = [[reading.payload for reading in stream.read(frame)] for _ in range(2 * EVERY)]
@@ -245,6 +247,28 @@ def test_a_code_that_nothing_locates_is_read_in_the_end_where_a_stream_shows_it_
     seen = [[reading.payload for reading in stream.read(photo)] for _ in range(12 * EVERY)]
     assert seen[0] == []
     assert seen[-1] == [DYNAMIC]
+
+
+PDF417 = symbol(STATIC, zxingcpp.BarcodeFormat.PDF417, scale=2)
+
+
+@pytest.mark.parametrize("turn", range(0, 360, 24))
+def test_a_health_card_in_pdf417_is_read_at_any_turn(turn):
+    sheet = Image.fromarray(paper((PDF417, 292, 300))).rotate(turn, Image.Resampling.BICUBIC, fillcolor=255)
+    [reading] = Reader(tracking=False).read(np.asarray(sheet))
+    assert reading.payload == STATIC
+    assert all(abs(math.dist(corner, (449.5, 349.5)) - 159.6) < 3 for corner in reading.corners), "pixels of the frame"
+
+
+def test_a_tilted_pdf417_is_read_alone_and_within_a_few_frames_of_a_stream():
+    photos = [shoot(PDF417, seed, Conditions(module=3, tilt=25, turn=180)) for seed in range(4)]
+    for pixels, corners in photos:
+        [reading] = Reader(tracking=False).read(pixels)
+        assert reading.payload == STATIC
+        assert max(min(math.dist(corner, seen) for seen in reading.corners) for corner in corners) < 25
+    stream = Reader()
+    seen = [stream.read(photos[0].pixels) for _ in range(EVERY + 1)]
+    assert all(seen[-2:]), "and as long as it is shown"
 
 
 def test_a_health_card_in_another_symbology_is_one():
