@@ -14,8 +14,6 @@ def change(one: Buffer, other: Buffer) -> float:
 def active(grey: Buffer) -> tuple[int, int, int, int] | None:
     """x, y, width, height around all that is more than noise, and may be a code; None where there is nothing."""
 
-Point = Sequence[float]
-
 def bars(grey: Buffer, most: int = 4) -> list[list[list[float]]]:
     """Where bars stand side by side at any turn, those with the most in them first: three corners of a parallelogram
     each, (x, y) in pixels, first the one at the top left, then that across the bars from it, then that along them."""
@@ -69,7 +67,7 @@ class FramePipeline:
     def binarise(self, grey: Buffer, window: int = 15, offset: int = 5) -> Grey:
         """255 where v + offset is over the mean of window x window pixels around it, else 0. window: odd, 3 to 255."""
 
-    def upright(self, grey: Buffer, where: Sequence[Point]) -> Grey:
+    def upright(self, grey: Buffer, where: Sequence[Sequence[float]]) -> Grey:
         """The pixels of a parallelogram as `bars` gives it, as if it stood upright; beyond the border its pixels."""
 
     def hit(self, corners: Sequence[Sequence[float]]) -> None:

@@ -7,7 +7,7 @@ here is only the order. An attempt is in looking.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from zxingcpp import BarcodeFormat
 
-from ehc._frame import FramePipeline, active, bars, change
+from ehc._frame import FramePipeline, active, change
 from ehc._grey import locate, outlines
 from ehc.errors import InputError
+from ehc.reader.bars import BARS, upright_bars
 from ehc.reader.grey import GreyReader, Search, located
 from ehc.reader.looking import Look, View
 from ehc.reader.readings import Reading, Stopped
@@ -38,22 +39,11 @@ MARGIN = 0.25
 SMALL = 200_000
 """Pixels of the part of a frame that holds anything, under which zxing-cpp on the full level costs less than our finder
 and what the grey core makes of it."""
-LONGEST_BARS = 1600.0
-"""Pixels of bars, at the longest, that are enough to read them: more are halved."""
 LITTLE = 100_000
 """Pixels of such a part under which our finder on more pixels is made although nothing is located: a code there has
 modules under two pixels."""
 ENOUGH = 3.0
 """Pixels a module that are enough to read a code again where it was read before."""
-BARS = [
-    BarcodeFormat.PDF417,
-    BarcodeFormat.Code128,
-    BarcodeFormat.Code39,
-    BarcodeFormat.EANUPC,
-    BarcodeFormat.ITF,
-    BarcodeFormat.Codabar,
-]
-"""What zxing-cpp reads within a few degrees of the axes of an image alone: we find how it is turned."""
 SYMBOLOGIES = [
     BarcodeFormat.QRCode,
     BarcodeFormat.MicroQRCode,
@@ -284,22 +274,12 @@ class Reader:
         return [*steps, lambda: self._bars(look, levels) or _other_symbologies(look, levels)]
 
     def _bars(self, look: Look, levels: Levels) -> bool:
-        """PDF417 and one-dimensional codes at any turn, small first."""
-        for times in range(levels.smallest, max(levels.smallest - 3, -1), -1):
-            for where in [] if look.found or look.over() else bars(levels.at(times)):
-                if not look.found:
-                    look.at(self._upright(levels, times, where), BARS)
+        """PDF417 and one-dimensional codes at any turn."""
+        for view in upright_bars(self._pipeline, levels.at, levels.smallest):
+            if look.found or look.over():
+                break
+            look.at(view, BARS)
         return look.card is not None
-
-    def _upright(self, levels: Levels, times: int, where: list[list[float]]) -> View:
-        """where: as `bars` gives it, in pixels of the level."""
-        a, b, c = (_halved(point, -times) for point in where)
-        longest = max(math.dist(a, b), math.dist(a, c))
-        fine = min(levels.smallest, max(0, math.ceil(math.log2(longest / LONGEST_BARS))))
-        pixels = self._pipeline.upright(levels.at(fine), [_halved(point, fine) for point in (a, b, c)])
-        height, width = pixels.shape
-        across, down = _part(a, b, width - 1), _part(a, c, height - 1)
-        return View("bars, upright", pixels, 1.0, *a, across=across, down=down)
 
     def _find(self, finding: Finding, look: Look, levels: Levels, box: Box) -> bool:
         times = levels.smallest if finding.times is None else finding.times
@@ -352,16 +332,6 @@ def _fits(times: int, doubled: bool, levels: Levels, box: Box) -> bool:
 def _other_symbologies(look: Look, levels: Levels) -> bool:
     view = View("other symbologies", levels.full())
     return not look.found and look.at(view, SYMBOLOGIES, try_rotate=True, try_invert=True, try_downscale=True)
-
-
-def _halved(point: Sequence[float], times: int) -> tuple[float, float]:
-    """A place in a level that is halved so many times more; pixels, whose middles count."""
-    return (point[0] + 0.5) / 2.0**times - 0.5, (point[1] + 0.5) / 2.0**times - 0.5
-
-
-def _part(one: tuple[float, float], other: tuple[float, float], count: int) -> tuple[float, float]:
-    """Of the way from one place to another, in so many steps."""
-    return (other[0] - one[0]) / count, (other[1] - one[1]) / count
 
 
 def _named(times: int) -> str:

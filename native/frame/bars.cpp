@@ -131,9 +131,9 @@ std::vector<std::uint8_t> with_bars(Cells &cells)
 }
 
 /// Cells next to each other in which the bars have nearly one direction; taken out of the map.
-std::vector<int> taken(std::vector<std::uint8_t> &map, const Cells &cells, int start)
+void take_group(std::vector<std::uint8_t> &map, const Cells &cells, int start, std::vector<int> &out)
 {
-    std::vector<int> out(1, start);
+    out.assign(1, start);
     map[static_cast<std::size_t>(start)] = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
         const int at = out[i], x = at % cells.width, y = at / cells.width;
@@ -148,7 +148,6 @@ std::vector<int> taken(std::vector<std::uint8_t> &map, const Cells &cells, int s
         take(at + 1, x + 1 < cells.width), take(at - 1, x > 0);
         take(at + cells.width, y + 1 < cells.height), take(at - cells.width, y > 0);
     }
-    return out;
 }
 
 /// What a group of cells spans, in pixels: u across the bars, v along them.
@@ -246,9 +245,9 @@ std::uint8_t between(const std::uint8_t *top, const std::uint8_t *bottom, std::p
 }
 
 /// Places whose four pixels lie in the image.
-void sample_inside(const View &in, const Line &line, int count, std::uint8_t *out) noexcept
+void sample_inside(const View &in, const Line &line, int from, int to, std::uint8_t *out) noexcept
 {
-    for (int u = 0; u < count; ++u) {
+    for (int u = from; u < to; ++u) {
         const int x = line.at_x(u), y = line.at_y(u);
         const std::uint8_t *const top = in.at(y >> fraction) + (x >> fraction) * in.pixel;
         out[u] = between(top, top + in.row, in.pixel, x & (one - 1), y & (one - 1));
@@ -256,9 +255,9 @@ void sample_inside(const View &in, const Line &line, int count, std::uint8_t *ou
 }
 
 /// Any places; beyond the border its pixels.
-void sample(const View &in, const Line &line, int count, std::uint8_t *out) noexcept
+void sample(const View &in, const Line &line, int from, int to, std::uint8_t *out) noexcept
 {
-    for (int u = 0; u < count; ++u) {
+    for (int u = from; u < to; ++u) {
         const int x = std::clamp(line.at_x(u), 0, (in.width - 1) << fraction), left = x >> fraction;
         const int y = std::clamp(line.at_y(u), 0, (in.height - 1) << fraction), top = y >> fraction;
         const std::uint8_t *const at = in.at(top) + left * in.pixel;
@@ -286,10 +285,11 @@ std::vector<Bars> bars(const View &grey, std::size_t most)
     smoothed(cells.change, cells), smoothed(cells.direction, cells);
     std::vector<std::uint8_t> map = with_bars(cells);
     std::vector<Likely> found;
+    std::vector<int> group;
     for (std::size_t i = 0; i < map.size(); ++i) {
         if (!map[i])
             continue;
-        const std::vector<int> group = taken(map, cells, static_cast<int>(i));
+        take_group(map, cells, static_cast<int>(i), group);
         const Span span(group, cells);
         const double filled = static_cast<double>(group.size()) * part * part;
         if (group.size() < least_cells || filled < least_filled * span.area() || span.straight < least_straight)
@@ -328,8 +328,14 @@ void upright(const View &grey, const Bars &where, Plane &out)
         const double way = v / rows;
         const Line line(first[0] + way * (along[0] - first[0]), first[1] + way * (along[1] - first[1]),
                         (across[0] - first[0]) / columns, (across[1] - first[1]) / columns);
-        const bool within = inside(grey, line, 0) && inside(grey, line, out.width() - 1);
-        (within ? sample_inside : sample)(grey, line, out.width(), out.at(v));
+        int from = 0, to = out.width(); // what lies inside lies in one piece
+        while (from < to && !inside(grey, line, from))
+            ++from;
+        while (from < to && !inside(grey, line, to - 1))
+            --to;
+        sample(grey, line, 0, from, out.at(v));
+        sample_inside(grey, line, from, to, out.at(v));
+        sample(grey, line, to, out.width(), out.at(v));
     }
 }
 

@@ -349,8 +349,10 @@ int main() {  // every size on buffers without a byte to spare, so that the sani
                 sum += static_cast<unsigned long>(change(at, at)) + static_cast<unsigned long>(active(at).width);
                 sum += bars(at, 4).size();
                 for (const double out : {-2.0, 0.0})  // over the border, and just inside
-                    if (width && height)
-                        sum += pipeline.upright(at, {{{out, -out}, {width - 1.01 - out, out}, {out, height - 1.01}}})->width();
+                    if (width && height) {
+                        const Bars where{{{out, -out}, {width - 1.01 - out, out}, {out, height - 1.01}}};
+                        sum += pipeline.upright(at, where)->width();
+                    }
                 if (format == Format::yuyv) at = in;  // a grey view with a gap between pixels
                 for (const auto &out :
                      {pipeline.half(at), pipeline.twice(at), pipeline.dilate(at), pipeline.smooth(at),
