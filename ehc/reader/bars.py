@@ -32,8 +32,8 @@ LEVELS = 3
 """The smallest ones: a code of which these show nothing has modules under a pixel."""
 LONGEST = 1600.0
 """Pixels of a side that are enough to read bars: more are halved."""
-LEAST_EDGES = 24
-"""Along a row of bars: a health card in PDF417 has over 60, the shortest codes 30; lines of text mostly have fewer."""
+LEAST_EDGES = 36
+"""Along a row of bars: a health card in PDF417 has over 60, the shortest codes 40; a page of text has two a line."""
 
 
 def upright_bars(pipeline: FramePipeline, level: Level, smallest: int) -> Iterator[View]:

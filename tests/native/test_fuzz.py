@@ -23,7 +23,7 @@ OF_THE_READER = "fuzz_reader"  # links libehcreader's, which is C++ too
 TARGETS = [*sorted(path.stem for path in (NATIVE / "tests").glob("fuzz_*.c")), OF_THE_READER]
 FLAGS = ["-g", "-O1", "-std=c11", "-Wall", "-Wextra", "-fno-sanitize-recover=all"]
 KERNEL = [*FLAGS, "-fsanitize=fuzzer-no-link,address,undefined"]
-LANES = [*FLAGS, "-O0", "-fsanitize=fuzzer-no-link,address"]  # code that is all lanes takes the compiler a minute otherwise
+LANES = [*FLAGS, "-O0", "-fsanitize=fuzzer-no-link,address"]  # all lanes: a minute for the compiler otherwise
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
 TOKEN = "92FD69141DFE1553A42251E2B0196148"
 CODE = b"EHC2:5A4:JE5709J1 DR000000W30L*2DIFETRC38S-P28EXMC+I6F$UI4NCIHW0GUM806LRXVKME"
