@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -35,10 +35,12 @@ OWN = ("x-sdk", "x-institution", "x-purpose", "x-client-time")
 
 _MEMBER = re.compile(
     r"(?P<label>[a-z*][a-z0-9_.*-]*)=(?P<value>\((?P<names>(?:\"[a-z0-9@-]+\"(?: \"[a-z0-9@-]+\")*)?)\)"
-    r"(?P<parameters>(?:;[a-z*][a-z0-9_.*-]*=(?:\"[ !#-\[\]-~]*\"|[0-9]{1,15}))*))(?:, *|$)"
+    r"(?P<parameters>(?:;[a-z*][a-z0-9_.*-]*=(?:\"[ !#-\[\]-~]*\"|[0-9]{1,15}))*))(?:, *(?=[a-z*])|\Z)"
 )
 _PARAMETER = re.compile(r";([a-z*][a-z0-9_.*-]*)=(?:\"([^\"]*)\"|([0-9]+))")
-_SIGNATURE = re.compile(r"(?P<label>[a-z*][a-z0-9_.*-]*)=:(?P<value>[A-Za-z0-9+/]*={0,2}):(?:, *|$)")
+_SIGNATURE = re.compile(r"(?P<label>[a-z*][a-z0-9_.*-]*)=:(?P<value>[A-Za-z0-9+/]*={0,2}):(?:, *(?=[a-z*])|\Z)")
+_TIMES = ("created", "expires")
+_TEXTS = ("nonce", "keyid", "alg", "tag")
 _DIGEST = re.compile(r"sm3=:([A-Za-z0-9+/]{43}=):")
 NONCE = re.compile(r"[0-9A-Za-z_-]{16,64}")
 KEY_ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
@@ -82,6 +84,7 @@ class Signed:
     key_id: str
     algorithm: str
     tag: str
+    expires: int | None = None  # the last second in which it is good
 
 
 def content_digest(body: bytes) -> str:
@@ -89,7 +92,7 @@ def content_digest(body: bytes) -> str:
 
 
 def is_digest_of(header: str, body: bytes) -> bool:
-    """Only the one spelling of SM3's digest."""
+    """Only the one spelling of SM3's digest, alone."""
     return bool(_DIGEST.fullmatch(header)) and constant_time_equal(header.encode(), content_digest(body).encode())
 
 
@@ -130,21 +133,38 @@ def signature_base(message: Message, components: Sequence[str], text: str) -> by
 
 def parse(header: str, tag: str = REQUEST_TAG) -> Signed:
     """The one member of a Signature-Input that has this tag. Raises InputError that says what is wrong with it."""
-    at, found = 0, []
-    while at < len(header):
-        member = _MEMBER.match(header, at)
-        if member is None:
-            raise InputError(f"Signature-Input: not as RFC 9421 writes it, from character {at} on")
-        at = member.end()
-        given = _PARAMETER.findall(member["parameters"])
-        parameters = {name: text or number for name, text, number in given}
-        if len(parameters) != len(given):
-            raise InputError("Signature-Input: a parameter stands twice")
-        if parameters.get("tag") == tag:
-            found.append((member, parameters))
+    members = [(member, _parameters(member["parameters"])) for member in _members("Signature-Input", _MEMBER, header)]
+    found = [(member, parameters) for member, parameters in members if parameters.get("tag") == tag]
     if len(found) != 1:
         raise InputError(f'Signature-Input: one member with tag="{tag}" is wanted, there are {len(found)}')
     return _signed(*found[0])
+
+
+def _members(name: str, pattern: re.Pattern[str], header: str) -> Iterator[re.Match[str]]:
+    """Of a dictionary (RFC 8941), each once."""
+    at, labels = 0, set[str]()
+    while at < len(header):
+        member = pattern.match(header, at)
+        if member is None:
+            raise InputError(f"{name}: not as RFC 9421 writes it, from character {at} on")
+        if member["label"] in labels:
+            raise InputError(f"{name}: the member {member['label']} stands twice")
+        labels.add(member["label"])
+        at = member.end()
+        yield member
+
+
+def _parameters(text: str) -> dict[str, str]:
+    given = _PARAMETER.findall(text)
+    parameters = {name: text or number for name, text, number in given}
+    if len(parameters) != len(given):
+        raise InputError("Signature-Input: a parameter stands twice")
+    for name, _, number in given:
+        if name in _TIMES and not number:
+            raise InputError(f"Signature-Input: {name} is seconds since 1970, without quotes")
+        if name in _TEXTS and number:
+            raise InputError(f"Signature-Input: {name} stands in quotes")
+    return parameters
 
 
 def _signed(member: re.Match[str], parameters: Mapping[str, str]) -> Signed:
@@ -162,18 +182,16 @@ def _signed(member: re.Match[str], parameters: Mapping[str, str]) -> Signed:
         raise InputError("Signature-Input: keyid has 1 to 64 letters, digits, dots, dashes and underscores")
     if parameters["alg"] not in ALGORITHMS:
         raise InputError(f"Signature-Input: alg is one of {', '.join(ALGORITHMS)}")
-    created, tag = int(parameters["created"]), parameters["tag"]
-    rest = (parameters["nonce"], parameters["keyid"], parameters["alg"])
-    return Signed(member["label"], names, member["value"], created, *rest, tag)
+    created, expires = int(parameters["created"]), parameters.get("expires")
+    rest = (parameters["nonce"], parameters["keyid"], parameters["alg"], parameters["tag"])
+    return Signed(member["label"], names, member["value"], created, *rest, None if expires is None else int(expires))
 
 
 def signature_of(header: str, label: str) -> bytes:
     """The bytes of a Signature's member. Raises InputError."""
-    at = 0
-    while member := _SIGNATURE.match(header, at):
+    for member in [*_members("Signature", _SIGNATURE, header)]:
         if member["label"] == label:
             return decode(member["value"])
-        at = member.end()
     raise InputError(f"Signature: no member {label}=:BASE64:")
 
 

@@ -3,7 +3,7 @@
     1  form        Signature-Input and Signature are as RFC 9421 writes them (or the legacy headers are all there)
     2  key         it is known, live, and of this algorithm
     3  coverage    everything that gives the request its meaning is signed
-    4  time        created lies in the window
+    4  time        created lies in the window, expires is not over
     5  signature   it is right
     6  body        Content-Digest is the body's
     7  app, sdk    the app may go on, the SDK's release is published
@@ -126,7 +126,7 @@ class Admission:
         signed, signature = parse_signature(message)
         opened = self.key(signed, now)
         require_coverage(message, signed, has_body=has_body)
-        require_time(signed.created, now, window)
+        require_time(signed.created, now, window, signed.expires)
         if not opened.is_right(http.signature_base(message, signed.components, signed.text), signature):
             raise Unauthenticated(_WRONG)
         return Proven(opened, message, signed.created, signed.nonce)
@@ -202,14 +202,17 @@ def require_coverage(message: Message, signed: Signed, *, has_body: bool) -> Non
         raise InputError(f"Signature-Input: {', '.join(missing)} must be signed too")
 
 
-def require_time(created: int, now: int, window: int) -> None:
+def require_time(created: int, now: int, window: int, expires: int | None = None) -> None:
     """Step 4. Raises InputError."""
     if abs(created - now) > window:
         raise InputError(f"created: {created - now:+d} s off, at most {window} s; GET /v1/time has this clock")
+    if expires is not None and now > expires:
+        raise InputError(f"expires: the signature was over {now - expires} s ago; sign anew")
 
 
 def legacy_parameters(message: Message) -> dict[str, str]:
-    """△ What an existing SDK signs of a request; body: SM3 of it, in upper-case hex, in X-Content-SM3."""
+    """△ What an existing SDK signs of a request; body: SM3 of it, in upper-case hex, in X-Content-SM3. Raises
+    InputError for a value that could be taken for two."""
     headers, path = message.headers, message.value("@path") or ""
     given = {
         "app_id": headers.get("x-app-id"),
@@ -223,6 +226,9 @@ def legacy_parameters(message: Message) -> dict[str, str]:
         "sdk": headers.get("x-sdk"),
         "timestamp": headers.get("x-timestamp"),
     }
+    unclear = [name for name, value in given.items() if value and "&" in value and name != "query"]
+    if unclear:  # it could be the next parameter, moved here
+        raise InputError(f"{unclear[0]}: an & cannot be signed in this form")
     return {name: value for name, value in given.items() if value}
 
 

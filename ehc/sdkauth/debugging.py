@@ -58,7 +58,7 @@ def explain(known: Admission, message: Message, body: bytes, now: int, window: i
     steps, hints = [Step(1, True, "")], []
     opened = _step(steps, 2, lambda: known.key(signed, now))
     _step(steps, 3, lambda: admission.require_coverage(message, signed, has_body=bool(body)))
-    _step(steps, 4, lambda: admission.require_time(signed.created, now, window))
+    _step(steps, 4, lambda: admission.require_time(signed.created, now, window, signed.expires))
     base = _step(steps, 5, lambda: http.signature_base(message, signed.components, signed.text))
     if base is not None and opened is not None:
         right = opened.is_right(base, signature)

@@ -6,6 +6,7 @@ field   upper-case hex of SM4/ECB over the UTF-8 text, filled with 0x00 to whole
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -53,6 +54,6 @@ class Fields:
     def unseal(self, name: str, sealed: str) -> str:
         """Raises InputError that names the field."""
         try:
-            return sm4_ecb_decrypt(self._key, bytes.fromhex(sealed)).rstrip(b"\0").decode()
+            return sm4_ecb_decrypt(self._key, binascii.unhexlify(sealed)).rstrip(b"\0").decode()
         except ValueError:
             raise InputError(f"{name}: not {SM4} in hex under this app's secret") from None

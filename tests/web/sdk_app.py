@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from ehc.crypto.legacy_signature import sorted_parameters
 from ehc.crypto.sm2 import PrivateKey, PublicKey
 from ehc.sdkauth.act import Act
 from ehc.sdkauth.app import AppState, new_app
@@ -37,6 +38,7 @@ class SdkApp:
     kind: str = "hmac"
     sent: int = 0
     headers: dict[str, str] = field(default_factory=dict)  # beside the usual ones
+    parameters: str = ""  # of the signature, likewise
 
     def signed(self, method: str, path: str, body: Any = None, **extra: str) -> dict[str, Any]:
         """What httpx sends: method, path, content, headers."""
@@ -53,7 +55,7 @@ class SdkApp:
         alg = {"hmac": "hmac-sm3", "sm2": "sm2-sm3"}[self.kind]
         covered = " ".join(f'"{name}"' for name in lines)
         text = f'({covered});created={self.service.clock.now};nonce="nonce-{self.sent:012}"'
-        text += f';keyid="{self.key}";alg="{alg}";tag="ehc"'
+        text += f';keyid="{self.key}";alg="{alg}";tag="ehc"{self.parameters}'
         base = "".join(f'"{name}": {value}\n' for name, value in lines.items()) + f'"@signature-params": {text}'
         headers["signature-input"], headers["signature"] = f"ehc={text}", f"ehc=:{b64(self.sign(base.encode()))}:"
         return {"method": method, "path": path, "content": content, "headers": headers}
@@ -131,3 +133,17 @@ def add_app(service: Any, *scopes: str, name: str = "city-app", kind: str = "hma
         grant(service, *scopes, name=name)
     later(service)
     return SdkApp(service, name, key, kind)
+
+
+def legacy(app: Any, secret: str, method: str, path: str, body: bytes = b"", **more: str) -> dict[str, Any]:
+    """more: parameters that are signed too."""
+    app.sent += 1
+    headers = {"x-app-id": app.name, "x-timestamp": f"{app.service.clock.now}000", "x-sdk": SDK}
+    headers |= {"x-nonce": f"nonce-{app.sent:012}"}
+    given = {"app_id": app.name, "method": method, "nonce": headers["x-nonce"], "path": path, "sdk": SDK}
+    given |= {"timestamp": headers["x-timestamp"]} | more
+    if body:
+        headers |= {"x-content-sm3": sm3(body).hex(), "content-type": "application/json"}
+        given["body"] = headers["x-content-sm3"]
+    headers["x-digest"] = sm3((sorted_parameters(given) + secret).encode()).hex()
+    return {"method": method, "path": path, "content": body, "headers": headers}

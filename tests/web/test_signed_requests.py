@@ -1,17 +1,16 @@
 """Requests that are signed: who is let in, for what, how often; whatever is changed or sent again is refused."""
 
-import random
 import re
 from collections.abc import Callable
 from itertools import product
 from typing import Any
 
 import pytest
-from sdk_app import BY, SDK, SM2, add_app, grant, later, publish, sm3
+from sdk_app import BY, SDK, SM2, add_app, grant, later, legacy, publish, sm3
 from test_callers import problem_of
 
 from ehc.access.caller import Scope
-from ehc.crypto.legacy_signature import app_secret, sorted_parameters
+from ehc.crypto.legacy_signature import app_secret
 from ehc.errors import Conflict
 from ehc.sdkauth.app import AppState
 from ehc.sdkauth.sdk import SdkState, parse_id
@@ -150,7 +149,8 @@ def test_who_is_suspended_or_revoked_is_refused_within_a_second(signed_service: 
     assert status(app) == 401
 
 
-def test_one_key_follows_the_other_without_a_pause(signed_service: Any) -> None:
+@pytest.mark.parametrize("revoked", [False, True])
+def test_one_key_follows_the_other_without_a_pause(signed_service: Any, revoked: bool) -> None:
     app, registry = add_app(signed_service, "accounts:read", "sdk"), signed_service.services.app_registry
     registry.add_sm2_key("city-app", "k-next", bytes(SM2.public_key), BY)
     later(signed_service)
@@ -159,7 +159,11 @@ def test_one_key_follows_the_other_without_a_pause(signed_service: Any) -> None:
     registry.end_key("city-app", app.key, signed_service.clock.now + 60, BY)
     later(signed_service)
     assert (status(app), status(nxt)) == (404, 404)
-    signed_service.clock.now += 60
+    if revoked:  # in the middle
+        registry.end_key("city-app", app.key, signed_service.clock.now, BY)
+        later(signed_service)
+    else:
+        signed_service.clock.now += 60
     assert (status(app), status(nxt)) == (401, 404)
 
 
@@ -179,7 +183,7 @@ def test_a_request_serves_once(signed_service: Any) -> None:
     assert "sent before" in app.send(request).json()["detail"]
 
 
-@pytest.mark.parametrize("drift", [-301, 301])
+@pytest.mark.parametrize("drift", [-3600, -301, 301, 3600])
 def test_a_clock_that_is_wrong_is_told_by_how_much(signed_service: Any, drift: int) -> None:
     app = add_app(signed_service, "accounts:read")
     request = app.signed("GET", CARD)
@@ -202,38 +206,6 @@ def test_what_is_not_signed_is_named(signed_service: Any, left_out: str) -> None
     assert left_out in answer.json()["detail"]
 
 
-def mutate(request: dict[str, Any], chance: random.Random) -> dict[str, Any] | None:
-    """One character of what was signed is another, or a header is gone or doubled; None: nothing changed."""
-    changed = {**request, "headers": dict(request["headers"])}
-    where = chance.choice(["path", "content", "method", "gone", *changed["headers"]])
-    if where == "method":
-        changed["method"] = chance.choice(["PUT", "DELETE", "PATCH"])
-    elif where == "gone":
-        del changed["headers"][chance.choice([n for n in changed["headers"] if n not in ("host", "content-type")])]
-    elif where in ("path", "content"):
-        text = changed[where] if where == "path" else changed[where].decode()
-        changed[where] = _other(text, chance) if where == "path" else _other(text, chance).encode()
-        if where == "path" and not changed["path"].startswith("/v1/codes"):
-            changed["path"] = "/v1/codes?x=" + str(chance.randrange(10**9))
-    else:
-        changed["headers"][where] = _other(changed["headers"][where], chance)
-    return None if changed == request else changed
-
-
-def _other(text: str, chance: random.Random) -> str:
-    at = chance.randrange(len(text))
-    return text[:at] + chance.choice("abcdefghijklmnopqrstuvwxyz0123456789=+/") + text[at + 1 :]
-
-
-def test_no_request_that_was_changed_is_let_in(signed_service: Any) -> None:
-    """A seeded part of tests/survival/signed_requests.py."""
-    app, chance = add_app(signed_service, "codes"), random.Random(7)
-    for _ in range(150):
-        changed = mutate(app.signed("POST", "/v1/codes", {"card_id": "AB" * 32, "kind": "static"}), chance)
-        if changed is not None:
-            assert app.send(changed).status_code in (400, 401, 404, 405), changed
-
-
 def test_a_quota_is_exact_and_says_when_it_begins_anew(signed_service: Any) -> None:
     app = add_app(signed_service)
     grant(signed_service, "accounts:read", quota=(3, "day"))
@@ -242,19 +214,6 @@ def test_a_quota_is_exact_and_says_when_it_begins_anew(signed_service: Any) -> N
     number = grant(signed_service, "accounts:read", quota=(1, "whole"))
     assert [status(app) for _ in range(2)] == [404, 429]
     assert signed_service.services.app_registry.used(number, 0) == 1
-
-
-def legacy(app: Any, secret: str, method: str, path: str, body: bytes = b"", **extra: str) -> dict[str, Any]:
-    app.sent += 1
-    headers = {"x-app-id": app.name, "x-timestamp": f"{app.service.clock.now}000", "x-sdk": SDK}
-    headers |= {"x-nonce": f"nonce-{app.sent:012}"} | extra
-    given = {"app_id": app.name, "method": method, "nonce": headers["x-nonce"], "path": path, "sdk": SDK}
-    given["timestamp"] = headers["x-timestamp"]
-    if body:
-        headers |= {"x-content-sm3": sm3(body).hex(), "content-type": "application/json"}
-        given["body"] = headers["x-content-sm3"]
-    headers["x-digest"] = sm3((sorted_parameters(given) + secret).encode()).hex()
-    return {"method": method, "path": path, "content": body, "headers": headers}
 
 
 def test_existing_sdks_sign_by_their_digests_where_the_setting_lets_them(make_service: Callable[..., Any]) -> None:
