@@ -122,6 +122,7 @@ class SignIn:
         """Their own, by themselves; all their sessions end. False: another code, or tried too often."""
         if not (self._operators.attempt(who_of(operator.name), now) and self._has(operator, code, now)):
             return False
+        self._operators.signed_in(who_of(operator.name), operator.name, now)
         self._operators.unbind(operator.name)
         return True
 

@@ -81,6 +81,27 @@ def add(
 
 
 @app.command()
+def amend(
+    name: Name,
+    *,
+    report: Annotated[str | None, typer.Option(help="number of the third party's test report")] = None,
+    public_key: Annotated[
+        Path | None, typer.Option(help="file of the SM2 key that its downloads are sealed to")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="why; kept")],
+    database: Database = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Name an app's test report, or another key of its own; what is not given stays."""
+    if report is None and public_key is None:
+        raise typer.BadParameter("--report or --public-key, or both")
+    key = None if public_key is None else read_public_key(public_key)
+    with desk(database, config_file) as at:
+        found = at.apps.amend(name, report, key, at.act(reason))
+    typer.echo(f"{name} is {found.state.value}, its test report {found.report or 'not there'}")
+
+
+@app.command()
 def state(
     name: Name,
     to: Annotated[AppState, typer.Argument(metavar="STATE", help="review, draft, approved, suspended, revoked")],

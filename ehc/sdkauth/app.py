@@ -81,8 +81,6 @@ def new_app(
         raise InputError("name: 1 to 64 letters, digits, dots, dashes and underscores, none of . - _ first")
     if not 2 <= len(owner.strip()) <= 100 or _UNSEEN.search(owner):
         raise InputError("owner: who answers for it, in 2 to 100 characters")
-    if len(report) > 200 or _UNSEEN.search(report):
-        raise InputError("report: at most 200 characters")
     if kind == "app" and (len(package) > 128 or not _PACKAGE.fullmatch(package)):
         raise InputError("package: the app's package name, such as cn.example.health")
     if kind == "app" and certificate is None:
@@ -94,7 +92,20 @@ def new_app(
     if rate is not None and rate < 1:
         raise InputError("rate: at least 1 request a second")
     made = RegisteredApp(name, kind, owner.strip(), package, certificate, public_key, sandbox, AppState.DRAFT, now)
-    return replace(made, report=report.strip(), rate=rate)
+    return replace(made, report=report_of(report), rate=rate)
+
+
+def report_of(text: str) -> str:
+    """Raises InputError."""
+    if len(text) > 200 or _UNSEEN.search(text):
+        raise InputError("report: at most 200 characters, none of them unseen")
+    return text.strip()
+
+
+NO_REPORT = (
+    "{} has no test report: it is tested by a third party before it is approved (7 检测); "
+    "`ehc sdk app amend` and PATCH /v1/apps/… take the report's number"
+)
 
 
 def require_next(app: RegisteredApp, state: AppState) -> None:
@@ -104,4 +115,4 @@ def require_next(app: RegisteredApp, state: AppState) -> None:
         after = ", ".join(sorted(allowed)) or "nothing"
         raise Conflict(f"{app.name} is {app.state.value}: {after} may come next, not {state.value}")
     if state is AppState.APPROVED and not app.report and not app.sandbox:
-        raise Conflict(f"{app.name} has no test report: it is tested by a third party before it is approved (7 检测)")
+        raise Conflict(NO_REPORT.format(app.name))

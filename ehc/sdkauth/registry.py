@@ -132,9 +132,17 @@ class AppRegistry:
     def __init__(self, store: AppRegistryStore, sealing: Sealing) -> None:
         self._store, self._sealing = store, sealing
         self.add, self.find, self.all = store.add, store.find, store.all
-        self.amend, self.grants, self.revoke_grant = store.amend, store.grants, store.revoke_grant
+        self.grants, self.revoke_grant = store.grants, store.revoke_grant
         self.keys, self.end_key, self.changes = store.keys, store.end_key, store.changes
         self.use, self.used = store.use, store.used
+
+    def amend(self, name: str, report: str | None, public_key: bytes | None, act: Act) -> RegisteredApp:
+        """None: it stays. Raises NotFound, InputError, Conflict where the report would be gone that it was approved
+        for."""
+        report = None if report is None else apps.report_of(report)
+        if report == "" and self._store.find(name).state not in (AppState.DRAFT, AppState.REVIEW):
+            raise Conflict(f"{name} was approved for its test report: name the one that takes its place")
+        return self._store.amend(name, report, public_key, act)
 
     def move(self, name: str, state: AppState, act: Act) -> RegisteredApp:
         """Raises NotFound, Conflict."""

@@ -223,7 +223,8 @@ def _waited(in_hand: _InHand) -> _InHand:
 def opened(job: ImportJob, registry: Registry, clock: Clock, key: str) -> Iterator[ImportRun]:
     """Open, check and lock the files of a job. key: what the electronic cards are made under, for the journal.
 
-    Raises FileError, Conflict."""
+    Raises FileError, InputError, Conflict."""
+    job.missing.check()
     if not job.rejects.parent.is_dir():
         raise FileError(f"{job.rejects}: there is no folder {job.rejects.parent}; make it first")
     with contextlib.ExitStack() as held:

@@ -17,7 +17,7 @@ from ehc.cards.bulk_registration import columns_of
 from ehc.cards.issuing import PersonColumns
 from ehc.crypto.columns import Coded, Texts
 from ehc.errors import FileError
-from ehc.registry.checking import CardColumns
+from ehc.registry.checking import CardColumns, checked
 from ehc.store.csv_lines import RawLines, Refusal, raw_lines
 from ehc.store.people_files import CsvPeople, Encoding, ParquetPeople, PeopleFile, Position, column_of_array
 
@@ -55,6 +55,12 @@ class Missing:
     issuer: str | None = None
     version: str | None = None
     source: str = ""
+
+    def check(self) -> None:
+        """Raises InputError that names what no row could have."""
+        for field, given in (("issuer", self.issuer), ("version", self.version), ("source", self.source)):
+            if given:
+                checked(field, given)
 
 
 @dataclass(frozen=True, slots=True)

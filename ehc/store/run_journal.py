@@ -109,6 +109,9 @@ def _lock(path: Path) -> int | None:
 
 
 def beside(path: Path, suffix: str) -> Path:
+    """Raises FileError for a path that ends in no name."""
+    if not path.name:
+        raise FileError(f"{path}: this is a folder, a file is wanted")
     return path.with_name(path.name + suffix)
 
 

@@ -122,7 +122,7 @@ _APPS = (
         summary="An app's test report, and the SM2 key that its downloads are sealed to",
         answers={200: wire.SdkApp},
         body=wire.AppChange,
-        problems=(*BODY, 404),
+        problems=(*BODY, 404, 409),
     ),
     Endpoint(
         method="POST",

@@ -118,8 +118,10 @@ def open_services(
 
 
 def open_sandbox(settings: Settings, clock: Clock = system_clock) -> Services:
-    """The same systems over a database of this host alone, under the published sample keys. Raises Unavailable."""
-    own = msgspec.structs.replace(settings, home=str(settings.home_path() / "sandbox"), database="", redis="")
+    """The same systems over a database of this host alone, under the published sample keys; no other registry is asked,
+    whose people are real. Raises Unavailable."""
+    home = str(settings.home_path() / "sandbox")
+    own = msgspec.structs.replace(settings, home=home, database="", redis="", national_registry="")
     with Keyring() as keyring:
         keyring.add(Purpose.SECURITY_KEY, bytearray.fromhex("0123456789ABCDEFFEDCBA9876543210"), 0)
         keyring.add(Purpose.PROTECTION_KEY, bytearray.fromhex("11223344556677888877665544332211"), 0)
@@ -130,11 +132,14 @@ def open_sandbox(settings: Settings, clock: Clock = system_clock) -> Services:
 def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
     policy = scene_policy(settings)
     keys, app_secrets = opened.keys, opened.app_secrets
+    national = open_national(settings)
     stores = open_store(settings, clock)
 
     def close() -> None:
         opened.close()
         stores.close()
+        if national is not None:
+            national.close()
 
     derive = Deriver(keys, settings.padding, stores.rekeying.present)
     registrar = Registrar(stores.accounts, derive, temporaries(settings, stores.serials))
@@ -173,7 +178,7 @@ def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
         sdks=SdkRegistry(stores.sdks, opened.authority),
         app_registry=AppRegistry(stores.sdk_apps, app_secrets),
         registry=make_registry(settings, stores.registry, stores.accounts, derive),
-        national=open_national(settings),
+        national=national,
         authority=opened.authority,
         index=index,
         follower=Follower(index.store, index.book, index.loader, stores.card_feed) if settings.index_cards else None,

@@ -144,6 +144,7 @@ def test_chinese_titles_gbk_and_what_stands_for_all_rows(tmp_path, imported):
         ("number,id_type,id_number,name,state,version\n", (), "no column issuer (发卡机构): or say --issuer CODE"),
         ("number,id_type,id_number,name,state\n", ("--issuer", "1"), "no column version (版本): or say --version N"),
         ("number,state\n", (), "no column id_type (证件类型)"),
+        ("number,id_type,id_number,name,state,version\n", ("--issuer", "a~b"), "issuer: 1 to 64 letters"),
         ("", (), "is empty"),
     ],
 )

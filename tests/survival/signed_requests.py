@@ -137,13 +137,15 @@ def rounds(settings: Settings, seed: int) -> Iterator[list[tuple[str, bool]]]:
         process = context.Process(target=judge, args=(settings, seed * 1_000_003 + number, earlier[-5000:], theirs))
         process.start()
         theirs.close()
-        for _ in range(chance.randrange(1, MOST_REPORTS)):
-            done, new = ours.recv()
-            earlier += new
-            yield done
-        time.sleep(chance.uniform(0, 0.05))  # into the middle of the next one
-        os.kill(process.pid or 0, signal.SIGKILL)
-        process.join()
+        try:
+            for _ in range(chance.randrange(1, MOST_REPORTS)):
+                done, new = ours.recv()
+                earlier += new
+                yield done
+            time.sleep(chance.uniform(0, 0.05))  # into the middle of the next one
+        finally:
+            os.kill(process.pid or 0, signal.SIGKILL)
+            process.join()
 
 
 def campaign(folder: Path, requests: int, seed: int, redis: str = "") -> dict[str, int]:

@@ -144,9 +144,13 @@ def test_a_registry_that_fails_is_never_a_card_that_is_not_there(
 
 
 def test_where_no_registry_listens_the_answer_says_so(make_service: Callable[..., Any]) -> None:
-    answer = make_service(national_registry="http://127.0.0.1:9").post(FIND, {"number": number(1)})
+    service = make_service(national_registry="http://127.0.0.1:9")
+    answer = service.post(FIND, {"number": number(1)})
     assert answer.status_code == 503
     assert "the national one was asked in vain" in answer.json()["detail"]
+    service.services.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        service.services.national.find(number(1))
 
 
 def test_an_institution_reads_and_neither_writes_nor_synchronises(service: Any) -> None:

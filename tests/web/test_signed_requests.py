@@ -238,16 +238,17 @@ def test_existing_sdks_sign_by_their_digests_where_the_setting_lets_them(make_se
 
 
 def test_an_app_of_the_sandbox_meets_invented_people_alone(make_service: Callable[..., Any]) -> None:
-    service = make_service(sandbox=True)
+    service = make_service(sandbox=True, national_registry="http://127.0.0.1:9")
     real = service.register()
     publish(service)
-    app = add_app(service, "register", "accounts:read", "sdk", name="new-app", sandbox=True, report="")
+    app = add_app(service, "register", "accounts:read", "sdk", "registry:read", name="new-app", sandbox=True, report="")
     assert app.ask("GET", f"/v1/cards/{real['card_id']}").status_code == 404
     made = app.ask("POST", "/v1/cards", PERSON | {"name": "测试18"})
     assert (made.status_code, made.headers["x-sandbox"]) == (201, "true")
     assert app.ask("GET", f"/v1/cards/{made.json()['card_id']}").status_code == 200
     assert service.get(f"/v1/cards/{made.json()['card_id']}", headers=bearer(service)).status_code == 404
     assert app.ask("POST", "/v1/sdk/licence", {}).status_code == 200  # its own things are here
+    assert app.ask("POST", "/v1/physical-cards/find", {"number": "44A1"}).status_code == 404  # nobody else is asked
 
 
 def bearer(service: Any) -> dict[str, str]:
@@ -310,15 +311,19 @@ def test_the_registry_over_http(service: Any) -> None:
         assert service.post(f"{release}/state", {"state": state, "reason": "tested"}).status_code == 200
     got = service.get(f"{release}/file")
     assert (len(got.content), got.headers["x-sdk-digest"]) == (3_000_000, put.json()["digest"])
-    new = {"name": "app", "owner": "市卫健委", "package": "cn.example.a", "certificate": "AB" * 32, "report": "r"}
+    new = {"name": "app", "owner": "市卫健委", "package": "cn.example.a", "certificate": "AB" * 32}
     new["public_key"] = bytes(SM2.public_key).hex()
     assert service.post("/v1/apps", new).status_code == 201
-    for state in ("review", "approved"):
-        service.services.app_registry.move("app", AppState(state), BY)
+    key, registry = bearer_of_authority(service), service.services.app_registry
+    registry.move("app", AppState.REVIEW, BY)
+    with pytest.raises(Conflict, match="no test report"):
+        registry.move("app", AppState.APPROVED, BY)
+    for report, answered in (("r\n1", 422), ("r-1", 200)):
+        assert service.request("PATCH", "/v1/apps/app", json={"report": report}, headers=key).status_code == answered
+    registry.move("app", AppState.APPROVED, BY)
+    assert service.request("PATCH", "/v1/apps/app", json={"report": " "}, headers=key).status_code == 409
     allowed = {"sdk": "ehc", "scopes": ["verify"], "ends_at": "2027-01-01T00:00:00Z", "quota": {"requests": 5}}
-    registry = service.services.app_registry
     assert registry.find("app").usable
-    key = bearer_of_authority(service)
     assert service.post("/v1/apps/app/grants", allowed, headers=key).status_code == 201
     made = service.post("/v1/apps/app/keys", {"kind": "hmac"}, headers=key).json()
     fetched = service.post(f"/v1/apps/app/keys/{made['key']}/download", headers=key)
