@@ -145,6 +145,10 @@ class AccountLookup(Protocol):
 
     def card_of_account(self, account: int) -> Card | None: ...
 
+    def cards_of_accounts(self, accounts: Sequence[int]) -> Mapping[int, Card]:
+        """Those that there are, in one question."""
+        ...
+
 
 class SerialBlocks(Protocol):
     """Serial numbers of issued codes, durable in blocks: what a crash leaves over is skipped."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import mmap
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from ehc.crypto.claims import REVOKED, add_one
 from ehc.errors import Unavailable
 from ehc.model import Answer, Card, CardStatus, Claim, Claimant, Question
 from ehc.ports import AccountLookup, Answers, Clock, Questions
-from ehc.store.card_status import may_be_kept, read_status
+from ehc.store.card_status import Found, StatusReader, may_be_kept, read_statuses
 from ehc.store.place_names import PlaceNames
 from ehc.store.taken_codes import TakenCodes, mapped
 
@@ -44,6 +44,7 @@ class MappedHotState:
         self._counts = memoryview(_counters(folder / "counters")).cast("I")
         self._cards, self._clock, self._remembered = cards, clock, remembered
         self._known: dict[str | int, _Known] = {}
+        self._reader = StatusReader(self._load)
         self._turn = 0
 
     def ask(self, question: Question, now: int) -> Answer | Awaitable[Answer]:
@@ -66,7 +67,7 @@ class MappedHotState:
 
     def status(self, card: str | int) -> CardStatus | Awaitable[CardStatus | None] | None:
         found = self._recall(card, self._clock())
-        return asyncio.to_thread(self._load, card) if found is None else found
+        return self._reader.status(card) if found is None else found
 
     def remember(self, card: str | int, code: bytes, issued_at: int, until: int) -> None:
         self._issued.forget(issued_at)
@@ -100,12 +101,12 @@ class MappedHotState:
         return self._issued.holder(question.code, question.issued_at, question.until) is not None
 
     async def _load_and_answer(self, question: Question, now: int) -> Answer:
-        card = await asyncio.to_thread(self._load, question.card)
+        card = await self._reader.status(question.card)
         return Answer(True, None) if card is None else self._answer(question, card, now)
 
     async def _load_and_answer_many(self, asked: Questions, known: dict[str | int, CardStatus | None]) -> Answers:
         missing = [card for card, status in known.items() if status is None]
-        known.update(zip(missing, await asyncio.to_thread(lambda: [*map(self._load, missing)]), strict=True))
+        known.update(zip(missing, await asyncio.gather(*map(self._reader.status, missing)), strict=True))
         return self._answer_many(asked, known)
 
     def _answer_many(self, asked: Questions, known: dict[str | int, CardStatus | None]) -> Answers:
@@ -167,14 +168,15 @@ class MappedHotState:
             return None
         return known.status
 
-    def _load(self, card: str | int) -> CardStatus | None:
-        """Counter first, then the store: a change in between makes what is kept useless."""
-        counter, among = _counter(card), self._known
-        counted, until = self._counts[counter], self._clock() + STALE_AFTER
-        status = read_status(self._cards, card)
-        if status is not None and may_be_kept(card, status):
-            self._keep(among, card, _Known(status, counter, counted, until))
-        return status
+    def _load(self, asked: Sequence[str | int]) -> list[Found]:
+        """Counters first, then the store: a change in between makes what is kept useless."""
+        among, counters, until = self._known, [*map(_counter, asked)], self._clock() + STALE_AFTER
+        counted = [self._counts[counter] for counter in counters]
+        found = read_statuses(self._cards, asked)
+        for card, counter, before, status in zip(asked, counters, counted, found, strict=True):
+            if isinstance(status, CardStatus) and may_be_kept(card, status):
+                self._keep(among, card, _Known(status, counter, before, until))
+        return found
 
     def _keep(self, among: dict[str | int, _Known], card: str | int, known: _Known) -> None:
         """among: of the turn in which it was read."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
 
 from ehc.errors import Unavailable
 from ehc.model import AccountState, Answer, Card, CardKind, CardStatus, Claim, Claimant, Question
 from ehc.ports import AccountLookup, Answers, Clock, Questions
-from ehc.store.card_status import may_be_kept, read_status
+from ehc.store.card_status import StatusReader, may_be_kept, read_statuses
 from ehc.store.redis_line import packed
 from ehc.store.redis_nodes import RedisNodes
 
@@ -37,7 +37,8 @@ class RedisHotState:
 
     def __init__(self, url: str, cards: AccountLookup, clock: Clock, keep_after: int = KEEP_AFTER) -> None:
         self._nodes = RedisNodes(url, SCRIPT)
-        self._cards, self._clock, self._keep_after, self._turn = cards, clock, keep_after, 0
+        self._reader = StatusReader(partial(read_statuses, cards))
+        self._clock, self._keep_after, self._turn = clock, keep_after, 0
 
     def ask(self, question: Question, now: int) -> Awaitable[Answer]:
         return self._ask(question, now)
@@ -82,7 +83,7 @@ class RedisHotState:
         tag, turn = _tag(question.card), self._turn
         issued, status, claim = _told(await self._nodes.call(tag, self._command(tag, question, now, turn, None)))
         if issued and not status:
-            found = await asyncio.to_thread(read_status, self._cards, question.card)
+            found = await self._reader.status(question.card)
             if found is None:
                 return Answer(True, None)
             issued, status, claim = _told(await self._nodes.call(tag, self._command(tag, question, now, turn, found)))

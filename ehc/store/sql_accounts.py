@@ -196,6 +196,9 @@ class SqlAccountStore:
     def card_of_account(self, account: int) -> Card | None:
         return self._looked_up(lambda connection: rows.fetch(connection, account))
 
+    def cards_of_accounts(self, accounts: Sequence[int]) -> Mapping[int, Card]:
+        return self._looked_up(lambda connection: rows.fetch_many(connection, accounts))
+
     def card_of_mindex(self, mindex: bytes) -> Card | None:
         return self._looked_up(lambda connection: rows.of_mindex(connection, self._bulk, mindex))
 

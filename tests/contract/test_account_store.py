@@ -45,6 +45,7 @@ def test_a_new_account_holds_what_was_registered_and_everything_finds_it(store: 
     assert found.outcome is Outcome.CREATED
     assert store.card(derived.card_id) == card
     assert store.card_of_account(found.account) == card
+    assert store.cards_of_accounts([found.account, 12345]) == {found.account: card}
     assert store.card_of_mindex(derived.mindex) == card
     assert store.card_of_document(derived.identity.id_type, derived.identity.id_number) == card
 
@@ -55,6 +56,7 @@ def test_what_nobody_registered_is_none(store: AccountStore) -> None:
     assert store.card(other.card_id) is None
     assert store.card("ABC") is None
     assert store.card_of_account(12345) is None
+    assert store.cards_of_accounts([12345]) == store.cards_of_accounts([]) == {}
     assert store.card_of_mindex(other.mindex) is None
     assert store.card_of_document("03", "E1") is None
 
