@@ -11,23 +11,15 @@ from ehc.ports import AccountLookup
 Found = CardStatus | None | Exception
 
 
-def read_status(cards: AccountLookup, card: str | int) -> CardStatus | None:
-    """Of a card id or an account."""
-    found = cards.card(card) if isinstance(card, str) else cards.card_of_account(card)
-    return None if found is None else found.status()
-
-
 def read_statuses(cards: AccountLookup, asked: Sequence[str | int]) -> list[Found]:
-    """Of each; accounts in one question. What one of them raises is its own."""
+    """Of card ids and accounts; accounts in one question. What one of them raises is its own."""
     accounts = [card for card in asked if isinstance(card, int)]
     by_account = cards.cards_of_accounts(accounts) if accounts else {}
     found: list[Found] = []
-    for card in asked:
-        if isinstance(card, int):
-            found.append(by_account[card].status() if card in by_account else None)
-            continue
+    for one in asked:
         try:
-            found.append(read_status(cards, card))
+            card = by_account.get(one) if isinstance(one, int) else cards.card(one)
+            found.append(None if card is None else card.status())
         except Exception as error:
             found.append(error)
     return found

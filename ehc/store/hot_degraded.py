@@ -5,20 +5,20 @@ then; so every such answer is marked. Nothing is claimed, remembered or revoked:
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
+from functools import partial
 
 from ehc.errors import Unavailable
 from ehc.model import Answer, CardStatus, Claim, Question
 from ehc.ports import AccountLookup, HotState
-from ehc.store.card_status import read_status
+from ehc.store.card_status import StatusReader, read_statuses
 
 
 class DegradingHotState:
     """ports.HotState over one that may be gone."""
 
     def __init__(self, hot: HotState, cards: AccountLookup) -> None:
-        self._hot, self._cards = hot, cards
+        self._hot, self._reader = hot, StatusReader(partial(read_statuses, cards))
         self.ask_many, self.claimant, self.once = hot.ask_many, hot.claimant, hot.once
         self.remember, self.revoke, self.changing, self.close = hot.remember, hot.revoke, hot.changing, hot.close
         self.renew = hot.renew
@@ -30,7 +30,7 @@ class DegradingHotState:
         except Unavailable:
             if question.uses:
                 raise
-            card = await asyncio.to_thread(read_status, self._cards, question.card)
+            card = await self._reader.status(question.card)
             revoked = card is not None and bool(question.code) and question.issued_at < card.codes_from
             return Answer(True, card, Claim.REVOKED if revoked else Claim.NONE, degraded=True)
 
@@ -39,7 +39,7 @@ class DegradingHotState:
             found = self._hot.status(card)
             return await found if isinstance(found, Awaitable) else found
         except Unavailable:
-            return await asyncio.to_thread(read_status, self._cards, card)
+            return await self._reader.status(card)
 
     def ready(self) -> bool:
         try:

@@ -13,6 +13,7 @@ import anyio
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
+from sdk_app import publish
 from starlette.applications import Starlette
 
 from ehc.config import Settings
@@ -143,6 +144,13 @@ def make_service(tmp_path: Path, log: io.StringIO) -> Iterator[Callable[..., Ser
 @pytest.fixture
 def service(make_service: Callable[..., Service]) -> Service:
     return make_service()
+
+
+@pytest.fixture
+def signed_service(service: Service) -> Service:
+    """With the SDK of sdk_app published."""
+    publish(service)
+    return service
 
 
 @pytest.fixture

@@ -23,12 +23,6 @@ PERSON = {"id_type": "01", "id_number": "11010020171225006X", "name": "电子健
 CARD = "/v1/cards/" + "AB" * 32
 
 
-@pytest.fixture
-def signed_service(service: Any) -> Any:
-    publish(service)
-    return service
-
-
 def path_of(row: Endpoint) -> str:
     return re.sub(r"\{\w+\}", "AB" * 32, row.path)
 

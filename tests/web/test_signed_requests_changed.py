@@ -4,18 +4,11 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from sdk_app import BY, add_app, later, legacy, publish
 
 from ehc.crypto.legacy_signature import app_secret
 
 CARD = "/v1/cards/" + "AB" * 32
-
-
-@pytest.fixture
-def signed_service(service: Any) -> Any:
-    publish(service)
-    return service
 
 
 def test_a_signature_may_say_itself_when_it_is_over(signed_service: Any) -> None:
