@@ -30,6 +30,7 @@ CONNECTIONS = 16_384  # a worker's at a time
 DRAIN_SECONDS = 2.0
 START_SECONDS = 60.0
 CRASH_SECONDS = 5.0
+SIGNAL_SECONDS = 1.0  # a signal that another thread took (after a pause, SIGCONT) does not end a wait of the main one
 
 
 class Started:
@@ -113,7 +114,8 @@ class Server(MPServer):
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         while True:
-            self.main_loop_interrupt.wait()
+            while not self.main_loop_interrupt.wait(SIGNAL_SECONDS):
+                pass
             self.main_loop_interrupt.clear()
             if self.interrupt_signal:
                 self.interrupt_children.clear()

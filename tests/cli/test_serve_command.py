@@ -1,6 +1,7 @@
 """`ehc serve` as a real process on a real port."""
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -124,11 +125,20 @@ def test_a_worker_whose_parent_was_killed_ends_too(settings: Settings) -> None:
             pytest.fail("a worker goes on without its parent")
 
 
-def test_sigterm_ends_it_in_good_order(settings: Settings) -> None:
+def signal_another_thread(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    """Than the main one: the kernel hands it to any, when the process had been paused."""
+    thread = max(int(one.name) for one in Path(f"/proc/{process.pid}/task").iterdir())
+    assert thread != process.pid
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.tgkill(process.pid, thread, number) == 0, os.strerror(ctypes.get_errno())
+
+
+@pytest.mark.parametrize("send", [subprocess.Popen.send_signal, signal_another_thread])
+def test_sigterm_ends_it_in_good_order(settings: Settings, send: Callable[..., None]) -> None:
     process, url = start_service(settings)
     with killed_at_the_end(process):
         assert httpx.get(f"{url}/ready").json() == {"status": "ready"}
-        process.terminate()
+        send(process, signal.SIGTERM)
         out, _ = process.communicate(timeout=30)
         assert (process.returncode, out) == (0, "")  # the one line was read already
         with pytest.raises(httpx.ConnectError):
