@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_PLACES: Final = 1 << 25  # a byte each
+_PLACES: Final = 1 << 25  # a bit each
+_BITS: Final = (1 << np.arange(8)).astype(np.uint8)
 
 Keys = NDArray[np.int64]
 
@@ -30,7 +31,7 @@ class Filling:
 
     def __init__(self) -> None:
         self._next = 1
-        self._there = np.zeros(0, bool)
+        self._there = np.zeros(0, np.uint8)
 
     def perhaps(self, keys: Keys, following: int) -> Keys:
         """Those that the index may have. following: the number of its next event."""
@@ -38,8 +39,9 @@ class Filling:
             return keys
         if not len(self._there):
             return keys[:0]
-        one, other = _places(keys)
-        return keys[self._there[one] & self._there[other]]
+        one, other = (self._there[places >> 3] & _BITS[places & 7] for places in _places(keys))
+        kept: Keys = keys[(one != 0) & (other != 0)]
+        return kept
 
     def add(self, added: Added) -> None:
         """What is committed."""
@@ -47,9 +49,16 @@ class Filling:
             return
         self._next = added.following
         if not len(self._there):
-            self._there = np.zeros(_PLACES, bool)
+            self._there = np.zeros(_PLACES // 8, np.uint8)
         for places in _places(added.keys):
-            self._there[places] = True
+            self._set(places >> 3, _BITS[places & 7])
+
+    def _set(self, at: Keys, bits: NDArray[np.uint8]) -> None:
+        """Of several bits of one byte an assignment keeps one: the others are set again."""
+        while len(at):
+            self._there[at] |= bits
+            lost = (self._there[at] & bits) == 0
+            at, bits = at[lost], bits[lost]
 
 
 def _places(keys: Keys) -> tuple[Keys, Keys]:

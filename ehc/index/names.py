@@ -8,6 +8,7 @@ fits     equal but where one of the two has MISSING
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from functools import lru_cache
@@ -45,7 +46,8 @@ _SYLLABLES = _Syllables()
 
 
 def _syllable(character: str) -> str:
-    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  its dictionary takes a third of a second: once, when asked
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # 45 MiB of phrases, which one character is none of
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  its dictionary takes a tenth of a second: once, when asked
 
     return "".join(lazy_pinyin(character, style=Style.NORMAL, errors="ignore")[:1]).upper()
 

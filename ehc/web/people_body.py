@@ -15,7 +15,6 @@ from anyio import from_thread
 from ehc.cards.bulk_registration import MOST, columns_of
 from ehc.cards.issuing import PersonColumns
 from ehc.store.csv_lines import RawLines, raw_lines
-from ehc.store.people_files import CsvPeople, Encoding
 from ehc.web.decoding import is_no_utf_8
 from ehc.web.wire.bulk import PersonRow
 
@@ -69,6 +68,8 @@ Reader = Callable[[io.BufferedReader], Iterator[PeopleBlock]]
 
 def csv_people(body: io.BufferedReader) -> Iterator[PeopleBlock]:
     """Raises FileError for a header without the three columns."""
+    from ehc.store.people_files import CsvPeople, Encoding  # noqa: PLC0415  30 MiB of Arrow, for these bodies alone
+
     file = CsvPeople(body, "the body", (), Encoding.UTF_8, BLOCK_BYTES)
     for block in file.blocks(file.start):
         refused = [Refused(*one) for one in block.refused]

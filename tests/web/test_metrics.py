@@ -16,6 +16,8 @@ from ehc.cli.serve import start_service, stop_service
 from ehc.web.metrics import text
 from ehc.web.observed import Observed, Snapshot
 
+PERSON = {"id_type": "03", "id_number": "E00000001", "name": "张三"}
+
 Numbers = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -79,9 +81,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     stop_service(process)
 
 
-def test_whichever_worker_is_asked_tells_of_all(url: str) -> None:
+def test_whichever_worker_is_asked_tells_of_all_and_none_is_large(url: str) -> None:
     closing = {"connection": "close"}  # a connection each, so that both workers get some
     with httpx.Client(headers=closing) as client:
+        assert client.post(f"{url}/v1/cards", json=PERSON).is_success  # what the index follows takes memory too
         for _ in range(40):
             assert client.get(f"{url}/v1/time").is_success
 
@@ -89,7 +92,13 @@ def test_whichever_worker_is_asked_tells_of_all(url: str) -> None:
             shown = [numbers_of(client.get(f"{url}/metrics").text) for _ in range(8)]
             return {requests_in(numbers, "tell_time", 200) for numbers in shown}
 
+        def sizes() -> list[float]:
+            numbers = numbers_of(client.get(f"{url}/metrics").text)
+            return [size for (name, _), size in numbers.items() if name == "ehc_worker_resident_bytes"]
+
         wait_for(lambda: told() == {40})
+        wait_for(lambda: len(sizes()) == 2)
+        assert max(sizes()) < 150 * 2**20
 
 
 def test_a_proxy_on_this_machine_hands_on_no_metrics(service: Any) -> None:
