@@ -28,7 +28,7 @@ class Load:
     def run(self, server: Server, head: str, rate: int, seconds: float) -> dict[str, Any]:
         """Raises AssertionError when an answer is not the one that a good code gets."""
         command = self._command(server, head, rate, seconds)
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60)
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 300)
         return _good(server, done.stdout, done.stderr)
 
     @contextlib.contextmanager

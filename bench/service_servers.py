@@ -104,8 +104,8 @@ def open_servers(folder: Path) -> Iterator[list[Server]]:
         for settings in (mapped, shared):
             make_home(settings, key)
         in_host, with_redis = (stack.enter_context(ours(settings)) for settings in (mapped, shared))
-        bodies = make_bodies(mapped, in_host, key, f"{store}/0")
-        redis_bodies = make_bodies(shared, with_redis, key)
+        bodies = make_bodies(mapped, in_host, key, f"{store}/0", codes_a_card=CODES_A_CARD)
+        redis_bodies = make_bodies(shared, with_redis, key, codes_a_card=CODES_A_CARD)
         yield [
             Server("constant answer", at["constant"], key, bodies),
             Server("ehc, state in the host", in_host, key, bodies, steady=True),
@@ -189,21 +189,20 @@ def make_home(settings: Settings, key: str) -> None:
 
 
 def make_bodies(
-    settings: Settings, url: str, key: str, peer: str | None = None, codes_a_card: int = CODES_A_CARD
+    settings: Settings, url: str, key: str, peer: str | None = None, *, cards: int = CARDS, codes_a_card: int
 ) -> Path:
-    """Cards and codes; the file of the bodies to send. peer: where the others' cards go too."""
-    cards = []
-    with httpx.Client(headers={"authorization": f"Bearer {key}"}) as client:
-        for id_type, id_number, name in people(CARDS, seed=7):
-            answer = client.post(f"{url}/v1/cards", json={"id_type": id_type, "id_number": id_number, "name": name})
-            cards.append(answer.raise_for_status().json())
+    """Cards, at most 10,000, and codes; the file of the bodies to send. peer: where the others' cards go too."""
+    rows = [dict(zip(("id_type", "id_number", "name"), one, strict=True)) for one in people(cards, seed=7)]
+    head = {"authorization": f"Bearer {key}"}
+    answer = httpx.post(f"{url}/v1/cards/batch", json={"people": rows}, headers=head, timeout=60).raise_for_status()
+    card_ids = [row["card_id"] for row in answer.json()["rows"]]
     services = open_services(settings)
     if peer:
         store = redis.Redis.from_url(peer)
-        for card in cards:
-            account = services.account_store.card(card["card_id"]).account
-            store.hset(f"account:{account}", mapping={"state": 1, "name": card["name"], "card_id": card["card_id"]})
-    codes = asyncio.run(_codes(services, [card["card_id"] for card in cards], codes_a_card))
+        for card_id in card_ids:
+            card = services.account_store.card(card_id).status()
+            store.hset(f"account:{card.account}", mapping={"state": 1, "name": card.name, "card_id": card_id})
+    codes = asyncio.run(_codes(services, card_ids, codes_a_card))
     place = {"scene": "010105", "institution": "H440100001", "terminal": "desk-1"}
     path = settings.home_path() / "bodies"
     path.write_text("".join(json.dumps({"payload": code} | place) + "\n" for code in codes), "utf-8")
