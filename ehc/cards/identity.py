@@ -28,7 +28,7 @@ from collections.abc import Iterable
 from datetime import date
 from operator import mul
 
-from ehc.crypto import Batch
+from ehc.crypto import Batch, is_plain_resident_id
 from ehc.errors import IdentityError
 from ehc.model import Identity, IdType
 
@@ -52,8 +52,6 @@ _KINDS = {  # Unicode general category -> what the refusal says
     "Zp": "a paragraph separator",
     "Zs": "a space; only single U+0020 may stand inside a name",
 }
-_USUAL = re.compile("[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|1[0-9]|2[0-8])[0-9]{3}[0-9X]")
-"""A resident id as nearly all are written, of a day that every month has; its check character is still to be seen."""
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _OF_ZEROS = sum(_WEIGHTS) * ord("0")
 
@@ -85,7 +83,7 @@ def normalise_id_type(text: str) -> str:
 
 def normalise_id_number(kind: str, text: str) -> str:
     """证件号码 of a document of this type: ASCII, upper case, at most 30 characters."""
-    if kind == IdType.RESIDENT_ID and _USUAL.fullmatch(text) and check_character(text[:17]) == text[17]:
+    if kind == IdType.RESIDENT_ID and is_plain_resident_id(text):
         return text
     number = text.strip(_SPACES).translate(_ASCII_FORMS)
     if not number:

@@ -12,7 +12,7 @@ Needs numpy alone. A key is 16 bytes or a KeyHandle; a handle expands the key on
 
 from __future__ import annotations
 
-from ehc._native import CompactKey, KeyHandle, MacKey, hmac_sm3, sm3, tier, tiers, wipe
+from ehc._native import CompactKey, KeyHandle, MacKey, hmac_sm3, is_plain_resident_id, sm3, tier, tiers, wipe
 from ehc._native import equal as constant_time_equal
 from ehc.crypto.base45 import base45_decode, base45_encode
 from ehc.crypto.batch import (
@@ -26,6 +26,7 @@ from ehc.crypto.batch import (
     hex_digits,
     pack_columns,
     rekey_batch,
+    sm3_lines,
 )
 from ehc.crypto.compact import (
     CompactBatch,
@@ -78,6 +79,7 @@ __all__ = [
     "derive_batch",
     "hex_digits",
     "hmac_sm3",
+    "is_plain_resident_id",
     "make_bound_token",
     "make_compact_code",
     "make_token",
@@ -88,6 +90,7 @@ __all__ = [
     "parse_payload",
     "rekey_batch",
     "sm3",
+    "sm3_lines",
     "sm4_ecb_decrypt",
     "sm4_ecb_encrypt",
     "tier",

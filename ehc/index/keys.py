@@ -1,14 +1,18 @@
 """Keys that find a record: of its identifiers, and of what records of one person mostly share (blocking).
 
-A key is 64 bits of BLAKE2b over what it stands for. It may by chance be another's: the full value decides, always.
+A key is the first 64 bits of SM3 over the line that says what it stands for. It may by chance be another's: the full
+value decides, always.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from hashlib import blake2b
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ehc.crypto import sm3, sm3_lines
 from ehc.index.names import latin
 from ehc.index.record import Record
 
@@ -40,17 +44,18 @@ def keys_of(record: Record) -> Keys:
     return Keys(identifier_keys(record), [key for _, key in blocks(record)])
 
 
-def packed(texts: Iterable[str]) -> bytes:
-    """Keys of texts of this module, 8 bytes each, little-endian."""
-    return b"".join([blake2b(text.encode(), digest_size=8).digest() for text in texts])
+def keys_of_texts(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Of texts of this module, many at once."""
+    digests = sm3_lines("".join([f"{text}\n" for text in texts]).encode())
+    return digests[:, :8].copy().view("<i8")[:, 0]
 
 
 def _key(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
+    return int.from_bytes(sm3(f"{text}\n".encode())[:8], "little", signed=True)
 
 
 def identifier_key(domain: str, value: str) -> int:
-    return _key(f"=\0{domain}\0{value}")
+    return _key(f"id:{domain}\0{value}")
 
 
 def identifier_keys(record: Record) -> list[int]:
@@ -64,8 +69,8 @@ def blocks(record: Record) -> Iterator[tuple[str, int]]:
 
 
 def identifier_texts(record: Record) -> list[str]:
-    """What a key stands for: a kind and its parts, with NUL between, which no part has."""
-    return [f"=\0{one.domain}\0{one.value}" for one in record.identifiers if one.sound]
+    """What a key stands for: a kind and its parts, with NUL between, which no part has. None has a newline either."""
+    return [f"id:{one.domain}\0{one.value}" for one in record.identifiers if one.sound]
 
 
 def block_texts(record: Record) -> list[str]:
@@ -74,17 +79,17 @@ def block_texts(record: Record) -> list[str]:
     name, birth, phone = latin(record.name), record.birth_date, record.phone
     if birth:
         if name:
-            found.append(f"nb\0{name}\0{birth}")
+            found.append(f"nb:{name}\0{birth}")
         if record.mother:
-            found.append(f"bm\0{birth}\0{latin(record.mother)}")
+            found.append(f"bm:{birth}\0{latin(record.mother)}")
         if phone:
-            found.append(f"bp\0{birth}\0{phone}")
+            found.append(f"bp:{birth}\0{phone}")
     if name:
         if phone:
-            found.append(f"pn\0{phone}\0{name}")
+            found.append(f"pn:{phone}\0{name}")
         if record.address:
-            found.append(f"na\0{name}\0{record.address}")
+            found.append(f"na:{name}\0{record.address}")
     for one in record.identifiers:
         if not one.sound:  # its neighbours by one wrong character share one of its halves, and the name
-            found += f"n1\0{one.value[:9]}\0{name}", f"n2\0{one.value[-9:]}\0{name}"
+            found += f"n1:{one.value[:9]}\0{name}", f"n2:{one.value[-9:]}\0{name}"
     return found

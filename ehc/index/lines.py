@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ehc.errors import InputError, NotFound
 from ehc.index.domain import Domains
-from ehc.index.keys import Keys, block_texts, identifier_texts, packed
+from ehc.index.keys import Keys, block_texts, identifier_texts, keys_of_texts
 from ehc.index.record import FIELDS, Record, encode, record_of_texts
 
 
@@ -76,7 +76,7 @@ def columns_of(records: Iterable[Record]) -> Columns:
         bodies.append(encode(record))
         numbers.append(len(own))
         ends.append(len(texts))
-    return Columns(bodies, np.frombuffer(packed(texts), "<i8"), np.array(ends, np.int64), np.array(numbers, np.int64))
+    return Columns(bodies, keys_of_texts(texts), np.array(ends, np.int64), np.array(numbers, np.int64))
 
 
 class Refused(msgspec.Struct, frozen=True, array_like=True):

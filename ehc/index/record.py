@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from datetime import date
 from functools import lru_cache
 
@@ -93,8 +93,10 @@ def record_of_texts(
     mother_document: str = "",
 ) -> Record:
     """As new_record. texts: in the order of FIELDS."""
-    forms = zip(_FORMS, texts, strict=False)
-    name, sex, birth_date, phone, address, mother, order = [text and form(text) for form, text in forms]
+    name, sex, birth_date, phone, address, mother, order = texts
+    name, sex, birth_date = name and _name(name), sex and _sex(sex), birth_date and _birth_date(birth_date)
+    phone, address = phone and _phone(phone), address and _text("address", address)
+    mother, order = mother and _text("mother", mother), order and _birth_order(order)
     domains.get(source)
     number = plain_value(source, local_id)
     found = {(source, number): Identifier(source, number)}
@@ -213,15 +215,3 @@ def _birth_order(text: str) -> str:
     if not re.fullmatch("[1-9]", text):
         raise InputError("birth_order: 1 to 9")
     return text
-
-
-_FORMS: tuple[Callable[[str], str], ...] = (
-    _name,
-    _sex,
-    _birth_date,
-    _phone,
-    lambda text: _text("address", text),
-    lambda text: _text("mother", text),
-    _birth_order,
-)
-"""In the order of FIELDS."""

@@ -380,6 +380,13 @@ def unhex(bytes text not None):
     return out if right else None
 
 
+def is_plain_resident_id(str text not None):
+    """Whether it is a resident id in its one form that needs no calendar."""
+    if not PyUnicode_IS_ASCII(text):
+        return False
+    return ehc_is_plain_resident_id(<const uint8_t *>PyUnicode_DATA(text), PyUnicode_GET_LENGTH(text)) != 0
+
+
 def base45_encode(bytes data not None):
     cdef size_t n = PyBytes_GET_SIZE(data)
     cdef bytes text = PyBytes_FromStringAndSize(NULL, n // 2 * 3 + n % 2 * 2)

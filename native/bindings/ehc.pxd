@@ -46,6 +46,7 @@ cdef extern from "ehc.h" nogil:
         const uint8_t *data
         const int32_t *offsets
 
+    int ehc_is_plain_resident_id(const uint8_t *number, size_t length)
     size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, const ehc_column *name, size_t n,
                             uint8_t *out, uint32_t *offsets, uint8_t *id_lengths, uint8_t *status)
     enum:

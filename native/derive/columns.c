@@ -27,14 +27,12 @@ static unsigned id_type_of(text t)
     return type <= 8 || type == 99 ? type : 0;
 }
 
-/* A resident id that needs no calendar: what it has after the 28th of a month, and other centuries than 19 and 20, is
- * left to the slow path. */
-static int is_plain_resident_id(text t)
+int ehc_is_plain_resident_id(const uint8_t *number, size_t length)
 {
-    if (!is_resident_id(t.at, t.length))
+    if (!is_resident_id(number, length))
         return 0;
-    unsigned century = two_digits(t.at + 6), day = two_digits(t.at + 12);
-    return t.at[0] != '0' && (century == 19 || century == 20) && day <= 28;
+    unsigned century = two_digits(number + 6), day = two_digits(number + 12);
+    return number[0] != '0' && (century == 19 || century == 20) && day <= 28;
 }
 
 /* The other documents: 1 to 30 capital letters and digits; marks are left to the slow path. */
@@ -88,8 +86,8 @@ size_t ehc_pack_columns(const ehc_column *id_type, const ehc_column *id_number, 
     for (size_t i = 0; i < n; i++) {
         text type = cell(id_type, i), number = cell(id_number, i), person = cell(name, i);
         unsigned kind = id_type_of(type);
-        int regular =
-            kind != 0 && (kind == 1 ? is_plain_resident_id(number) : is_plain_number(number)) && is_plain_name(person);
+        int is_number = kind == 1 ? ehc_is_plain_resident_id(number.at, number.length) : is_plain_number(number);
+        int regular = kind != 0 && is_number && is_plain_name(person);
         status[i] = regular ? EHC_OK : EHC_ROW_IRREGULAR;
         id_lengths[i] = regular ? (uint8_t)(2 + number.length) : 0;
         if (regular) {
