@@ -221,7 +221,12 @@ class Block:
         return [Found(key, self._stored[record]) for record, key in self._pairs(keys, most)]
 
     def roots_having(self, keys: Collection[int], most: int = 1000) -> Set[int]:
-        return {self._stored[record].root for record, _ in self._pairs(keys, most)}
+        self._ask(keys)
+        stored, having = self._stored, self._having
+        found = [record for key in keys if key in having for record in having[key]]
+        if len(found) > most:
+            found = [record for record, _ in self._pairs(keys, most)]
+        return {stored[record].root for record in found}
 
     def cluster(self, root: int) -> Sequence[Stored]:
         return [self._stored[record] for record in self._members.get(root, ())]

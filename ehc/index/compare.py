@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
@@ -67,18 +68,36 @@ def test_of(name: str, columns: tuple[str, ...], limit: float) -> Test:
     return TESTS[name](columns, limit)
 
 
+def _number(record: Record) -> str:
+    return next((one.value for one in record.identifiers if one.domain == RESIDENT_ID and one.until is None), "")
+
+
+COLUMNS: Mapping[str, Callable[[Record], str]] = {
+    "name": lambda record: folded(record.name),
+    "latin": lambda record: latin(record.name),
+    "sex": attrgetter("sex"),
+    "birth_date": attrgetter("birth_date"),
+    "phone": attrgetter("phone"),
+    "address": attrgetter("address"),
+    "number": _number,
+    "mother": lambda record: folded(record.mother),
+    "birth_order": attrgetter("birth_order"),
+}
+"""Of the model for people of China (chinese.py)."""
+
+
 def view(record: Record) -> View:
-    """The columns of the model for people of China (chinese.py)."""
-    name, mother = record.name, record.mother
-    numbers = [one.value for one in record.identifiers if one.domain == RESIDENT_ID and one.until is None]
-    return {
-        "name": folded(name),
-        "latin": latin(name),
-        "sex": record.sex,
-        "birth_date": record.birth_date,
-        "phone": record.phone,
-        "address": record.address,
-        "number": numbers[0] if numbers else "",
-        "mother": folded(mother),
-        "birth_order": record.birth_order,
-    }
+    return {name: column(record) for name, column in COLUMNS.items()}
+
+
+class Glance(dict[str, str]):
+    """A view of which each column is made when it is first looked at."""
+
+    __slots__ = ("_record",)
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    def __missing__(self, name: str) -> str:
+        found = self[name] = COLUMNS[name](self._record)
+        return found

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ehc.index.compare import View, view
+from ehc.index.compare import Glance, View
 from ehc.index.domain import BIRTH, MINDEX, Domains
 from ehc.index.record import Record, contradictions, disjoint, single_values
 from ehc.index.weights import ELSE, NOTHING, Score, Scorer
@@ -61,7 +61,7 @@ class Decider:
 
     def see(self, record: Record) -> Seen:
         strong = {(one.domain, one.value) for one in record.identifiers if one.sound and one.domain in self._strong}
-        return Seen(view(record), strong, single_values(record, self._domains))
+        return Seen(Glance(record), strong, single_values(record, self._domains))
 
     def decide(self, one: Record, other: Record) -> Decision:
         return self.decide_seen(self.see(one), self.see(other))

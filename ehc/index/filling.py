@@ -1,7 +1,7 @@
 """Filling an index that was empty: who fills it knows which keys are in it, and asks for no others.
 
-A Bloom filter over keys that are random already, two places a key. It may name a key that nobody has, one of twenty
-when four million are in it; it never misses one.
+A bit for every beginning that a key may have: they are random already, and in order touch the memory in order. It may
+name a key that nobody has, as often as bits are set; it never misses one.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_PLACES: Final = 1 << 25  # a bit each
-_BITS: Final = (1 << np.arange(8)).astype(np.uint8)
+FEW: Final = 25  # 4 MiB: one key of nine is asked for in vain when four million are there
+MANY: Final = 28  # 32 MiB: one of thirty when nine million are there
 
 Keys = NDArray[np.int64]
 
@@ -29,8 +29,9 @@ class Filling:
     """Of one index, from its first event on. Every key comes with an event, so whoever finds the number of the next
     event where it left it knows that nobody else has added any; else all keys are asked for, from then on."""
 
-    def __init__(self) -> None:
-        self._next = 1
+    def __init__(self, bits: int = FEW) -> None:
+        """bits: so many of a key's first ones are looked at."""
+        self._next, self._bits = 1, bits
         self._there = np.zeros(0, np.uint8)
 
     def perhaps(self, keys: Keys, following: int) -> Keys:
@@ -39,9 +40,8 @@ class Filling:
             return keys
         if not len(self._there):
             return keys[:0]
-        one, other = (self._there[places >> 3] & _BITS[places & 7] for places in _places(keys))
-        kept: Keys = keys[(one != 0) & (other != 0)]
-        return kept
+        places, bits = self._places(keys)
+        return keys[self._there[places] & bits != 0]
 
     def add(self, added: Added) -> None:
         """What is committed."""
@@ -49,17 +49,10 @@ class Filling:
             return
         self._next = added.following
         if not len(self._there):
-            self._there = np.zeros(_PLACES // 8, np.uint8)
-        for places in _places(added.keys):
-            self._set(places >> 3, _BITS[places & 7])
+            self._there = np.zeros(1 << self._bits - 3, np.uint8)
+        np.bitwise_or.at(self._there, *self._places(added.keys))
 
-    def _set(self, at: Keys, bits: NDArray[np.uint8]) -> None:
-        """Of several bits of one byte an assignment keeps one: the others are set again."""
-        while len(at):
-            self._there[at] |= bits
-            lost = (self._there[at] & bits) == 0
-            at, bits = at[lost], bits[lost]
-
-
-def _places(keys: Keys) -> tuple[Keys, Keys]:
-    return keys & (_PLACES - 1), (keys >> 32) & (_PLACES - 1)
+    def _places(self, keys: Keys) -> tuple[Keys, NDArray[np.uint8]]:
+        """The byte, and the bit in it."""
+        places = (keys.view(np.uint64) >> np.uint64(64 - self._bits)).astype(np.int64)
+        return places >> 3, np.left_shift(1, places & 7, dtype=np.uint8, casting="unsafe")

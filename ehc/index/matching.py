@@ -38,12 +38,16 @@ def matches(
         return []
     seen = decider.see(record)
     judged = [Match(root, _judge(decider, seen, records), records) for root, records in reader.clusters(roots).items()]
+    if len(judged) == 1:
+        return judged
     return sorted(judged, key=lambda one: (-one.verdict, -one.decision.score.bits, one.root))
 
 
 def _judge(decider: Decider, seen: Seen, records: Sequence[Stored]) -> Decision:
     """All that is said of one person together: a contradiction with any stands against what the others say."""
     decisions = [decider.decide_seen(seen, decider.see(one.body)) for one in records]
+    if len(decisions) == 1:
+        return decisions[0]
     best = max(decisions, key=lambda one: (one.verdict, one.score.bits))
     against = next((one for one in decisions if one.reason.startswith("contradiction")), None)
     if against is not None and best.verdict is not Verdict.APART:

@@ -61,17 +61,35 @@ class Part(msgspec.Struct, frozen=True):
     bits: float
 
 
-class Score(msgspec.Struct, frozen=True):
-    """bits: the prior and all parts together."""
+class Score:
+    """What two records say for one person. A field is compared when it is asked for, and once: where a strong number
+    decides most are not."""
 
-    bits: float
-    parts: tuple[Part, ...]
+    __slots__ = ("_found", "_one", "_other", "_scorer")
+
+    def __init__(self, scorer: Scorer, one: View, other: View) -> None:
+        self._scorer, self._one, self._other = scorer, one, other
+        self._found: dict[int, Part] = {}
+
+    def _part(self, place: int) -> Part:
+        part = self._found.get(place)
+        if part is None:
+            part = self._found[place] = self._scorer.comparisons[place].part(self._one, self._other)
+        return part
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """In the order of the model."""
+        return tuple(map(self._part, range(len(self._scorer.comparisons))))
+
+    @property
+    def bits(self) -> float:
+        """The prior and all parts together."""
+        return self._scorer.prior + sum(part.bits for part in self.parts)
 
     def level(self, field: str) -> str:
-        for part in self.parts:
-            if part.field == field:
-                return part.level
-        return NOTHING
+        place = self._scorer.places.get(field)
+        return NOTHING if place is None else self._part(place).level
 
     @property
     def probability(self) -> float:
@@ -104,20 +122,16 @@ class Scorer:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._prior = log2(model.prior / (1 - model.prior))
-        self._comparisons = [_Prepared(one, model) for one in model.comparisons]
+        self.prior = log2(model.prior / (1 - model.prior))
+        self.comparisons = [_Prepared(one, model) for one in model.comparisons]
+        self.places = {one.field: place for place, one in reversed([*enumerate(model.comparisons)])}
 
     def score(self, one: View, other: View) -> Score:
-        parts = [comparison.part(one, other) for comparison in self._comparisons]
-        return Score(self._prior + sum(part.bits for part in parts), tuple(parts))
+        return Score(self, one, other)
 
     def levels(self, one: View, other: View) -> list[int]:
         """A comparison each: the number of its level, -1 where a value is missing."""
-        return [comparison.level(one, other) for comparison in self._comparisons]
-
-    def bits(self, one: View, other: View) -> float:
-        """As score(…).bits, without its parts."""
-        return self._prior + sum(comparison.part(one, other).bits for comparison in self._comparisons)
+        return [comparison.level(one, other) for comparison in self.comparisons]
 
 
 class _Prepared:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from index_rooms import SAMPLE, Room, act, make_room
-from sqlalchemy import exc, text
+from sqlalchemy import Engine, exc, text
 from store_factories import in_process
 
 from ehc.errors import Conflict, Forbidden, InputError, NotFound
@@ -12,7 +12,7 @@ from ehc.index.domain import new_domain, visit_card
 from ehc.index.history import Kind, replay
 from ehc.index.keys import identifier_key
 from ehc.index.review import CLAIM_SECONDS, Matter, ReviewAnswer
-from ehc.store.database import open_engine
+from ehc.store.database import migrate, open_engine
 from ehc.wiring.stores import Stores
 
 
@@ -209,10 +209,29 @@ def test_consumers_go_on_where_they_were(room: Room) -> None:
         room.store.commit_offset("billing", events[-1].number + 1, 7)
 
 
+def _engine(factory: str, folder: Path) -> Engine:
+    return open_engine((folder / "database.url").read_text() if factory == "postgres" else f"sqlite:///{folder / 'ehc.db'}")
+
+
+def test_keys_of_an_older_release_are_made_anew(room: Room, factory: str, tmp_path: Path) -> None:
+    room.put("H1", "1", id_number=SAMPLE, phone="13800000001")
+    room.put("H1", "1", id_number=SAMPLE, phone="13800000002", passport="E12345678")
+    room.put("H2", "2", name="王五", id_number="110100201712250158")
+    engine = _engine(factory, tmp_path)
+    keys = text("SELECT key, record FROM index_keys ORDER BY key, record")
+    with engine.begin() as connection:
+        before = connection.execute(keys).all()
+        connection.execute(text("UPDATE index_keys SET key = key / 3"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0016'"))
+    migrate(engine)
+    with engine.begin() as connection:
+        assert connection.execute(keys).all() == before
+    engine.dispose()
+
+
 def test_events_only_grow(room: Room, factory: str, tmp_path: Path) -> None:
     room.put("H1", "1", name="陈一")
-    url = (tmp_path / "database.url").read_text() if factory == "postgres" else f"sqlite:///{tmp_path / 'ehc.db'}"
-    engine = open_engine(url)
+    engine = _engine(factory, tmp_path)
     for statement in ("UPDATE index_events SET at = 2", "DELETE FROM index_events"):
         with pytest.raises(exc.DBAPIError, match=r"only grow|only ever"), engine.begin() as connection:
             connection.execute(text(statement))

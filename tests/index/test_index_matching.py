@@ -134,7 +134,7 @@ def test_a_value_that_many_have_says_less() -> None:
     common = Scorer(msgspec.structs.replace(MODEL, frequencies=shares))
     rare = Scorer(MODEL)
     pair = view(record()), view(record("H2"))
-    assert common.bits(*pair) < rare.bits(*pair) - 15
+    assert common.score(*pair).bits < rare.score(*pair).bits - 15
 
 
 @pytest.mark.parametrize(
@@ -260,9 +260,9 @@ def test_training_gives_a_model_that_is_read_back_and_tells_pairs_apart() -> Non
         MODEL, list(views.values()), likely, patterns(scorer, random_pairs(list(views.values()), 20_000, 1)), 1e-4
     )
     assert from_json(to_json(trained)) == trained
-    bits = Scorer(trained).bits
-    true = [bits(views[a], views[b]) for a, b in pairs if truth[a] == truth[b]]
-    false = [bits(views[a], views[b]) for a, b in pairs if truth[a] != truth[b]]
+    score = Scorer(trained).score
+    true = [score(views[a], views[b]).bits for a, b in pairs if truth[a] == truth[b]]
+    false = [score(views[a], views[b]).bits for a, b in pairs if truth[a] != truth[b]]
     assert sum(true) / len(true) > sum(false) / len(false) + 15
     assert trained.frequencies["name"]
 

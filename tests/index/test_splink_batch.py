@@ -66,4 +66,4 @@ def _the_same_bits(index: Index) -> None:
     ours = Scorer(MODEL)
     assert len(found) > 200
     for one, other, bits in found:
-        assert bits == pytest.approx(ours.bits(views[one], views[other]), abs=1e-6)
+        assert bits == pytest.approx(ours.score(views[one], views[other]).bits, abs=1e-6)
