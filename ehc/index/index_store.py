@@ -154,6 +154,10 @@ class IndexStore(IndexReader, Protocol):
         """Rolled back where the block raises."""
         ...
 
+    def expect_many(self) -> None:
+        """Files of records come: what makes them quicker may take some hundreds of MiB from now on."""
+        ...
+
     def rules_version(self) -> tuple[int, int]:
         """Another one after every registered domain and every model."""
         ...

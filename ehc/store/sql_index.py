@@ -19,7 +19,7 @@ from ehc.index.person import Stored
 from ehc.index.record import Record, encode
 from ehc.index.review import Review
 from ehc.store import index_bulk, index_reviews, index_rows
-from ehc.store.database import looking_up, reader, upsert
+from ehc.store.database import keep_pages, looking_up, reader, upsert
 from ehc.store.index_reviews import ReviewWriter
 from ehc.store.tables import (
     index_apart,
@@ -235,6 +235,9 @@ class SqlIndexStore:
     def _reading(self) -> Iterator[_Reader]:
         with self._looking_up.connect() as connection:
             yield _Reader(connection)
+
+    def expect_many(self) -> None:
+        keep_pages(self._engine)
 
     def by_keys(self, keys: Collection[int], most: int = 1000) -> Sequence[Found]:
         with self._reading() as read:
