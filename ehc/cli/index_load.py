@@ -7,6 +7,7 @@ import gc
 import io
 import itertools
 import os
+import re
 import sys
 import threading
 import time
@@ -32,17 +33,14 @@ from ehc.index.names import latin
 
 PART = 1 << 20
 """Bytes of lines that a process prepares at a time: some thousands."""
-AHEAD = 16
+AHEAD = 32
 """Parts that are prepared before they are written: two blocks or so."""
 FIRST = 4_096
 """Records of the first block."""
 STDIN = Path("-")
 _NEW = "visit-card/"
-
-
-class _Source(msgspec.Struct):
-    source: str
-
+_SOURCE = re.compile(rb'"source"\s*:\s*("(?:[^"\\]|\\.)*")')
+"""In a line of JSON, where a quotation mark that ends no text has a backslash before it."""
 
 Part = tuple[Columns, list[Refused]]
 Prepare = Callable[[list[Domain], int, bytes], Callable[[], Part]]
@@ -185,17 +183,14 @@ def _register(at: Desk, file: Path) -> None:
     if file == STDIN:
         raise FileError("--new-domains reads the file twice: give it a name")
     known = {one.code for one in at.index.finder.domains()}
-    decode = msgspec.json.Decoder(_Source).decode
     with file.open("rb") as lines:
-        for line in lines:
-            try:
-                source = decode(line).source
-            except msgspec.DecodeError:
-                continue  # told when it is loaded
-            if source not in known and source.startswith(_NEW):
+        named = {text for _, some in _parts(lines) for text in set(_SOURCE.findall(some))}
+    for text in sorted(named):
+        with suppress(InputError, msgspec.DecodeError):  # no code: told when it is loaded
+            source = msgspec.json.decode(text, type=str)
+            if source.startswith(_NEW) and source not in known:
+                at.index.master.add_domain(visit_card(source.removeprefix(_NEW), source.removeprefix(_NEW), at.now))
                 known.add(source)
-                with suppress(InputError):  # no code: told when it is loaded
-                    at.index.master.add_domain(visit_card(source.removeprefix(_NEW), source.removeprefix(_NEW), at.now))
 
 
 def _tell(done: Counter[str], refused: list[Refused], seconds: float, rejects: Path) -> None:

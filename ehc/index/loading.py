@@ -13,7 +13,7 @@ from ehc.index.master import put
 from ehc.index.record import decode
 from ehc.index.rulebook import Rulebook
 
-BLOCK = 32_768
+BLOCK = 65_536
 """Records that one transaction takes best."""
 
 
