@@ -1,5 +1,6 @@
 """The one form of an identity: what is brought into it, what is refused, and that no refusal repeats the value."""
 
+import itertools
 import random
 import unicodedata
 
@@ -143,6 +144,31 @@ def test_changing_one_digit_or_swapping_two_neighbours_is_always_noticed():
     for candidate in wrong:
         with pytest.raises(IdentityError):
             normalise("01", candidate, "测试")
+
+
+def _is_refused(number):
+    try:
+        return normalise("01", number, "测试").id_number != number.strip()
+    except IdentityError:
+        return True
+
+
+def test_the_compiled_look_at_a_resident_id_and_the_explaining_one_agree():
+    """A space in front leaves it to the latter."""
+    source = random.Random(643)
+    parts = (
+        (17, 18, 19, 20, 21),
+        ("00", "99"),
+        ("00", "01", "02", "12", "13"),
+        ("00", "01", "28", "29", "30", "31", "32"),
+    )
+    dates = ["".join(map(str, date)) for date in itertools.product(*parts)]
+    bodies = [f"{source.randrange(10)}10100{date}{source.randrange(1000):03}" for date in dates]
+    numbers = [with_check(body) for body in bodies] + [body + source.choice("0123456789Xx") for body in bodies]
+    numbers += [number[:9] + "A" + number[10:] for number in numbers[:20]] + [number[:-1] for number in numbers[:5]]
+    refused = [_is_refused(number) for number in numbers]
+    assert [_is_refused(f" {number}") for number in numbers] == refused
+    assert 20 < sum(refused) < len(numbers) - 20
 
 
 def test_encode_packs_exactly_the_bytes_that_are_hashed():

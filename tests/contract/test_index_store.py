@@ -210,7 +210,8 @@ def test_consumers_go_on_where_they_were(room: Room) -> None:
 
 
 def _engine(factory: str, folder: Path) -> Engine:
-    return open_engine((folder / "database.url").read_text() if factory == "postgres" else f"sqlite:///{folder / 'ehc.db'}")
+    url = (folder / "database.url").read_text() if factory == "postgres" else f"sqlite:///{folder / 'ehc.db'}"
+    return open_engine(url)
 
 
 def test_keys_of_an_older_release_are_made_anew(room: Room, factory: str, tmp_path: Path) -> None:

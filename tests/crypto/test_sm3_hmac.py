@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, hmac
 from reference import sm3 as reference
 from vectors import load
 
-from ehc.crypto import constant_time_equal, hmac_sm3, sm3, wipe
+from ehc.crypto import constant_time_equal, hmac_sm3, sm3, sm3_lines, wipe
 
 hexed = bytes.fromhex
 EDGES = [0, 1, 31, 32, 55, 56, 57, 63, 64, 65, 119, 120, 127, 128, 183, 184, 4095, 4096, 5000]
@@ -47,6 +47,16 @@ def test_sm3_agrees_with_its_peers_at_every_edge_of_a_block(length):
 def test_sm3_agrees_with_openssl_at_every_length_up_to_three_blocks():
     message = random.Random(1).randbytes(200)
     assert [sm3(message[:n]) for n in range(200)] == [openssl(message[:n]) for n in range(200)]
+
+
+def test_lines_have_the_digest_of_each_with_its_newline():
+    lines = ["id:" + "测" * (n % 70) + "\0" * (n % 3) + "\n" for n in range(300)]
+    assert [bytes(one) for one in sm3_lines("".join(lines).encode())] == [openssl(one.encode()) for one in lines]
+    assert sm3_lines(b"").shape == (0, 32)
+    with pytest.raises(ValueError, match="line 1"):
+        sm3_lines("abc\n测试\n".encode())
+    with pytest.raises(ValueError, match="no newline"):
+        sm3_lines(b"abc")
 
 
 @pytest.mark.parametrize("key_length", [0, 1, 16, 63, 64, 65, 128, 200])
