@@ -82,7 +82,7 @@ def load(
         if new_domains:
             _register(at, file)
         act = at.act("ehc index load")
-        at.index.store.expect_many()
+        at.index.loader.expect_many()
         _collect_seldom()
         _yield_often()
         parts = _prepared(lines, list(at.index.finder.domains()), prepare, processes)

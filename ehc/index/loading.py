@@ -6,7 +6,7 @@ from collections import Counter
 
 from ehc.cards.accounts import Act
 from ehc.index.block import Block
-from ehc.index.filling import Filling
+from ehc.index.filling import MANY, Filling
 from ehc.index.index_store import IndexStore
 from ehc.index.lines import Columns
 from ehc.index.master import put
@@ -22,6 +22,11 @@ class Loader:
 
     def __init__(self, store: IndexStore, rulebook: Rulebook) -> None:
         self._store, self._book, self._filling = store, rulebook, Filling()
+
+    def expect_many(self) -> None:
+        """Files of records come: some hundreds of MiB make them quicker."""
+        self._store.expect_many()
+        self._filling = Filling(MANY)
 
     def load(self, rows: Columns, act: Act) -> Counter[str]:
         """How many were new, linked, updated, unchanged, held. The same block again changes nothing."""

@@ -1,15 +1,17 @@
 """Which keys an index that is being filled may have."""
 
 import numpy as np
+import pytest
 
-from ehc.index.filling import Added, Filling
+from ehc.index.filling import FEW, MANY, Added, Filling
 
 KEYS = np.random.default_rng(1).integers(-(2**63), 2**63 - 1, 20_000, dtype=np.int64)
-NEIGHBOURS = np.arange(10_000, dtype=np.int64)  # eight of them share a byte
+NEIGHBOURS = np.arange(10_000, dtype=np.int64) << (64 - FEW)  # eight of them share a byte
 
 
-def test_no_key_that_is_there_is_missed_and_hardly_another_is_named() -> None:
-    filling = Filling()
+@pytest.mark.parametrize("bits", [FEW, MANY])
+def test_no_key_that_is_there_is_missed_and_hardly_another_is_named(bits: int) -> None:
+    filling = Filling(bits)
     assert not len(filling.perhaps(KEYS, 1))
     filling.add(Added(1, 5, KEYS[:10_000]))
     filling.add(Added(5, 9, NEIGHBOURS))
