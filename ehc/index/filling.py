@@ -41,7 +41,8 @@ class Filling:
         if not len(self._there):
             return keys[:0]
         places, bits = self._places(keys)
-        return keys[self._there[places] & bits != 0]
+        kept: Keys = keys[self._there[places] & bits != 0]
+        return kept
 
     def add(self, added: Added) -> None:
         """What is committed."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy import Row
 
 revision = "0017"
 down_revision = "0016"
@@ -25,7 +27,7 @@ def upgrade() -> None:
         after = said[-1].event
 
 
-def _keys(said: list[Any]) -> list[dict[str, int]]:
+def _keys(said: Sequence[Row[Any]]) -> list[dict[str, int]]:
     from ehc.index.keys import keys_of  # noqa: PLC0415  an index that has nothing yet needs none of it
     from ehc.index.record import decode  # noqa: PLC0415
 
