@@ -43,9 +43,14 @@ def require_good(password: str, name: str = "") -> None:
         raise InputError(TOO_SHORT)
     if len(text) > LONGEST:
         raise InputError(TOO_LONG)
-    pieces = PIECES | {part for part in re.split(r"[._-]", name) if len(part) > 2}
-    if _unknown(text.lower(), pieces) < UNKNOWN_CHARACTERS:
+    if strength(text, name) < UNKNOWN_CHARACTERS:
         raise InputError(COMMON)
+
+
+def strength(password: str, name: str = "") -> int:
+    """So many of its characters are left to be guessed: they belong to no known piece. name: the operator's."""
+    pieces = PIECES | {part for part in re.split(r"[._-]", name) if len(part) > 2}
+    return _unknown(_one_form(password)[:LONGEST].lower(), pieces)
 
 
 def hash_of(password: str, salt: bytes) -> str:

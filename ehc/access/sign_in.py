@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 
 from ehc.access.operator import NAME, ONE_TIME_SECONDS, Operator, OperatorStore
 from ehc.access.password import NOBODY, hash_of, is_right, require_good
@@ -44,8 +45,11 @@ def give_password(operators: OperatorStore, name: str, one_time: str, salt: byte
     operators.set_password(name, hash_of(one_time, salt), now + ONE_TIME_SECONDS)
 
 
+log = logging.getLogger("ehc.access")
+
+
 class SignIn:
-    """All raise Unavailable; those that look at a password or a second factor, KeyUnavailable."""
+    """All raise Unavailable; those for who is signed in and look at a password or a second factor, KeyUnavailable."""
 
     def __init__(self, operators: OperatorStore, seals: Seals) -> None:
         self._operators, self._seals = operators, seals
@@ -53,10 +57,16 @@ class SignIn:
     def check(self, name: str, password: str, code: str, now: int) -> Operator | None:
         """code: of the second factor, where the operator has one.
 
-        None: no such operator, another password or code, disabled, too many attempts. Nobody outside learns which.
+        None: no such operator, another password or code, disabled, too many attempts, or what is sealed does not
+        open. Nobody outside learns which: only of an operator is anything sealed.
         """
-        found = self._knows(name, password, now)
-        if found is None or not self._has(found, code, now):
+        try:
+            found = self._knows(name, password, now)
+            if found is None or not self._has(found, code, now):
+                return None
+        except KeyUnavailable as error:
+            is_right(password, NOBODY)  # takes as long as looking at one that opens
+            log.error("an operator cannot sign in: %s", error)
             return None
         self._operators.signed_in(who_of(name), name, now)
         return found

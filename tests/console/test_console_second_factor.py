@@ -10,7 +10,7 @@ from desks import NAMES, Browser, Desk, text_of
 
 from ehc.access.operator import Role
 from ehc.access.second_factor import STEP
-from ehc.access.sign_in import FREE
+from ehc.access.sign_in import FREE, who_of
 
 
 class Phone:
@@ -90,6 +90,18 @@ def test_an_operator_removes_it_with_a_code_and_a_system_operator_without(desk: 
     system.follow(system.post("/operators/change", name=NAMES[Role.SECURITY], act="unbind"))
     assert browser.get("/").headers["location"] == "/console/sign-in"
     assert desk.browser().sign_in(NAMES[Role.SECURITY]).status_code == 303
+
+
+def test_removing_it_forgets_the_attempts(desk: Desk) -> None:
+    browser, operators = desk.signed_in(Role.SECURITY), desk.services.operators
+    phone = bound(desk, browser)
+    desk.clock.now += STEP
+    browser.get("/second-factor")
+    for _ in range(FREE - 1):
+        assert browser.post("/second-factor/unbind", code="000000").status_code == 422
+    browser.follow(browser.post("/second-factor/unbind", code=phone.code(desk.clock.now)))
+    who = who_of(NAMES[Role.SECURITY])
+    assert [operators.attempt(who, desk.clock.now) for _ in range(FREE + 1)] == [True] * FREE + [False]
 
 
 def test_guessing_codes_is_slowed_down_as_guessing_passwords_is(desk: Desk) -> None:

@@ -8,9 +8,11 @@ from desks import FORMS, HASH, NAMES, PASSWORD, Browser, Desk, text_of
 
 from ehc.access import sign_in
 from ehc.access.operator import Operator, Role
+from ehc.access.password import SALT_BYTES, UNKNOWN_CHARACTERS, strength
 from ehc.access.session import digest_of
 from ehc.access.sign_in import FORGOTTEN, FREE, locked_until
 from ehc.errors import KeyUnavailable
+from ehc.keys.keyring import Keyring, Purpose
 from ehc.web.console.table import PAGES
 
 NEW = "three lanterns under a pine"
@@ -301,7 +303,42 @@ def test_the_hash_of_a_chosen_password_is_sealed_for_its_operator(desk: Desk) ->
     assert not sign_in.check("zhao.min", PASSWORD, "", desk.clock.now)
     operators.set_password("li.na", kept, None)
     with pytest.raises(KeyUnavailable):
-        sign_in.check("li.na", NEW, "", desk.clock.now)
+        sign_in.change_password("li.na", NEW, PASSWORD, desk.clock.now, salt=bytes(SALT_BYTES), nonce=bytes(12))
+
+
+def test_an_operator_whose_password_does_not_open_is_answered_as_nobody_is(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert change(desk.signed_in(Role.AUDIT), PASSWORD, NEW)[0] == 303
+    with Keyring() as other:
+        other.add(Purpose.PROTECTION_KEY, bytearray(16), 0)
+        desk.services.sign_in._seals.take_over(other)
+    answers = [desk.browser().sign_in(name, NEW) for name in ("zhao.min", "nobody.at.all")]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert text_of(answers[0]) == text_of(answers[1])
+    assert "an operator cannot sign in" in caplog.text
+    assert "zhao.min" not in caplog.text
+
+
+def test_a_password_is_measured_and_neither_changed_nor_sent_back(desk: Desk) -> None:
+    browser = desk.signed_in(Role.AUDIT)
+    before = len(desk.services.deeds.deeds())
+    for new, found in (("password2026", 0), ("zhao.min.zhao.min", 2), (NEW, strength(NEW, "zhao.min"))):
+        page = browser.post("/password/strength", old="", new=new, again="")
+        assert page.status_code == 200
+        assert f'value="{found}"></meter>' in page.text
+        assert new not in page.text
+    assert strength(NEW, "zhao.min") >= UNKNOWN_CHARACTERS
+    assert desk.browser().sign_in("zhao.min").status_code == 303
+    assert len(desk.services.deeds.deeds()) == before + 1  # that sign-in
+
+
+def test_who_wants_it_sees_what_is_typed(desk: Desk) -> None:
+    for browser, path, fields in ((desk.browser(), "/sign-in", 1), (desk.signed_in(Role.AUDIT), "/password", 3)):
+        assert browser.get(path).text.count('type="password"') == fields
+        shown = browser.get(f"{path}?shown=yes").text
+        assert 'type="password"' not in shown
+        assert shown.count('type="text" spellcheck="false"') == fields
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,12 @@ class SignIn(Body, frozen=True):
     code: Code = ""
 
 
+class Typing(Body, frozen=True):
+    """shown: passwords are seen while they are typed."""
+
+    shown: Literal["", "yes"] = ""
+
+
 class NewFactor(Body, frozen=True):
     """sealed: what `new_factor` showed."""
 

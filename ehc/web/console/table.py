@@ -28,13 +28,28 @@ _REVIEW = "/reviews/{review}"
 
 PAGES = (
     # --- everybody
-    Page(method="GET", path="/sign-in", handler=signing.show_sign_in, roles=None),
+    Page(method="GET", path="/sign-in", handler=signing.show_sign_in, roles=None, query=forms.Typing),
     Page(method="POST", path="/sign-in", handler=signing.sign_in, roles=None, form=forms.SignIn, slow=True),
     Page(method="POST", path="/language", handler=signing.set_language, roles=None, form=forms.Language),
     # --- every operator
     Page(method="GET", path="/", handler=home.show_home, roles=ALL, query=forms.Done),
     Page(method="POST", path="/sign-out", handler=signing.sign_out, roles=ALL, deed=True, unfinished=True),
-    Page(method="GET", path="/password", handler=signing.show_password, roles=ALL, unfinished=True),
+    Page(
+        method="GET",
+        path="/password",
+        handler=signing.show_password,
+        roles=ALL,
+        query=forms.Typing,
+        unfinished=True,
+    ),
+    Page(
+        method="POST",
+        path="/password/strength",
+        handler=signing.measure_password,
+        roles=ALL,
+        form=forms.NewPassword,
+        unfinished=True,
+    ),
     Page(
         method="POST",
         path="/password",

@@ -7,7 +7,7 @@ import os
 from starlette.responses import RedirectResponse, Response
 
 from ehc.access.operator import NAME
-from ehc.access.password import SALT_BYTES
+from ehc.access.password import SALT_BYTES, UNKNOWN_CHARACTERS, strength
 from ehc.access.second_factor import NONCE_BYTES
 from ehc.access.session import digest_of, timeouts
 from ehc.errors import InputError
@@ -16,16 +16,17 @@ from ehc.web.console.door import sentence
 from ehc.web.console.page import HOME, SIGN_IN, Visit
 
 
-def show_sign_in(visit: Visit) -> Response:
+def show_sign_in(visit: Visit, query: forms.Typing) -> Response:
     if visit.session is not None:
         return visit.go(HOME)
-    return _sign_in_page(visit)
+    return _sign_in_page(visit, shown=query.shown)
 
 
-def _sign_in_page(visit: Visit, status: int = 200, failed: bool = False) -> Response:
+def _sign_in_page(visit: Visit, status: int = 200, failed: bool = False, shown: str = "") -> Response:
     fresh = "" if visit.cookie else cookies.new_id()
     visit.cookie = visit.cookie or fresh
-    answer = visit.show("sign_in.html", status, failed=failed, nobody=not visit.services.operators.all())
+    nobody = not visit.services.operators.all()
+    answer = visit.show("sign_in.html", status, failed=failed, nobody=nobody, shown=shown)
     if fresh:
         cookies.give(answer, cookies.FORM, fresh, visit.secure)
     return answer
@@ -64,8 +65,17 @@ def sign_out(visit: Visit) -> Response:
     return answer
 
 
-def show_password(visit: Visit, wrong: str = "", status: int = 200) -> Response:
-    return visit.show("password.html", status, wrong=wrong)
+def show_password(
+    visit: Visit, query: forms.Typing | None = None, wrong: str = "", status: int = 200, strength: int | None = None
+) -> Response:
+    shown = query.shown if query else ""
+    known = {"needed": UNKNOWN_CHARACTERS, "good": 2 * UNKNOWN_CHARACTERS}
+    return visit.show("password.html", status, wrong=wrong, shown=shown, strength=strength, **known)
+
+
+def measure_password(visit: Visit, form: forms.NewPassword) -> Response:
+    """Nothing is changed, and what was typed is not sent back (ASVS 2.1.8)."""
+    return show_password(visit, strength=strength(form.new, visit.operator.name))
 
 
 def change_password(visit: Visit, form: forms.NewPassword) -> Response:
@@ -79,7 +89,7 @@ def change_password(visit: Visit, form: forms.NewPassword) -> Response:
             raise InputError("password: the present one is not right, or was tried too often")
     except InputError as error:
         visit.failed("input")
-        return show_password(visit, sentence(error, visit.language), 422)
+        return show_password(visit, wrong=sentence(error, visit.language), status=422)
     return begin(visit, name, HOME, "password")
 
 
