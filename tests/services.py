@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ehc.config import Settings
@@ -30,8 +30,17 @@ def log_of(settings: Settings) -> str:
     return (settings.home_path() / "service.log").read_text("utf-8")
 
 
+def tries(seconds: float) -> Iterator[None]:
+    """For so many seconds, of which one try counts as five at most: all processes of a campaign may be paused."""
+    while seconds > 0:
+        begun = time.monotonic()
+        yield
+        seconds -= min(time.monotonic() - begun, 5)
+
+
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
+    for _ in tries(seconds):
+        if condition():
+            return
         time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} seconds")

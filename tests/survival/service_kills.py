@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 import servers
 from rich.console import Console
 from rich.progress import track
-from services import settings_of, wait_for, workers_of
+from services import settings_of, tries, wait_for, workers_of
 from sqlalchemy import create_engine, text
 
 from ehc.cli.serve import start_service
@@ -254,10 +254,10 @@ class Campaign:
 
 def _surely(client: Client, method: str, path: str, body: Any = None) -> Any:
     """The answer, asked again where there is none: whatever was killed is back, or comes back."""
-    end = time.monotonic() + 60
-    while (answer := client.ask(method, path, body)) is None:
-        assert time.monotonic() < end, f"no answer to {method} {path.split('/')[2]} for a minute"
-    return answer
+    for _ in tries(60):
+        if (answer := client.ask(method, path, body)) is not None:
+            return answer
+    raise AssertionError(f"no answer to {method} {path.split('/')[2]} for a minute")
 
 
 @contextlib.contextmanager
