@@ -114,6 +114,7 @@ class Desk:
 FORMS = {
     "sign_out": {},
     "change_password": {"old": "x", "new": "y", "again": "y"},
+    "measure_password": {"new": "x"},
     "new_factor": {},
     "bind_factor": {"sealed": "00" * 60, "code": "000000"},
     "unbind_factor": {"code": "000000"},
