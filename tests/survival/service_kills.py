@@ -7,7 +7,7 @@ Two workers over PostgreSQL and Redis, or over SQLite and mapped files, where wo
 is started again, a worker by the service itself, Redis and PostgreSQL as an init system would; nobody does more.
 After each kill: every acknowledged registration is there, one without an answer is there whole or not at all, an issued
 code is accepted, one that was accepted is not accepted again, and while Redis was away nothing was accepted. Every
-answer is one of success or 503.
+answer is one of success or 503. Ctrl-C ends it early, with what was dealt and checked until then.
 """
 
 import argparse
@@ -184,7 +184,6 @@ class Campaign:
             load.going.set()
         time.sleep(self.chance.uniform(0.05, 0.5))
         away = self._kill(victim)
-        self.kills[victim] += 1
         self._wait_until_ready()
         for load in loads:
             load.going.clear()
@@ -193,6 +192,7 @@ class Campaign:
         assert not self.seen.errors, self.seen.errors
         with contextlib.closing(Client(self.url)) as client:
             self._check(client, away)
+        self.kills[victim] += 1
 
     def _kill(self, victim: str) -> tuple[float, float] | None:
         """When Redis was away for certain."""
@@ -287,14 +287,17 @@ def main() -> None:
     with folder as name, campaign(Path(name), options.seed, embedded=options.embedded) as found:
         try:
             found.run(options.kills, options.seed)
+        except KeyboardInterrupt:
+            print("ended early", file=sys.stderr)
         except AssertionError:
             log = (Path(name) / "home/service.log").read_text("utf-8")
             print(f"after {dict(found.kills)}: {log[-4000:]}", file=sys.stderr)
             raise
     of = ", ".join(f"{count} of {victim}" for victim, count in sorted(found.kills.items()))
+    seconds, seen = time.monotonic() - begun, found.seen
     print(
-        f"{options.kills} kills ({of}) in {time.monotonic() - begun:.0f} s: {found.seen.lives:,} people registered and "
-        f"served, {len(found.seen.accepted):,} codes accepted, none twice, nothing acknowledged lost; "
+        f"{found.kills.total()} kills ({of}) in {seconds:.0f} s: {seen.lives:,} people registered and "
+        f"served, {len(seen.accepted):,} codes accepted, none twice, nothing acknowledged lost; "
         f"ready again after {found.slowest:.1f} s at most"
     )
 
