@@ -83,7 +83,7 @@ sdf = Extension(
 # in C needs no libstdc++ beside it.
 reader = Extension(
     "ehc.libehcreader",
-    [*sorted(glob("native/reader/*.c*")), "native/frame/pixels.cpp"],
+    [*sorted(glob("native/reader/*.c*")), "native/frame/pixels.cpp", *sorted(glob("native/frame/rows*.cpp"))],
     include_dirs=[*INCLUDES, "native/frame", "native/reader"],
     extra_compile_args=["-D_GNU_SOURCE", *PIXELS],
     extra_link_args=[f"-Wl,--version-script={READER_EXPORTS}", "-Wl,-z,defs", "-static-libstdc++", "-static-libgcc"]

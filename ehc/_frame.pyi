@@ -18,6 +18,9 @@ def bars(grey: Buffer, most: int = 4) -> list[list[list[float]]]:
     """Where bars stand side by side at any turn, those with the most in them first: three corners of a parallelogram
     each, (x, y) in pixels, first the one at the top left, then that across the bars from it, then that along them."""
 
+def edges(grey: Buffer, first: Sequence[float], last: Sequence[float]) -> int:
+    """How often the pixels from one (x, y) to another go from below their mean to above it, or back."""
+
 class FramePipeline:
     """Pixels of one source of frames, prepared for a decoder.
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zxingcpp import BarcodeFormat
 
-from ehc._frame import FramePipeline, bars
+from ehc._frame import FramePipeline, bars, edges
 from ehc.reader.looking import View
 
 Grey = NDArray[np.uint8]
@@ -45,32 +45,30 @@ def upright_bars(pipeline: FramePipeline, level: Level, smallest: int) -> Iterat
             if any(_alike((a, b, c), other) for other in tried):
                 continue
             tried.append((a, b, c))
-            if max(_edges(pipeline, level, smallest, _row((a, b, c), part)) for part in (0.3, 0.5, 0.7)) >= LEAST_EDGES:
+            if max(_edges(level, smallest, (a, b, c), part) for part in (0.3, 0.5, 0.7)) >= LEAST_EDGES:
                 yield _upright(pipeline, level, smallest, (a, b, c))
 
 
 def _upright(pipeline: FramePipeline, level: Level, smallest: int, where: Corners) -> View:
     a, b, c = where
-    longest = max(math.dist(a, b), math.dist(a, c), 1.0)
-    fine = min(smallest, max(0, math.ceil(math.log2(longest / LONGEST))))
+    fine = _fine(smallest, max(math.dist(a, b), math.dist(a, c)))
     pixels = pipeline.upright(level(fine), [_halved(point, fine) for point in where])
     height, width = pixels.shape
     across, down = _part(a, b, width - 1), _part(a, c, height - 1)
     return View("bars, upright", pixels, 1.0, *a, across=across, down=down)
 
 
-def _row(where: Corners, part: float) -> Corners:
-    """One row of a parallelogram, as a part of the way down."""
+def _edges(level: Level, smallest: int, where: Corners, part: float) -> int:
+    """How often dark and light change along the row that lies as a part of the way down a parallelogram."""
     a, b, c = where
     x, y = part * (c[0] - a[0]), part * (c[1] - a[1])
-    first = a[0] + x, a[1] + y
-    return first, (b[0] + x, b[1] + y), first
+    fine = _fine(smallest, math.dist(a, b))
+    return edges(level(fine), _halved((a[0] + x, a[1] + y), fine), _halved((b[0] + x, b[1] + y), fine))
 
 
-def _edges(pipeline: FramePipeline, level: Level, smallest: int, row: Corners) -> int:
-    """How often dark and light change along a row."""
-    [pixels] = _upright(pipeline, level, smallest, row).pixels
-    return int(np.count_nonzero(np.diff(pixels > pixels.mean())))
+def _fine(smallest: int, longest: float) -> int:
+    """How often the frame is halved to show bars that are so long."""
+    return min(smallest, max(0, math.ceil(math.log2(max(longest, 1.0) / LONGEST))))
 
 
 def _halved(point: Sequence[float], times: int) -> Place:

@@ -175,6 +175,7 @@ class Reader:
         self._last = 0  # hash of its payload
         self._nothing_in: Grey | None = None  # smallest level of the last frame that was looked at in vain
         self._vain = 0  # frames in which nothing was located
+        self._following = False  # whether there is a region of the last hit
         self._left = 0  # dear attempts that the scene of the last frame has not had
         self._held: int | None = None  # the one of them that read the last frame
         self.stopped = Stopped.NOTHING
@@ -189,29 +190,35 @@ class Reader:
         if not isinstance(frame, Frame):
             frame = Frame.of(frame)
         levels = Levels(self._pipeline, frame)
+        unchanged = self._seen_before(levels)
+        if unchanged and not self._left and not self._following:  # the camera of a window without a queue
+            self.stopped = Stopped.UNCHANGED
+            return []
         look = Look(self._budget, self._grey, levels.full)
         if levels.at(levels.smallest).size:
-            self._look(look, levels)
+            self._look(look, levels, unchanged)
         if look.found:
             self._grey.forget()
         self.stopped = look.stopped()
         return look.readings()
 
-    def _look(self, look: Look, levels: Levels) -> None:
+    def _look(self, look: Look, levels: Levels, unchanged: bool) -> None:
         if self._tracking and self._in_region(look, levels):
             return
-        smallest = levels.at(levels.smallest)
-        unchanged = self._tracking and self._seen_before(smallest)
         if (self._in_turn if unchanged else self._through)(look, levels):
             self._remember(look)
         look.unchanged = unchanged and not look.found
         if not look.unchanged:
-            self._nothing_in = smallest.copy() if self._tracking and look.in_vain() else None
+            again = self._tracking and look.in_vain()
+            self._nothing_in = levels.at(levels.smallest).copy() if again else None
 
-    def _seen_before(self, smallest: Grey) -> bool:
+    def _seen_before(self, levels: Levels) -> bool:
         """Whether no part of the frame differs from the last one that was looked at in vain."""
         before = self._nothing_in
-        return before is not None and before.shape == smallest.shape and change(before, smallest) < CHANGE
+        if before is None:
+            return False
+        smallest = levels.at(levels.smallest)
+        return before.shape == smallest.shape and change(before, smallest) < CHANGE
 
     def _through(self, look: Look, levels: Levels) -> bool:
         """Levels small first, and then what is left; whether a health card was found."""
@@ -298,6 +305,7 @@ class Reader:
 
     def _in_region(self, look: Look, levels: Levels) -> bool:
         region = self._pipeline.region(levels.width, levels.height)
+        self._following = region is not None
         if region is None:
             return False
         times = self._region_times
@@ -320,6 +328,7 @@ class Reader:
         self._last = hash(look.card.payload)
         corners, version = look.card.corners, look.card.version or 5
         self._pipeline.hit(corners)
+        self._following = True
         module = min(math.dist(corners[k], corners[k - 1]) for k in range(4)) / (17 + 4 * version)
         self._region_times = max(0, min(MOST_TIMES, math.floor(math.log2(max(module, 1) / ENOUGH))))
 

@@ -17,7 +17,15 @@ enum {
     CPU_SM4 = 1 << 11
 };
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What this processor and its operating system offer. */
 unsigned ehc_cpu_features(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -226,6 +226,14 @@ std::vector<ehc::frame::Bars> bars(const py::buffer &grey, std::size_t most)
     return ehc::frame::bars(in, most);
 }
 
+int edges(const py::buffer &grey, const ehc::frame::Spot &from, const ehc::frame::Spot &to)
+{
+    const auto owner = held(grey);
+    const View in = view_of_array(bytes_of(owner), Format::grey);
+    const py::gil_scoped_release release;
+    return ehc::frame::edges(in, from, to);
+}
+
 void hit(FramePipeline &self, const std::array<std::array<double, 2>, 4> &c)
 {
     self.hit({c[0][0], c[0][1], c[1][0], c[1][1], c[2][0], c[2][1], c[3][0], c[3][1]});
@@ -238,6 +246,7 @@ PYBIND11_MODULE(_frame, m)
     m.doc() = "Frame preparation before decoding; see ehc.reader.";
     m.def("change", &change, py::arg("one"), py::arg("other"));
     m.def("active", &active, py::arg("grey"));
+    m.def("edges", &edges, py::arg("grey"), py::arg("first"), py::arg("last"));
     m.def("bars", &bars, py::arg("grey"), py::arg("most") = 4);
     py::class_<FramePipeline>(
         m, "FramePipeline", py::custom_type_setup([](PyHeapTypeObject *type) { type->ht_type.tp_new = new_pipeline; }))

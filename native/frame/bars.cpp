@@ -1,6 +1,8 @@
 // bars.cpp: see bars.h.
 #include "bars.h"
 
+#include "rows.h"
+
 #include <algorithm>
 #include <cmath>
 #include <complex>
@@ -36,10 +38,14 @@ struct Cells {
     }
 };
 
-/// Sums over the rows of a part, of each column: squares and products of differences of levels.
+/// Sums over the rows of a part, of each pair of columns: squares and products of differences of levels. A part's pairs
+/// begin with its second column: the first of all has no neighbour.
 class Columns {
 public:
-    explicit Columns(int width) : xx_(static_cast<std::size_t>(width)), yy_(xx_.size()), xy_(xx_.size()) {}
+    explicit Columns(int width)
+        : width_(width), xx_(static_cast<std::size_t>(width / 2)), yy_(xx_.size()), xy_(xx_.size())
+    {
+    }
 
     void clear() noexcept
     {
@@ -50,18 +56,14 @@ public:
     /// The border columns and rows have no neighbours and are left out.
     void add(const std::uint8_t *above, const std::uint8_t *here, const std::uint8_t *below) noexcept
     {
-        int *const xx = xx_.data(), *const yy = yy_.data(), *const xy = xy_.data();
-        for (std::size_t x = 1; x + 1 < xx_.size(); ++x) {
-            const int dx = here[x + 1] - here[x - 1], dy = below[x] - above[x];
-            xx[x] += dx * dx, yy[x] += dy * dy, xy[x] += dx * dy;
-        }
+        rows().add_changes(above, here, below, width_, xx_.data(), yy_.data(), xy_.data());
     }
 
     void to(Cells &out, int row) const
     {
         for (int cell = 0; cell < out.width; ++cell) {
             int xx = 0, yy = 0, xy = 0;
-            for (int k = cell * part; k < (cell + 1) * part; ++k) {
+            for (int k = cell * part / 2; k < (cell + 1) * part / 2; ++k) {
                 const auto x = static_cast<std::size_t>(k);
                 xx += xx_[x], yy += yy_[x], xy += xy_[x];
             }
@@ -72,6 +74,7 @@ public:
     }
 
 private:
+    int width_;
     std::vector<int> xx_, yy_, xy_;
 };
 
@@ -337,6 +340,18 @@ void upright(const View &grey, const Bars &where, Plane &out)
         sample_inside(grey, line, from, to, out.at(v));
         sample(grey, line, to, out.width(), out.at(v));
     }
+}
+
+int edges(const View &grey, const Spot &from, const Spot &to)
+{
+    Plane row;
+    upright(grey, {from, to, from}, row);
+    int sum = 0, count = 0;
+    for (int x = 0; x < row.width(); ++x)
+        sum += row.at(0)[x];
+    for (int x = 1; x < row.width(); ++x)
+        count += (row.at(0)[x] * row.width() > sum) != (row.at(0)[x - 1] * row.width() > sum);
+    return count;
 }
 
 } // namespace ehc::frame

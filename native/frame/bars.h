@@ -10,9 +10,11 @@
 
 namespace ehc::frame {
 
-/// A parallelogram by three of its corners, x and y in pixels of an image: the middles of its first pixel, of the last one
+using Spot = std::array<double, 2>; // x and y in pixels of an image
+
+/// A parallelogram by three of its corners: the middles of its first pixel, of the last one
 /// across the bars, of the last one along them. A sheet that is tilted shears what stands on it.
-using Bars = std::array<std::array<double, 2>, 3>;
+using Bars = std::array<Spot, 3>;
 
 /// Where the levels change mostly along one direction and all around along the same one, a quiet zone included; up to
 /// `most`, those with the most in them first. Text in lines is taken for bars, too. Works on a view with pixels side by side
@@ -23,6 +25,9 @@ std::vector<Bars> bars(const View &grey, std::size_t most);
 /// border its pixels repeated. Throws std::invalid_argument for sides over `longest_upright` pixels, or numbers that are
 /// none.
 void upright(const View &grey, const Bars &where, Plane &out);
+
+/// How often the pixels from one place to another go from below their mean to above it, or back. Throws as `upright` does.
+int edges(const View &grey, const Spot &from, const Spot &to);
 
 constexpr int longest_upright = 8192;
 

@@ -1,7 +1,10 @@
 // pixels.cpp: see pixels.h.
 #include "pixels.h"
 
+#include "rows.h"
+
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -76,30 +79,13 @@ const byte *grey_row(const View &in, Format format, int y, byte *own) noexcept
     return own;
 }
 
-void add_pairs(const byte *in, int pairs, std::uint16_t *__restrict sum) noexcept
+/// Rows that are read next: a frame comes from memory, and what a processor fetches ahead by itself ends with a row.
+void ask_for(const View &in, int y, int rows) noexcept
 {
-    for (int x = 0; x < pairs; ++x)
-        sum[x] = static_cast<std::uint16_t>(sum[x] + in[2 * x] + in[2 * x + 1]);
-}
-
-void sum_pairs(const std::uint16_t *in, int pairs, std::uint16_t *__restrict out) noexcept
-{
-    for (int x = 0; x < pairs; ++x)
-        out[x] = static_cast<std::uint16_t>(in[2 * x] + in[2 * x + 1]);
-}
-
-void add_differences(const byte *one, const byte *other, int width, std::int16_t *__restrict sum) noexcept
-{
-    for (int x = 0; x < width; ++x)
-        sum[x] = static_cast<std::int16_t>(sum[x] + one[x] - other[x]);
-}
-
-/// Sums of 2^shift pixels to their rounded means.
-void mean_row(const std::uint16_t *sum, int width, int shift, byte *__restrict out) noexcept
-{
-    const int round = 1 << (shift - 1);
-    for (int x = 0; x < width; ++x)
-        out[x] = static_cast<byte>((sum[x] + round) >> shift);
+    constexpr std::ptrdiff_t line = 64; // bytes that come at once
+    for (int i = 0; i < rows; ++i)
+        for (std::ptrdiff_t at = 0; at < in.width * in.pixel; at += line)
+            __builtin_prefetch(in.at(y + i) + at);
 }
 
 /// A grey view with pixels side by side: itself, or a copy of it in `own`.
@@ -169,41 +155,44 @@ byte mean9(int sum) noexcept
     return static_cast<byte>((sum + 4) / 9);
 }
 
-/// Of a part at a time: the least and the greatest level of each column of a row of parts.
-struct Extremes {
-    std::vector<byte> least, most;
-
-    void of(const View &in, int y)
+/// The range of the levels in each part of a row of parts, the first `columns` of them.
+class Ranges {
+public:
+    explicit Ranges(int columns)
+        : width_(columns * part), least_(static_cast<std::size_t>(width_)), most_(least_.size())
     {
-        const auto width = static_cast<std::size_t>(in.width);
-        least.assign(in.at(y), in.at(y) + width);
-        most = least;
-        for (int i = 1; i < part; ++i) {
-            const byte *const row = in.at(y + i);
-            for (std::size_t x = 0; x < width; ++x) {
-                least[x] = std::min(least[x], row[x]);
-                most[x] = std::max(most[x], row[x]);
-            }
-        }
     }
 
-    int range(int x) const
+    /// Appended to `out`.
+    void of(const View &in, int y, std::vector<byte> &out)
     {
-        const byte *const low = least.data() + x, *const high = most.data() + x;
-        byte bottom = 255, top = 0;
-        for (int k = 0; k < part; ++k)
-            bottom = std::min(bottom, low[k]), top = std::max(top, high[k]);
-        return top - bottom;
+        const Rows &row = rows();
+        std::copy_n(in.at(y), width_, least_.begin());
+        std::copy_n(in.at(y), width_, most_.begin());
+        for (int i = 1; i < part; ++i)
+            row.add_extremes(in.at(y + i), width_, least_.data(), most_.data());
+        int count = width_;
+        for (int k = part; k > 1; k /= 2)
+            row.fold_extremes(count /= 2, least_.data(), most_.data());
+        for (int i = 0; i < count; ++i)
+            out.push_back(static_cast<byte>(most_[static_cast<std::size_t>(i)] - least_[static_cast<std::size_t>(i)]));
     }
+
+private:
+    int width_;
+    std::vector<byte> least_, most_;
 };
 
 /// What a part's range must be over to be more than noise; over 255 where nothing can tell.
-int least_range(const std::vector<int> &ranges)
+int least_range(const std::vector<byte> &ranges)
 {
-    std::vector<int> sorted(ranges);
-    const auto fifth = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 5);
-    std::nth_element(sorted.begin(), fifth, sorted.end());
-    return std::max(8, *fifth + std::clamp(*fifth * 7 / 10, 4, 40));
+    std::array<std::size_t, 256> seen{};
+    for (const byte range : ranges)
+        ++seen[range];
+    int fifth = 0; // of the ranges are below this one
+    for (std::size_t below = seen[0]; below <= ranges.size() / 5; below += seen[static_cast<std::size_t>(fifth)])
+        ++fifth;
+    return std::max(8, fifth + std::clamp(fifth * 7 / 10, 4, 40));
 }
 
 constexpr int drowned = 150;   // of a range that noise alone may have: beyond, codes do not show in it
@@ -211,7 +200,7 @@ constexpr int least_dense = 6; // of the nine parts around one: a symbol fills t
 constexpr int beside = 3;      // parts around those that are dense
 
 /// 1 for each part whose range is over `least`, else 0.
-std::vector<byte> over(const std::vector<int> &ranges, int least)
+std::vector<byte> over(const std::vector<byte> &ranges, int least)
 {
     std::vector<byte> out(ranges.size());
     for (std::size_t i = 0; i < out.size(); ++i)
@@ -359,20 +348,24 @@ void shrink(const View &in, Format format, int times, Plane &out)
         throw std::invalid_argument("a frame is halved 1 to " + std::to_string(most_times) + " times, not " +
                                     std::to_string(times));
     out.resize(in.width >> times, in.height >> times);
-    const int by = 1 << times, rows = times == 1 ? 2 : by / 2, first = (by - rows) / 2;
+    const int by = 1 << times, high = times == 1 ? 2 : by / 2, first = (by - high) / 2; // rows
     const int shift = times + (times == 1 ? 1 : times - 1); // of the sum of by x rows pixels
-    const auto pairs = static_cast<std::size_t>(in.width / 2);
-    std::vector<std::uint16_t> sum(pairs), half(pairs);
-    std::vector<byte> grey(static_cast<std::size_t>(in.width));
+    const int pairs = out.width() << (times - 1);
+    const Rows &row = rows();
+    std::vector<std::uint16_t> sum(static_cast<std::size_t>(pairs)), half(sum.size());
+    std::vector<byte> above(static_cast<std::size_t>(in.width)), below(above.size());
     for (int y = 0; y < out.height(); ++y) {
         std::fill(sum.begin(), sum.end(), std::uint16_t{0});
-        for (int k = 0; k < rows; ++k)
-            add_pairs(grey_row(in, format, y * by + first + k, grey.data()), out.width() << (times - 1), sum.data());
+        if (y + 1 < out.height())
+            ask_for(in, (y + 1) * by + first, high);
+        for (int k = y * by + first; k < y * by + first + high; k += 2)
+            row.add_squares(grey_row(in, format, k, above.data()), grey_row(in, format, k + 1, below.data()), pairs,
+                            sum.data());
         for (int t = times - 1; t > 0; --t) {
-            sum_pairs(sum.data(), out.width() << (t - 1), half.data());
+            row.sum_pairs(sum.data(), out.width() << (t - 1), half.data());
             std::swap(sum, half);
         }
-        mean_row(sum.data(), out.width(), shift, out.at(y));
+        row.means(sum.data(), out.width(), shift, out.at(y));
     }
 }
 
@@ -393,7 +386,7 @@ double change(const View &one, const View &other)
     for (int y = 0; y + part <= a.height; y += part) {
         std::fill(sum.begin(), sum.end(), std::int16_t{0});
         for (int i = 0; i < part; ++i)
-            add_differences(a.at(y + i), b.at(y + i), columns * part, sum.data());
+            rows().add_differences(a.at(y + i), b.at(y + i), columns * part, sum.data());
         for (int x = 0; x < columns; ++x) {
             int of = 0;
             for (int k = 0; k < part; ++k)
@@ -412,13 +405,10 @@ Region active(const View &grey)
     const Region whole{0, 0, in.width, in.height};
     if (columns < 2 || rows < 2)
         return whole;
-    std::vector<int> ranges;
-    Extremes extremes;
-    for (int y = 0; y < rows; ++y) {
-        extremes.of(in, y * part);
-        for (int x = 0; x < columns; ++x)
-            ranges.push_back(extremes.range(x * part));
-    }
+    std::vector<byte> ranges;
+    Ranges of_row(columns);
+    for (int y = 0; y < rows; ++y)
+        of_row.of(in, y * part, ranges);
     const int least = least_range(ranges);
     if (least > drowned)
         return whole;

@@ -1,6 +1,7 @@
 // grey_core.cpp: see grey_core.h.
 #include "grey_core.h"
 
+#include "samples.h"
 #include "soft_grid.h"
 
 #include <algorithm>
@@ -125,12 +126,16 @@ float agreement(const Image &image, const Warp &warp, int version) noexcept
 {
     const int n = size_of(version);
     const float scale = 2.0F / static_cast<float>(n);
-    float dark = 0, light = 0, squares = 0, darks = 0, lights = 0;
-    const auto look = [&](int x, int y, bool is_dark, float weight) {
-        const Point p = warp.at((static_cast<float>(x) + 0.5F) * scale - 1, (static_cast<float>(y) + 0.5F) * scale - 1);
-        const float seen = image.at(p.x, p.y);
-        (is_dark ? dark : light) += weight * seen, (is_dark ? darks : lights) += weight;
-        squares += weight * seen * seen;
+    struct Spot {
+        Point at;
+        bool dark;
+        float weight;
+    };
+    std::array<Spot, 3 * 81 + 2 * (17 + 4 * last_version - 16)> spots;
+    std::size_t count = 0;
+    const auto look = [&](int x, int y, bool dark, float weight) {
+        spots[count++] = {
+            {(static_cast<float>(x) + 0.5F) * scale - 1, (static_cast<float>(y) + 0.5F) * scale - 1}, dark, weight};
     };
     for (int i = 8; i < n - 8; ++i) // never more than the three finder patterns together
         for (const bool across : {false, true})
@@ -141,6 +146,14 @@ float agreement(const Image &image, const Warp &warp, int version) noexcept
             const bool is_dark = ring != 2 && ring != 4;
             look(x, y, is_dark, 1), look(n - 1 - x, y, is_dark, 1), look(x, n - 1 - y, is_dark, 1);
         }
+    std::array<float, spots.size()> seen;
+    levels(image, warp, count, [&](std::size_t i) { return spots[i].at; }, seen.data());
+    float dark = 0, light = 0, squares = 0, darks = 0, lights = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto &[at, is_dark, weight] = spots[i];
+        (is_dark ? dark : light) += weight * seen[i], (is_dark ? darks : lights) += weight;
+        squares += weight * seen[i] * seen[i];
+    }
     const float mass = darks + lights, mean = (dark + light) / mass, variance = squares / mass - mean * mean;
     return std::abs(dark / darks - light / lights) / std::sqrt(std::max(variance, 0.0F) + 4);
 }

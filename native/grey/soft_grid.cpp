@@ -1,6 +1,8 @@
 // soft_grid.cpp: see soft_grid.h.
 #include "soft_grid.h"
 
+#include "samples.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -74,19 +76,27 @@ SoftGrid::SoftGrid(const Image &image, const Warp &warp, const Light &light, int
       trust_(static_cast<std::size_t>(size * size), 1.0F)
 {
     const float half = 0.5F * static_cast<float>(size);
-    for (int y = -margin; y < size + margin; ++y)
-        for (int x = -margin; x < size + margin; ++x) {
-            float sum = 0;
-            for (int k = 0; k < 9; ++k) {
-                const float u = (static_cast<float>(x) + 0.5F + spread * static_cast<float>(k % 3 - 1)) / half - 1;
-                const float v = (static_cast<float>(y) + 0.5F + spread * static_cast<float>(k / 3 - 1)) / half - 1;
-                const Point p = warp.at(u, v);
-                sum += image.at(p.x, p.y);
-            }
-            const float u = (static_cast<float>(x) + 0.5F) / half - 1, v = (static_cast<float>(y) + 0.5F) / half - 1;
-            const float contrast = steady(light.contrast_at(u, v), light);
-            value_[index(x, y)] = std::clamp((sum / 9 - light.level_at(u, v)) / contrast, -4.0F, 4.0F);
+    const auto across = [half](int at, int third) { // -1 .. 1 across the symbol, of a module and a third of it
+        return (static_cast<float>(at) + 0.5F + spread * static_cast<float>(third - 1)) / half - 1;
+    };
+    std::vector<float> sum(static_cast<std::size_t>(side_)), seen(sum.size());
+    for (int y = -margin; y < size + margin; ++y) {
+        std::fill(sum.begin(), sum.end(), 0.0F);
+        for (int k = 0; k < 9; ++k) {
+            const float v = across(y, k / 3);
+            levels(
+                image, warp, seen.size(),
+                [&](std::size_t i) { return Point{across(static_cast<int>(i) - margin, k % 3), v}; }, seen.data());
+            for (std::size_t i = 0; i < sum.size(); ++i)
+                sum[i] += seen[i];
         }
+        for (int x = -margin; x < size + margin; ++x) {
+            const float u = across(x, 1), v = across(y, 1);
+            const float contrast = steady(light.contrast_at(u, v), light);
+            const float mean = sum[static_cast<std::size_t>(x + margin)] / 9;
+            value_[index(x, y)] = std::clamp((mean - light.level_at(u, v)) / contrast, -4.0F, 4.0F);
+        }
+    }
 }
 
 void SoftGrid::even(const float *believed)

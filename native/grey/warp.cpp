@@ -2,6 +2,8 @@
 // noise, and the normal equations are factored once for all images (Baker and Matthews, inverse compositional).
 #include "warp.h"
 
+#include "samples.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -49,11 +51,12 @@ Matrix from_unit_square(const Corners &c) noexcept
 /// What is seen at the probes, the light that explains it best, and how much of it is explained.
 Fit look(const Image &image, const Pattern &pattern, const Warp &warp, std::vector<float> &seen)
 {
+    levels(
+        image, warp, seen.size(), [&](std::size_t i) { return Point{pattern.probes[i].u, pattern.probes[i].v}; },
+        seen.data());
     float level[3]{}, contrast[3]{}, squares = 0, mass = 0;
     for (std::size_t i = 0; i < seen.size(); ++i) {
         const Probe &p = pattern.probes[i];
-        const Point at = warp.at(p.u, p.v);
-        seen[i] = image.at(at.x, at.y);
         const float part = p.weight * seen[i], dark = part * p.value;
         level[0] += part, level[1] += part * p.u, level[2] += part * p.v;
         contrast[0] += dark, contrast[1] += dark * p.u, contrast[2] += dark * p.v;

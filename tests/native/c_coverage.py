@@ -147,9 +147,24 @@ def frame(folder):
     flags = ["-std=c++17", "-fPIC", "-fvisibility=hidden", *headers]
     counted = [*COVERAGE, "-fprofile-update=atomic", *flags]  # tests read frames in several threads
     objects = compile_all(folder, sorted((NATIVE / "frame").glob("*.cpp")), "g++", *counted)
-    objects += compile_all(folder / "rest", [NATIVE / "bindings/_frame.cpp"], "g++", "-O0", *flags)
+    objects += compile_all(
+        folder / "rest", [NATIVE / "bindings/_frame.cpp", NATIVE / "base/cpu.c"], "g++", "-O0", *flags
+    )
     module = folder / f"_frame{sysconfig.get_config_var('EXT_SUFFIX')}"
     run("g++", "--coverage", "-shared", *objects, "-o", module)
+    rows = [path for path in objects if path.stem.startswith(("rows", "cpu"))]
+    run(
+        "g++",
+        "--coverage",
+        f"-I{NATIVE}/frame",
+        "-std=c++17",
+        TESTS / "rows_alike.cpp",
+        *rows,
+        "-o",
+        folder / "rows_alike",
+    )
+    for isa in ("avx2", "portable"):
+        run("env", f"EHC_ISA={isa}", folder / "rows_alike")
     run(sys.executable, "-c", WITH_OUR_FRAME, module, *sorted((ROOT / "tests/native").glob("test_frame_*.py")))
     return gathered(folder)
 

@@ -16,6 +16,7 @@ MACHINE = sorted(source for room in ("sm2", "sdf") for source in (NATIVE / room)
 READER = [  # libehcreader.so, but for the kernels and sm2
     *sorted(path for path in (NATIVE / "reader").iterdir() if path.suffix in (".c", ".cpp")),
     NATIVE / "frame/pixels.cpp",
+    *sorted((NATIVE / "frame").glob("rows*.cpp")),
 ]
 SUITES = sorted((NATIVE / "tests").glob("test_*.c"))
 INCLUDES = [f"-I{NATIVE / room}" for room in ("include", *ROOMS, "sm2", "sdf", "reader", "frame")]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from frame_pixels import pixels
 
-from ehc._frame import FramePipeline, bars
+from ehc._frame import FramePipeline, bars, edges
 
 SIZE = (320, 400)
 MIDDLE = (200.3, 160.8)
@@ -47,6 +47,13 @@ def test_bars_are_found_at_any_turn_and_stand_upright(turn, lean):
     middle = seen[seen.shape[0] // 2 - 10 : seen.shape[0] // 2 + 10, 40:-40]
     assert np.median(np.ptp(middle, axis=0)) < 100, "down a column it is one bar"
     assert np.median(np.ptp(middle, axis=1)) > 150
+
+
+@pytest.mark.parametrize(("first", "last"), [((110, 90), (290, 210)), ((30.5, 160.2), (370, 161)), ((5, 5), (5, 5))])
+def test_the_edges_along_a_line_are_those_of_its_pixels(first, last):
+    image = stack(30)
+    row = FramePipeline().upright(image, [first, last, first])[0]
+    assert edges(image, first, last) == np.count_nonzero(np.diff(row > row.mean()))
 
 
 def test_of_several_those_with_the_most_in_them_come_first():

@@ -11,10 +11,12 @@ import pytest
 from frame_pixels import CHANNELS, SIZES, luma_of, pixels
 from hypothesis import given
 from hypothesis import strategies as st
+from kernels import OPTIONS, compile_objects
 
 from ehc._frame import FramePipeline
 
 ROOT = Path(__file__).parents[2]
+ROWS = sorted((ROOT / "native/frame").glob("rows*.cpp"))
 
 
 @pytest.fixture
@@ -370,8 +372,9 @@ def test_no_read_or_write_outside_a_frame_and_no_warning_of_the_compiler(tmp_pat
     assert compiler, "install g++: the frame pipeline is built with it"
     (tmp_path / "driver.cpp").write_text(DRIVER)
     strict = "-std=c++17 -O1 -Wall -Wextra -Wshadow -Werror -fsanitize=address,undefined -fno-sanitize-recover=all"
-    files = [f"-I{ROOT / 'native/frame'}", str(tmp_path / "driver.cpp"), "-o", str(tmp_path / "driver")]
-    command = [compiler, *strict.split(), *files]
+    [cpu] = compile_objects(tmp_path, [ROOT / "native/base/cpu.c"], *OPTIONS).values()
+    files = [f"-I{ROOT / 'native/frame'}", tmp_path / "driver.cpp", cpu, *ROWS]
+    command = [compiler, *strict.split(), *files, "-o", tmp_path / "driver"]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (built.returncode, built.stderr) == (0, "")
     ran = subprocess.run([str(tmp_path / "driver")], capture_output=True, text=True, check=False)

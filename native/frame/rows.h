@@ -1,0 +1,44 @@
+// rows.h: the loops over a row of pixels in which a frame's time goes, once for every processor and once for those with
+// AVX2. Both are compiled from rows_body.h, so they give the same bytes; which is taken is asked once (base/cpu.c).
+#pragma once
+
+#include <cstdint>
+
+namespace ehc::frame {
+
+struct Rows {
+    const char *name;
+
+    /// sum[i] += the square of 2x2 pixels at 2 * i of two rows. A sum is of 64 squares at most.
+    void (*add_squares)(const std::uint8_t *above, const std::uint8_t *below, int count, std::uint16_t *sum);
+
+    /// out[i] = in[2 * i] + in[2 * i + 1].
+    void (*sum_pairs)(const std::uint16_t *in, int count, std::uint16_t *out);
+
+    /// Sums of 2^shift pixels, 1 or more, to their rounded means.
+    void (*means)(const std::uint16_t *sum, int count, int shift, std::uint8_t *out);
+
+    /// sum[i] += one[i] - other[i].
+    void (*add_differences)(const std::uint8_t *one, const std::uint8_t *other, int count, std::int16_t *sum);
+
+    /// least[i] and most[i] with row[i] among them.
+    void (*add_extremes)(const std::uint8_t *row, int count, std::uint8_t *least, std::uint8_t *most);
+
+    /// The lesser of each two of `least` and the greater of each two of `most`, count of them, in their places.
+    void (*fold_extremes)(int count, std::uint8_t *least, std::uint8_t *most);
+
+    /// How the levels change across and down, in pairs of pixels of a row of `width`, the first 1 and 2, as many as have a
+    /// pixel behind them: the squares of both differences and their product, added to those of the pair.
+    void (*add_changes)(const std::uint8_t *above, const std::uint8_t *here, const std::uint8_t *below, int width,
+                        std::int32_t *across, std::int32_t *down, std::int32_t *both);
+};
+
+extern const Rows rows_portable;
+#if defined(__x86_64__)
+extern const Rows rows_avx2;
+#endif
+
+/// Those for this processor; EHC_ISA=portable and EHC_ISA=portable_ct keep to the portable ones, as for the kernels.
+const Rows &rows() noexcept;
+
+} // namespace ehc::frame

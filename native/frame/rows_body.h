@@ -1,0 +1,68 @@
+// rows_body.h: what the functions of rows.h do, in plain loops that the compiler vectorises for the instruction set that
+// the including file asks for. No include guard: rows.cpp and rows_avx2.cpp include it, each into its own namespace.
+// Nothing here calls into the standard library: an inline function of it, compiled for one set, might serve for another.
+
+using byte = std::uint8_t;
+
+/// The sum of two bytes that lie side by side, of either order: read together, as a vector of pairs is.
+inline unsigned pair(const byte *at) noexcept
+{
+    std::uint16_t both;
+    __builtin_memcpy(&both, at, sizeof both);
+    return (both & 255U) + (both >> 8);
+}
+
+void add_squares(const byte *above, const byte *below, int count, std::uint16_t *__restrict sum)
+{
+    for (int i = 0; i < count; ++i)
+        sum[i] = static_cast<std::uint16_t>(sum[i] + pair(above + 2 * i) + pair(below + 2 * i));
+}
+
+void sum_pairs(const std::uint16_t *in, int count, std::uint16_t *__restrict out)
+{
+    for (int i = 0; i < count; ++i)
+        out[i] = static_cast<std::uint16_t>(in[2 * i] + in[2 * i + 1]);
+}
+
+void means(const std::uint16_t *sum, int count, int shift, byte *__restrict out)
+{
+    const int round = 1 << (shift - 1);
+    for (int i = 0; i < count; ++i)
+        out[i] = static_cast<byte>((sum[i] + round) >> shift);
+}
+
+void add_differences(const byte *one, const byte *other, int count, std::int16_t *__restrict sum)
+{
+    for (int i = 0; i < count; ++i)
+        sum[i] = static_cast<std::int16_t>(sum[i] + one[i] - other[i]);
+}
+
+void add_extremes(const byte *row, int count, byte *__restrict least, byte *__restrict most)
+{
+    for (int i = 0; i < count; ++i) {
+        least[i] = row[i] < least[i] ? row[i] : least[i];
+        most[i] = row[i] > most[i] ? row[i] : most[i];
+    }
+}
+
+/// Bytes that lie side by side are read together here, too.
+void fold_extremes(int count, byte *least, byte *most)
+{
+    for (int i = 0; i < count; ++i) {
+        std::uint16_t low, high;
+        __builtin_memcpy(&low, least + 2 * i, sizeof low);
+        __builtin_memcpy(&high, most + 2 * i, sizeof high);
+        least[i] = static_cast<byte>((low & 255) < (low >> 8) ? low & 255 : low >> 8);
+        most[i] = static_cast<byte>((high & 255) > (high >> 8) ? high & 255 : high >> 8);
+    }
+}
+
+void add_changes(const byte *above, const byte *here, const byte *below, int width, std::int32_t *__restrict across,
+                 std::int32_t *__restrict down, std::int32_t *__restrict both)
+{
+    for (int i = 0; 2 * i + 3 < width; ++i)
+        for (int x = 2 * i + 1; x < 2 * i + 3; ++x) {
+            const int dx = here[x + 1] - here[x - 1], dy = below[x] - above[x];
+            across[i] += dx * dx, down[i] += dy * dy, both[i] += dx * dy;
+        }
+}
