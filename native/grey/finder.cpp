@@ -1,6 +1,8 @@
 // finder.cpp: see finder.h.
 #include "finder.h"
 
+#include "agreement.h"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>

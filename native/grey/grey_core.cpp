@@ -1,7 +1,7 @@
 // grey_core.cpp: see grey_core.h.
 #include "grey_core.h"
 
-#include "samples.h"
+#include "agreement.h"
 #include "soft_grid.h"
 
 #include <algorithm>
@@ -79,7 +79,7 @@ Start start_at(const Image &image, const Candidate &candidate, int version)
 /// The version that is said, and those beside it where it does not look right.
 Start best_start(const Image &image, const Candidate &candidate)
 {
-    const int said = candidate.version ? candidate.version : version_seen(image, Warp(candidate.corners)).version;
+    const int said = candidate.version ? candidate.version : versions_seen(image, Warp(candidate.corners))[0].version;
     Start best = start_at(image, candidate, said);
     for (const int other : {said - 1, said + 1}) {
         if (best.fit.score > 0.6F || best.fit.score < 0.1F || other < 1 || other > last_version)
@@ -121,57 +121,6 @@ std::vector<float> believed(const Layout &layout, const std::vector<float> &soft
 }
 
 } // namespace
-
-float agreement(const Image &image, const Warp &warp, int version) noexcept
-{
-    const int n = size_of(version);
-    const float scale = 2.0F / static_cast<float>(n);
-    struct Spot {
-        Point at;
-        bool dark;
-        float weight;
-    };
-    std::array<Spot, 3 * 81 + 2 * (17 + 4 * last_version - 16)> spots;
-    std::size_t count = 0;
-    const auto look = [&](int x, int y, bool dark, float weight) {
-        spots[count++] = {
-            {(static_cast<float>(x) + 0.5F) * scale - 1, (static_cast<float>(y) + 0.5F) * scale - 1}, dark, weight};
-    };
-    for (int i = 8; i < n - 8; ++i) // never more than the three finder patterns together
-        for (const bool across : {false, true})
-            look(across ? i : 6, across ? 6 : i, i % 2 == 0, 32.0F / static_cast<float>(n - 16));
-    for (int y = -1; y < 8; ++y)
-        for (int x = -1; x < 8; ++x) {
-            const int ring = std::max(std::abs(x - 3), std::abs(y - 3));
-            const bool is_dark = ring != 2 && ring != 4;
-            look(x, y, is_dark, 1), look(n - 1 - x, y, is_dark, 1), look(x, n - 1 - y, is_dark, 1);
-        }
-    std::array<float, spots.size()> seen;
-    levels(image, warp, count, [&](std::size_t i) { return spots[i].at; }, seen.data());
-    float dark = 0, light = 0, squares = 0, darks = 0, lights = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto &[at, is_dark, weight] = spots[i];
-        (is_dark ? dark : light) += weight * seen[i], (is_dark ? darks : lights) += weight;
-        squares += weight * seen[i] * seen[i];
-    }
-    const float mass = darks + lights, mean = (dark + light) / mass, variance = squares / mass - mean * mean;
-    return std::abs(dark / darks - light / lights) / std::sqrt(std::max(variance, 0.0F) + 4);
-}
-
-Guess version_seen(const Image &image, const Warp &warp)
-{
-    Guess best{1, -1};
-    const Corners c = warp.corners();
-    const double side = std::max(std::hypot(c[2] - c[0], c[3] - c[1]), std::hypot(c[6] - c[0], c[7] - c[1]));
-    for (int version = 1; version <= last_version; ++version) {
-        if (side < size_of(version) && version > 1) // modules under a pixel
-            break;
-        const float found = agreement(image, warp, version);
-        if (found > best.agreement)
-            best = {version, found};
-    }
-    return best;
-}
 
 std::optional<Found> GreyCore::read(const Image &image, const Candidate &candidate, double microseconds)
 {

@@ -19,16 +19,6 @@ struct Candidate {
     int version;     // 1 .. last_version, roughly; 0: unknown
 };
 
-/// How well the finder and timing patterns of a version agree with what a warp shows, 0 or more.
-float agreement(const Image &image, const Warp &warp, int version) noexcept;
-
-/// The version whose finder and timing patterns agree best with what a warp shows, and how well they do, 0 or more.
-struct Guess {
-    int version;
-    float agreement;
-};
-Guess version_seen(const Image &image, const Warp &warp);
-
 struct Found {
     Symbol symbol;
     Corners corners; // refined

@@ -1,20 +1,23 @@
 // outline.cpp: see outline.h.
 #include "outline.h"
 
+#include "agreement.h"
 #include "finder.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 namespace ehc::grey {
 
 namespace {
 
-constexpr int cells = 176;            // of the longer side: one is at most a quiet zone wide, for symbols worth a look
-constexpr std::size_t around = 12;    // cells over which the lightest counts as the paper
-constexpr int least_cells = 60;       // of a symbol's area
-constexpr std::size_t most_quads = 8; // the largest ones
+constexpr int cells = 176;              // of the longer side: one is at most a quiet zone
+                                        // wide, for symbols worth a look
+constexpr std::size_t around = 12;      // cells over which the lightest counts as the paper
+constexpr std::size_t least_cells = 60; // of a symbol's area
+constexpr std::size_t most_quads = 8;   // the largest ones
 
 using byte = std::uint8_t;
 
@@ -67,8 +70,9 @@ std::vector<byte> smoothed(const Cells &in)
     return out;
 }
 
-/// The largest level within `around` cells of each, outside of all of them 0. In a plane with a border of that width
-/// every window is one of 25 cells that begins where its middle stood, made of windows of 2, 4, 8 and 16.
+/// The largest level within `around` cells of each, outside of all of them 0.
+/// In a plane with a border of that width every window is one of 25 cells that
+/// begins where its middle stood, made of windows of 2, 4, 8 and 16.
 std::vector<byte> lightest(const Cells &in, const std::vector<byte> &level)
 {
     const std::size_t width = static_cast<std::size_t>(in.width), height = static_cast<std::size_t>(in.height);
@@ -88,42 +92,82 @@ std::vector<byte> lightest(const Cells &in, const std::vector<byte> &level)
     return out;
 }
 
+/// 1 for each level that is well under that of the paper around it, else 0.
+std::vector<byte> darker(const std::vector<byte> &level, const std::vector<byte> &paper)
+{
+    std::vector<byte> out(level.size());
+    const byte *const seen = level.data(), *const white = paper.data();
+    byte *const to = out.data();
+    for (std::size_t i = 0; i < out.size(); ++i)
+        to[i] = 20 * seen[i] < 17 * white[i] - 40;
+    return out;
+}
+
 using Spot = std::pair<int, int>;
 
-/// A connected area of cells: how many they are, and of each of its rows the first and the last.
+/// A connected area of cells: how many they are, and of each of its rows the
+/// first and the last.
 struct Area {
     std::size_t count = 0;
     std::vector<Spot> ends;
 };
 
-/// The area around a start, taken out of the map; four neighbours.
-Area taken(std::vector<byte> &map, int width, int height, int start)
-{
-    std::vector<int> open{start};
-    map[static_cast<std::size_t>(start)] = 0;
-    std::vector<int> first(static_cast<std::size_t>(height), width), last(static_cast<std::size_t>(height), -1);
-    const auto take = [&](int at, bool inside) {
-        if (inside && map[static_cast<std::size_t>(at)]) {
-            map[static_cast<std::size_t>(at)] = 0;
-            open.push_back(at);
-        }
-    };
-    for (std::size_t i = 0; i < open.size(); ++i) {
-        const int at = open[i], y = at / width, x = at - y * width;
-        const auto row = static_cast<std::size_t>(y);
-        first[row] = std::min(first[row], x), last[row] = std::max(last[row], x);
-        take(at + 1, x + 1 < width), take(at - 1, x > 0);
-        take(at + width, y + 1 < height), take(at - width, y > 0);
+/// Takes the areas of a map out of it, one after the other. What an area needs
+/// is used again for the next: noise has thousands of them.
+class Areas {
+public:
+    Areas(std::vector<byte> &map, int width, int height)
+        : map_(map), width_(width), height_(height), first_(static_cast<std::size_t>(height), width),
+          last_(first_.size(), -1)
+    {
     }
-    Area out{open.size(), {}};
-    for (int y = 0; y < height; ++y)
-        for (const int x : {first[static_cast<std::size_t>(y)], last[static_cast<std::size_t>(y)]})
-            if (last[static_cast<std::size_t>(y)] >= 0)
-                out.ends.push_back({x, y});
-    return out;
-}
 
-/// Convex hull, counter-clockwise in a plane with y upwards, so clockwise in an image (Andrew's monotone chain).
+    /// The area around a start, four neighbours each; of a small one the ends are
+    /// not said.
+    Area take(std::size_t start)
+    {
+        const int row = static_cast<int>(start) / width_;
+        open_.clear();
+        visit(static_cast<int>(start) - row * width_, row);
+        int top = row, bottom = row;
+        for (std::size_t i = 0; i < open_.size(); ++i) {
+            const auto [x, y] = open_[i];
+            top = std::min(top, y), bottom = std::max(bottom, y);
+            visit(x + 1, y), visit(x - 1, y), visit(x, y + 1), visit(x, y - 1);
+        }
+        Area out{open_.size(), {}};
+        for (int y = top; y <= bottom; ++y) {
+            int &first = first_[static_cast<std::size_t>(y)], &last = last_[static_cast<std::size_t>(y)];
+            if (out.count >= least_cells)
+                out.ends.push_back({first, y}), out.ends.push_back({last, y});
+            first = width_, last = -1;
+        }
+        return out;
+    }
+
+private:
+    void visit(int x, int y)
+    {
+        if (x < 0 || y < 0 || x >= width_ || y >= height_)
+            return;
+        byte &set = map_[static_cast<std::size_t>(y * width_ + x)];
+        if (!set)
+            return;
+        set = 0;
+        int &first = first_[static_cast<std::size_t>(y)], &last = last_[static_cast<std::size_t>(y)];
+        first = std::min(first, x), last = std::max(last, x);
+        open_.push_back({x, y});
+    }
+
+    std::vector<byte> &map_;
+    const int width_, height_;
+    std::vector<int> first_,
+        last_; // of each row, of the area that is being taken
+    std::vector<Spot> open_;
+};
+
+/// Convex hull, counter-clockwise in a plane with y upwards, so clockwise in an
+/// image (Andrew's monotone chain).
 std::vector<Spot> hull_of(std::vector<Spot> spots)
 {
     std::sort(spots.begin(), spots.end());
@@ -154,8 +198,10 @@ std::pair<std::array<Spot, 4>, double> largest_quadrilateral(const std::vector<S
         return 0.5 *
                std::abs((b.first - a.first) * (c.second - a.second) - (b.second - a.second) * (c.first - a.first));
     };
-    for (std::size_t i = 0; i + 2 < n; ++i) {   // a diagonal from here, and the furthest point on either side of it:
-        std::size_t one = i + 1, other = i + 3; // as its other end goes around the hull, both go with it
+    for (std::size_t i = 0; i + 2 < n; ++i) { // a diagonal from here, and the furthest point on either side of
+                                              // it:
+        std::size_t one = i + 1,
+                    other = i + 3; // as its other end goes around the hull, both go with it
         for (std::size_t k = i + 2; k < n; ++k) {
             while (one + 1 < k && area(i, k, one + 1) >= area(i, k, one))
                 ++one;
@@ -170,7 +216,8 @@ std::pair<std::array<Spot, 4>, double> largest_quadrilateral(const std::vector<S
     return best;
 }
 
-/// Corners of the cells' outline in pixels: pushed outwards by half a cell, for the spots are middles.
+/// Corners of the cells' outline in pixels: pushed outwards by half a cell, for
+/// the spots are middles.
 Corners pixels_of(const std::array<Spot, 4> &quad, int pixels)
 {
     double cx = 0, cy = 0;
@@ -204,14 +251,15 @@ struct Likely {
 /// Each turn of a quadrilateral with the version that agrees best with it.
 void turns_of(const Image &image, const Corners &corners, std::vector<Likely> &out)
 {
+    const Warp warp(corners);
+    if (!warp.sound(image, size_of(1)))
+        return;
+    const auto guesses = versions_seen(image, warp);
     for (std::size_t turn = 0; turn < 4; ++turn) {
         Corners turned{};
         for (std::size_t i = 0; i < 8; ++i)
             turned[i] = corners[(i + 2 * turn) % 8];
-        if (!Warp(turned).sound(image, size_of(1)))
-            continue;
-        const Guess guess = version_seen(image, Warp(turned));
-        out.push_back({guess.agreement, {turned, guess.version}});
+        out.push_back({guesses[turn].agreement, {turned, guesses[turn].version}});
     }
 }
 
@@ -222,14 +270,15 @@ std::vector<Candidate> outlines(const Image &image, std::size_t most)
     const Cells grid = cells_of(image);
     const std::vector<byte> even = smoothed(grid), paper = lightest(grid, even); // noise is no paper
     const std::vector<byte> &level = noise_of(image) > 4 * static_cast<float>(grid.pixels) ? even : grid.level;
-    std::vector<byte> dark(grid.level.size());
-    for (std::size_t i = 0; i < dark.size(); ++i)
-        dark[i] = 20 * level[i] < 17 * paper[i] - 40;
+    std::vector<byte> dark = darker(level, paper);
     std::vector<std::pair<double, Corners>> quads;
+    Areas areas(dark, grid.width, grid.height);
     for (std::size_t i = 0; i < dark.size(); ++i) {
-        if (!dark[i])
-            continue;
-        const Area seen = taken(dark, grid.width, grid.height, static_cast<int>(i));
+        const void *const next = std::memchr(&dark[i], 1, dark.size() - i);
+        if (next == nullptr)
+            break;
+        i = static_cast<std::size_t>(static_cast<const byte *>(next) - dark.data());
+        const Area seen = areas.take(i);
         if (seen.count < least_cells)
             continue;
         const auto hull = hull_of(seen.ends);
@@ -237,7 +286,8 @@ std::vector<Candidate> outlines(const Image &image, std::size_t most)
             continue;
         const auto [quad, area] = largest_quadrilateral(hull);
         const Corners corners = pixels_of(quad, grid.pixels);
-        if (area >= least_cells && static_cast<double>(seen.count) >= 0.7 * area && !slender(corners))
+        if (area >= static_cast<double>(least_cells) && static_cast<double>(seen.count) >= 0.7 * area &&
+            !slender(corners))
             quads.emplace_back(area, corners);
     }
     std::sort(quads.begin(), quads.end(), [](const auto &a, const auto &b) { return a.first > b.first; });
