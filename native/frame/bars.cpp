@@ -38,8 +38,7 @@ struct Cells {
     }
 };
 
-/// Sums over the rows of a part, of each pair of columns: squares and products of differences of levels. A part's pairs
-/// begin with its second column: the first of all has no neighbour.
+/// Sums over the rows of a part, of each two columns: squares and products of differences of levels.
 class Columns {
 public:
     explicit Columns(int width)

@@ -12,6 +12,16 @@ namespace {
 
 #include "rows_body.h"
 
+void add_changes(const byte *above, const byte *here, const byte *below, int width, std::int32_t *across,
+                 std::int32_t *down, std::int32_t *both)
+{
+    if (width < 3)
+        return;
+    const Three rows{above, here, below};
+    add_change(rows, 1, across, down, both); // the first pixel has none before it
+    add_changes_from(1, rows, width, across, down, both);
+}
+
 const Rows &chosen() noexcept
 {
 #if defined(__x86_64__)

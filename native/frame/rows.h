@@ -27,8 +27,8 @@ struct Rows {
     /// The lesser of each two of `least` and the greater of each two of `most`, count of them, in their places.
     void (*fold_extremes)(int count, std::uint8_t *least, std::uint8_t *most);
 
-    /// How the levels change across and down, in pairs of pixels of a row of `width`, the first 1 and 2, as many as have a
-    /// pixel behind them: the squares of both differences and their product, added to those of the pair.
+    /// How the levels change across and down, over each two pixels of a row from the first on, but for its two ends: the
+    /// squares of both differences and their product, added to those of the pair. There are width / 2 pairs.
     void (*add_changes)(const std::uint8_t *above, const std::uint8_t *here, const std::uint8_t *below, int width,
                         std::int32_t *across, std::int32_t *down, std::int32_t *both);
 };

@@ -33,14 +33,17 @@ void add_changes_by_pairs(const byte *above, const byte *here, const byte *below
                           std::int32_t *down, std::int32_t *both)
 {
     constexpr int lanes = 8; // pairs
-    int i = 0;
-    for (; 2 * (i + lanes) + 1 < width; i += lanes) {
-        const int x = 2 * i + 1;
-        const __m256i dx = _mm256_sub_epi16(sixteen(here + x + 1), sixteen(here + x - 1));
-        const __m256i dy = _mm256_sub_epi16(sixteen(below + x), sixteen(above + x));
+    if (width < 3)
+        return;
+    const Three rows{above, here, below};
+    add_change(rows, 1, across, down, both);
+    int i = 1;
+    for (; 2 * (i + lanes) < width; i += lanes) {
+        const __m256i dx = _mm256_sub_epi16(sixteen(here + 2 * i + 1), sixteen(here + 2 * i - 1));
+        const __m256i dy = _mm256_sub_epi16(sixteen(below + 2 * i), sixteen(above + 2 * i));
         add_products(across + i, dx, dx), add_products(down + i, dy, dy), add_products(both + i, dx, dy);
     }
-    add_changes(above + 2 * i, here + 2 * i, below + 2 * i, width - 2 * i, across + i, down + i, both + i);
+    add_changes_from(i, rows, width, across, down, both);
 }
 
 } // namespace

@@ -57,12 +57,28 @@ void fold_extremes(int count, byte *least, byte *most)
     }
 }
 
-void add_changes(const byte *above, const byte *here, const byte *below, int width, std::int32_t *__restrict across,
-                 std::int32_t *__restrict down, std::int32_t *__restrict both)
+struct Three {
+    const byte *above, *here, *below;
+};
+
+inline void add_change(const Three &rows, int x, std::int32_t *across, std::int32_t *down, std::int32_t *both) noexcept
 {
-    for (int i = 0; 2 * i + 3 < width; ++i)
-        for (int x = 2 * i + 1; x < 2 * i + 3; ++x) {
-            const int dx = here[x + 1] - here[x - 1], dy = below[x] - above[x];
-            across[i] += dx * dx, down[i] += dy * dy, both[i] += dx * dy;
-        }
+    const int dx = rows.here[x + 1] - rows.here[x - 1], dy = rows.below[x] - rows.above[x];
+    across[x / 2] += dx * dx, down[x / 2] += dy * dy, both[x / 2] += dx * dy;
+}
+
+/// Of the pairs from i on, and of the pixel behind the last one if it has one behind it.
+void add_changes_from(int i, const Three &rows, int width, std::int32_t *__restrict across,
+                      std::int32_t *__restrict down, std::int32_t *__restrict both)
+{
+    const byte *const above = rows.above, *const here = rows.here, *const below = rows.below;
+    for (; 2 * i + 2 < width; ++i) {
+        const int dx = here[2 * i + 1] - here[2 * i - 1], next_dx = here[2 * i + 2] - here[2 * i];
+        const int dy = below[2 * i] - above[2 * i], next_dy = below[2 * i + 1] - above[2 * i + 1];
+        across[i] += dx * dx + next_dx * next_dx;
+        down[i] += dy * dy + next_dy * next_dy;
+        both[i] += dx * dy + next_dx * next_dy;
+    }
+    if (2 * i + 1 < width)
+        add_change(rows, 2 * i, across, down, both);
 }
