@@ -3,8 +3,9 @@
 
 #include "../base/cpu.h"
 
+#include <atomic>
 #include <cstdlib>
-#include <string_view>
+#include <cstring>
 
 namespace ehc::frame {
 
@@ -22,26 +23,32 @@ void add_changes(const byte *above, const byte *here, const byte *below, int wid
     add_changes_from(1, rows, width, across, down, both);
 }
 
-const Rows &chosen() noexcept
-{
-#if defined(__x86_64__)
-    const char *const forced = std::getenv("EHC_ISA");
-    const bool portable = forced != nullptr && std::string_view(forced).substr(0, 8) == "portable";
-    if (!portable && (ehc_cpu_features() & CPU_AVX2))
-        return rows_avx2;
-#endif
-    return rows_portable;
-}
-
 } // namespace
 
 const Rows rows_portable = {"portable",      add_squares,  sum_pairs,     means,
                             add_differences, add_extremes, fold_extremes, add_changes};
 
+const Rows &rows_for(unsigned features, const char *forced) noexcept
+{
+#if defined(__x86_64__)
+    const bool portable = forced != nullptr && std::strncmp(forced, "portable", 8) == 0;
+    if (!portable && (features & CPU_AVX2))
+        return rows_avx2;
+#else
+    (void)features, (void)forced;
+#endif
+    return rows_portable;
+}
+
 const Rows &rows() noexcept
 {
-    static const Rows &of_this_processor = chosen();
-    return of_this_processor;
+    static std::atomic<const Rows *> known{nullptr};
+    const Rows *found = known.load(std::memory_order_relaxed);
+    if (found == nullptr) { // by two threads at once, where it happens: they find the same
+        found = &rows_for(ehc_cpu_features(), std::getenv("EHC_ISA"));
+        known.store(found, std::memory_order_relaxed);
+    }
+    return *found;
 }
 
 } // namespace ehc::frame

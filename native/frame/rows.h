@@ -38,7 +38,11 @@ extern const Rows rows_portable;
 extern const Rows rows_avx2;
 #endif
 
-/// Those for this processor; EHC_ISA=portable and EHC_ISA=portable_ct keep to the portable ones, as for the kernels.
+/// Those for a processor with these features (base/cpu.h). forced: EHC_ISA, or nothing; `portable` and `portable_ct` keep to the
+/// portable ones, as for the kernels.
+const Rows &rows_for(unsigned features, const char *forced) noexcept;
+
+/// Those for this processor and its environment.
 const Rows &rows() noexcept;
 
 } // namespace ehc::frame
