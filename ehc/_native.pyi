@@ -29,10 +29,20 @@ class KeyHandle:
 @final
 class TokenChecker:
     def __init__(
-        self, verdict: type[Verdict], reasons: dict[int, Reason], seconds: Callable[[datetime | int], int]
+        self,
+        verdict: type[Verdict],
+        reasons: dict[int, Reason],
+        seconds: Callable[[datetime | int], int],
+        default: Window,
     ) -> None: ...
     def check(
-        self, payload: str | bytes, key: bytes | KeyHandle, now: datetime | int, window: Window, profiles: int
+        self,
+        payload: str | bytes,
+        protection_key: bytes | KeyHandle,
+        now: datetime | int,
+        *,
+        window: Window | None = None,
+        profiles: int = 1,
     ) -> Verdict: ...
 
 @final

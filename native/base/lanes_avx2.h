@@ -199,11 +199,54 @@ static inline vec sm4_t(vec x)
     return v_xor(near, v_xor(_mm256_shuffle_epi8(q, ROTATE_16), _mm256_shuffle_epi8(v_xor(p, q), ROTATE_24)));
 }
 
+/* ready + T where the words of a half are all alike (sm4_one), so that ShiftRows changes nothing. A chain of 32 rounds is
+ * all that counts there, and its order: what the shuffles of the rotations wait for goes first. The upper half means
+ * nothing. */
+#define SM4_ALIKE
+static inline vec sm4_t_alike(vec ready, vec x)
+{
+    __m128i half = _mm_aesenclast_si128(_mm256_castsi256_si128(x), _mm_setzero_si128());
+    nibbles z = split(_mm256_castsi128_si256(half));
+    vec q = _mm256_shuffle_epi8(POST_Q_LOW, z.low), r = _mm256_shuffle_epi8(POST_R_LOW, z.low);
+    IN_ORDER(q);
+    IN_ORDER(r);
+    vec r_high = _mm256_shuffle_epi8(POST_R_HIGH, z.high);
+    IN_ORDER(r_high);
+    vec q_high = _mm256_shuffle_epi8(POST_Q_HIGH, z.high);
+    IN_ORDER(q_high);
+    vec p = v_xor(ready, _mm256_shuffle_epi8(POST_P_LOW, z.low));
+    IN_ORDER(p);
+    p = v_xor(p, _mm256_shuffle_epi8(POST_P_HIGH, z.high));
+    IN_ORDER(p);
+    r = _mm256_shuffle_epi8(v_xor(r, r_high), ROTATE_24);
+    IN_ORDER(r);
+    q = v_xor(q, q_high);
+    vec q_8 = _mm256_shuffle_epi8(q, ROTATE_8);
+    IN_ORDER(q_8);
+    p = v_xor(p, r);
+    IN_ORDER(p);
+    return v_xor(p, v_xor(q_8, _mm256_shuffle_epi8(q, ROTATE_16)));
+}
+
 /* T' of 7.3: L'(B) = B ^ B<<<13 ^ B<<<23. */
 static inline vec sm4_t_key(vec x)
 {
     vec b = _mm256_shuffle_epi8(look_up(split(aes_last_round(x)), POST_LOW, POST_HIGH), ROTATE_0);
     return sm4_enter(v_xor(b, v_xor(v_rotl(b, 13), v_rotl(b, 23))));
+}
+
+/* T' where the words of a half are all alike: byte k of L' is M_0(B_k) + M_1(B_k+1) + M_2(B_k+2) + M_3(B_k+3), and of the
+ * tables for slices KEY_SUM is M_1, the others M_0, M_2 and M_3 with it. */
+static inline vec sm4_t_key_alike(vec x)
+{
+    __m128i half = _mm_aesenclast_si128(_mm256_castsi256_si128(x), _mm_setzero_si128());
+    nibbles z = split(_mm256_castsi128_si256(half));
+    vec m1 = look_up(z, KEY_SUM_LOW, KEY_SUM_HIGH);
+    vec m0 = look_up(z, v_xor(KEY_0_LOW, KEY_SUM_LOW), v_xor(KEY_0_HIGH, KEY_SUM_HIGH));
+    vec m2 = look_up(z, v_xor(KEY_2_LOW, KEY_SUM_LOW), v_xor(KEY_2_HIGH, KEY_SUM_HIGH));
+    vec m3 = look_up(z, v_xor(KEY_3_LOW, KEY_SUM_LOW), v_xor(KEY_3_HIGH, KEY_SUM_HIGH));
+    return v_xor(v_xor(m0, _mm256_shuffle_epi8(m1, ROTATE_8)),
+                 v_xor(_mm256_shuffle_epi8(m2, ROTATE_16), _mm256_shuffle_epi8(m3, ROTATE_24)));
 }
 
 static inline vec swap_bytes(vec x)

@@ -32,6 +32,7 @@ cdef extern from "Python.h":
     ctypedef struct PyMemberDescrObject:
         PyMemberDef *d_member
     object PyType_GenericAlloc(type kind, Py_ssize_t n)
+    void PyObject_GC_UnTrack(void *one)
     object PyUnicode_New(Py_ssize_t length, Py_UCS4 highest)
     void *PyUnicode_DATA(object text)
     bint PyUnicode_IS_ASCII(object text)
@@ -239,21 +240,29 @@ cdef inline void _put(object new, Py_ssize_t place, object value):
     (<PyObject **>((<char *><void *>new) + place))[0] = <PyObject *>value
 
 
+cdef inline object _untracked(type kind):
+    """An object whose slots will hold no more than it was given, none of which can lead back to it: the collector need
+    not look at it."""
+    new = PyType_GenericAlloc(kind, 0)
+    PyObject_GC_UnTrack(<void *>new)
+    return new
+
+
 @cython.final
 cdef class TokenChecker:
     """check_token, which makes one object only: the verdict. Its class, its reasons and the clock's form are given once.
 
     verdict: a subclass of model.Verdict with slots reason, expiry, _text and _fields_of_bound; reasons: {status: reason};
-    seconds: what makes seconds since 1970 of any other `now` than an int.
+    seconds: what makes seconds since 1970 of any other `now` than an int; default: the window of a call that names none.
     """
-    cdef object _seconds, _window
+    cdef object _seconds, _window, _default
     cdef type _verdict
     cdef list _reasons
     cdef ehc_window _bounds
     cdef Py_ssize_t _reason, _expiry, _text, _fields_of_bound
 
-    def __init__(self, type verdict not None, dict reasons not None, seconds):
-        self._verdict, self._seconds = verdict, seconds
+    def __init__(self, type verdict not None, dict reasons not None, seconds, default):
+        self._verdict, self._seconds, self._default = verdict, seconds, default
         self._reason, self._expiry = _place(verdict, "reason"), _place(verdict, "expiry")
         self._text, self._fields_of_bound = _place(verdict, "_text"), _place(verdict, "_fields_of_bound")
         self._reasons = [reasons.get(status) for status in range(max(reasons) + 1)]
@@ -272,16 +281,25 @@ cdef class TokenChecker:
     cdef verdict_of(self, KeyHandle key, text, const void *characters, size_t length, const ehc_window *policy):
         cdef ehc_checked c
         cdef int status = ehc_check_token(&key._key, <const uint8_t *>characters, length, policy, &c)
-        verdict = PyType_GenericAlloc(self._verdict, 0)
+        verdict = _untracked(self._verdict)
         _put(verdict, self._reason, self._reasons[status])
         _put(verdict, self._expiry, c.expiry if c.profile else None)
         _put(verdict, self._text, text)
         _put(verdict, self._fields_of_bound, _bound_fields(&c))
         return verdict
 
-    def check(self, payload, key, now, window, unsigned profiles):
-        cdef KeyHandle handle = _handle(key)
-        cdef ehc_window policy = self.policy(handle, now, window, profiles)
+    def check(self, payload, protection_key, now, *, window=None, unsigned profiles=EHC_PROFILE_NATIONAL):
+        """Steps 1 to 5 in one native call: parse, decrypt, padding and BCD, time window.
+
+        protection_key (保护密钥): 16 bytes or a handle. now: aware datetime, naive one in China Standard Time, or seconds
+        since 1970. window: None for a Window as it is by default. profiles: the kinds of token that are accepted; a
+        card-bound one must name the version of the key (1 of 16 raw bytes; else KEY_VERSION) and is judged by its expiry
+        whatever `window.time` says; `verdict.bound` has its fields. A refusal is a value (`verdict.reason`, `.step`);
+        `verdict.require()` raises it. A static code has reason NO_TOKEN: whether it may be used is the scene's policy
+        (ehc.codes), not the token's.
+        """
+        cdef KeyHandle handle = _handle(protection_key)
+        cdef ehc_window policy = self.policy(handle, now, self._default if window is None else window, profiles)
         if type(payload) is str and PyUnicode_IS_ASCII(payload):
             return self.verdict_of(handle, payload, PyUnicode_DATA(payload), PyUnicode_GET_LENGTH(payload), &policy)
         cdef bytes text = text_bytes(payload)

@@ -90,7 +90,7 @@ cdef class CompactChecker:
         cdef CompactKey key = self.key_for(characters, length, keys)
         cdef int status = ehc_check_compact(&key._key, characters, length, now, tolerance, &code, &expiry, &offset)
         cdef bint authentic = status in (EHC_OK, EHC_TOKEN_EXPIRED, EHC_TOKEN_EARLY)
-        verdict = PyType_GenericAlloc(self._verdict, 0)
+        verdict = _untracked(self._verdict)
         _put(verdict, self._reason, self._reasons[status])
         _put(verdict, self._expiry, expiry if authentic and expiry != INT64_MAX else None)
         _put(verdict, self._account, code.account if authentic else None)

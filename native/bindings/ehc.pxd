@@ -11,6 +11,7 @@ cdef extern from "ehc.h" nogil:
         EHC_TOKEN_EXPIRED
         EHC_TOKEN_EARLY
         EHC_FLAG_ABSENT
+        EHC_PROFILE_NATIONAL
         EHC_PROFILE_BOUND
         EHC_COMPACT_LENGTH
 

@@ -3,6 +3,11 @@
  * latency of a round. So what T works on is kept ready but for T of the round before, and a key enters the field early. */
 /* A tier whose instructions work on blocks has its own (sm4_instructions_body.h). */
 #if !defined(SM4_ONE)
+#if !defined(SM4_ALIKE) /* a lanes header may know a shorter way for lanes that are all alike */
+#define sm4_t_alike(ready, x) v_xor(ready, sm4_t(x))
+#define sm4_t_key_alike sm4_t_key
+#endif
+
 static inline void sm4_one(const uint32_t round_keys[32], const uint8_t *in, uint32_t out[4])
 {
     vec x[4];
@@ -13,10 +18,9 @@ static inline void sm4_one(const uint32_t round_keys[32], const uint8_t *in, uin
 #pragma GCC unroll 4
         for (int j = 0; j < 4; j++) {
             vec key = sm4_enter_key(v_set(round_keys[(i + j + 1) % 32])); /* behind the last round: of no use */
-            vec ready = v_xor(v_xor(x[j], x[(j + 2) % 4]), v_xor(x[(j + 3) % 4], key));
-            vec t = sm4_t(input);
-            input = v_xor(ready, t);
-            x[j] = v_xor(x[j], t);
+            vec others = v_xor(v_xor(x[(j + 2) % 4], x[(j + 3) % 4]), key);
+            input = sm4_t_alike(v_xor(others, x[j]), input);
+            x[j] = v_xor(others, input);
         }
     }
     for (int i = 0; i < 4; i++)

@@ -8,7 +8,7 @@ import re
 from platform import machine
 
 import pytest
-from kernels import INCLUDES, KERNELS, NATIVE, STRICT, SUITES, needs, not_on_path, run
+from kernels import INCLUDES, KERNELS, NATIVE, OPTIONS, SUITES, needs, not_on_path, run
 
 NATIVELY = machine() == "aarch64"
 COMPILER = "gcc" if NATIVELY else "aarch64-linux-gnu-gcc"
@@ -38,7 +38,7 @@ def programs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("aarch64")
     (folder / "which.c").write_text(WHICH)
     (folder / "neon_only.c").write_text(NEON_ONLY)
-    run(COMPILER, "-O3", *STRICT, "-D_DEFAULT_SOURCE", *INCLUDES, "-c", *KERNELS, cwd=folder)
+    run(COMPILER, *OPTIONS, "-D_DEFAULT_SOURCE", *INCLUDES, "-c", *KERNELS, cwd=folder)
     objects = sorted(folder.glob("*.o"))
     mains = {"suites": SUITES, "campaign": [NATIVE / "tests/campaign.c"], "which": [folder / "which.c"]}
     for name, sources in mains.items():

@@ -9,7 +9,7 @@ import re
 from platform import machine
 
 import pytest
-from kernels import INCLUDES, KERNELS, NATIVE, STRICT, needs, not_on_path, run
+from kernels import INCLUDES, KERNELS, NATIVE, OPTIONS, STRICT, needs, not_on_path, run
 
 from ehc.crypto import tiers
 
@@ -78,7 +78,7 @@ def objects(tmp_path_factory):
         pytest.skip("these are instructions of x86-64")
     needs(not_on_path(COMPILER), COMPILER)
     folder = tmp_path_factory.mktemp("sm_ni")
-    run(COMPILER, "-O3", *STRICT, *INCLUDES, "-c", *UNITS, cwd=folder)
+    run(COMPILER, *OPTIONS, *INCLUDES, "-c", *UNITS, cwd=folder)
     return sorted(folder.glob("*.o"))
 
 
