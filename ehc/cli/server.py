@@ -132,6 +132,13 @@ class Server(MPServer):
                 self._respawn_workers(list(range(self.workers)), spawn_target, target_loader)
                 log.info("the workers are replaced")
 
+    def shutdown(self, exit_code: int = 0) -> None:
+        try:
+            super().shutdown(exit_code)
+        except SystemExit:  # another worker fell while the first one's end was looked at
+            if not self.failed:
+                raise
+
     def _announce(self) -> None:
         scheme = "https" if self.ssl_ctx[0] else "http"
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind_addr, self.bind_addr)  # noqa: S104

@@ -115,9 +115,13 @@ def test_a_new_worker_that_cannot_start_leaves_the_old_one(settings: Settings) -
 
 
 GONE_MEANWHILE = """
-import shutil, sys
-from ehc.cli import main, serve
-check = serve._check
+import shutil, sys, time
+from ehc.cli import main, serve, server
+check, why_not = serve._check, server.Started.why_not
+def after_all_fell(self):
+    time.sleep(0.5)
+    return why_not(self)
+server.Started.why_not = after_all_fell
 def check_and_lose(settings, *rest):
     found = check(settings, *rest)
     shutil.rmtree(settings.keyring_path())
