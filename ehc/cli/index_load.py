@@ -39,10 +39,14 @@ FIRST = 4_096
 """Records of the first block."""
 STDIN = Path("-")
 _NEW = "visit-card/"
-_SOURCE = re.compile(rb'"source"\s*:\s*("(?:[^"\\]|\\.)*")')
-"""In a line of JSON, where a quotation mark that ends no text has a backslash before it."""
+_SOURCE = re.compile(rb'\{\s*"source"\s*:\s*"([^"\\]*)"')
+"""How most lines begin."""
 
 Part = tuple[Columns, list[Refused]]
+
+
+class _Source(msgspec.Struct):
+    source: str
 
 
 class Cut(NamedTuple):
@@ -131,7 +135,8 @@ def _preparing(processes: int) -> Iterator[Prepare]:
 def _prepared(lines: BinaryIO, file: Path, domains: list[Domain], prepare: Prepare, processes: int) -> Iterator[Part]:
     """In the order of the file; while one block is written the next ones are prepared."""
     registered = [one for one in domains if one not in NATIONAL]
-    begun = (prepare(registered, first, some) for first, some in _cuts(lines, file))
+    parts = _cuts(lines, file) if processes and file.is_file() and file != STDIN else _parts(lines)
+    begun = (prepare(registered, first, some) for first, some in parts)
     waiting = deque(itertools.islice(begun, processes and processes + AHEAD))
     for more in begun:
         waiting.append(more)
@@ -148,10 +153,8 @@ def _parts(lines: BinaryIO) -> Iterator[tuple[int, bytes]]:
         first += some.count(b"\n")
 
 
-def _cuts(lines: BinaryIO, file: Path) -> Iterator[tuple[int, Cut | bytes]]:
-    if not file.is_file():
-        yield from _parts(lines)
-        return
+def _cuts(lines: BinaryIO, file: Path) -> Iterator[tuple[int, Cut]]:
+    """The same as places in the file."""
     begin = 0
     for first, some in _parts(lines):
         yield first, Cut(str(file), begin, len(some))
@@ -209,14 +212,22 @@ def _register(at: Desk, file: Path) -> None:
     if file == STDIN:
         raise FileError("--new-domains reads the file twice: give it a name")
     known = {one.code for one in at.index.finder.domains()}
+    seen, decode = set[bytes](), msgspec.json.Decoder(_Source).decode
     with file.open("rb") as lines:
-        named = {text for _, some in _parts(lines) for text in set(_SOURCE.findall(some))}
-    for text in sorted(named):
-        with suppress(InputError, msgspec.DecodeError):  # no code: told when it is loaded
-            source = msgspec.json.decode(text, type=str)
-            if source.startswith(_NEW) and source not in known:
-                at.index.master.add_domain(visit_card(source.removeprefix(_NEW), source.removeprefix(_NEW), at.now))
+        for line in lines:
+            begins = _SOURCE.match(line)
+            if begins and begins[1] in seen:
+                continue
+            try:
+                source = decode(line).source
+            except msgspec.DecodeError:
+                continue  # told when it is loaded
+            if begins:
+                seen.add(begins[1])
+            if source not in known and source.startswith(_NEW):
                 known.add(source)
+                with suppress(InputError):  # no code: told when it is loaded
+                    at.index.master.add_domain(visit_card(source.removeprefix(_NEW), source.removeprefix(_NEW), at.now))
 
 
 def _tell(done: Counter[str], refused: list[Refused], seconds: float, rejects: Path) -> None:

@@ -60,6 +60,26 @@ def test_what_is_no_record_is_put_aside_with_its_line_and_reason(home: Path) -> 
     assert "护照" not in "".join(rejects)
 
 
+def test_what_is_no_record_registers_no_visit_card(home: Path) -> None:
+    broken = '{"source": "visit-card/H2", "local_id": "1"'
+    nested = record("2", identifiers={"source": "visit-card/H3"})
+    last = {"local_id": "3", "source": "visit-card/H4", "name": "周海"}
+    file = write(home / "in.ndjson", broken, record("1"), nested, last)
+    assert "2 new" in index("load", str(file), "--new-domains", "--processes", "0").stdout
+    with index_desk.desk(None, None) as at:
+        cards = {one.code for one in at.index.finder.domains() if one.code.startswith("visit-card/")}
+    assert cards == {"visit-card/H1", "visit-card/H4"}
+
+
+def test_standard_input_is_no_file_that_is_called_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index("domain", "add", "visit-card/H1", "一院就诊卡", "H1")
+    monkeypatch.chdir(home)
+    write(home / "-", record("other"), record("lines"))
+    said = json.dumps(record("1")) + "\n"
+    loaded = CliRunner().invoke(app, ["load", "-", "--processes", "1", "--rejects", "r.csv"], input=said)
+    assert "1 new" in loaded.stdout
+
+
 @pytest.mark.usefixtures("home")
 def test_merge_unmerge_find_and_a_moment_of_before(home: Path) -> None:
     index("domain", "add", "visit-card/H1", "一院就诊卡", "H1")
