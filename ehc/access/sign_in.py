@@ -11,6 +11,8 @@ from ehc.access.password import NOBODY, hash_of, is_right, require_good
 from ehc.access.second_factor import Seals, SecondFactor
 from ehc.errors import InputError, KeyUnavailable
 
+log = logging.getLogger("ehc.access")
+
 FREE = 5
 """So many attempts in a row need no waiting."""
 
@@ -43,9 +45,6 @@ def who_of(name: str) -> bytes:
 def give_password(operators: OperatorStore, name: str, one_time: str, salt: bytes, now: int) -> None:
     """Known to somebody else until they choose their own; all their sessions end. Raises NotFound, Unavailable."""
     operators.set_password(name, hash_of(one_time, salt), now + ONE_TIME_SECONDS)
-
-
-log = logging.getLogger("ehc.access")
 
 
 class SignIn:

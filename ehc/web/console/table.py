@@ -34,14 +34,7 @@ PAGES = (
     # --- every operator
     Page(method="GET", path="/", handler=home.show_home, roles=ALL, query=forms.Done),
     Page(method="POST", path="/sign-out", handler=signing.sign_out, roles=ALL, deed=True, unfinished=True),
-    Page(
-        method="GET",
-        path="/password",
-        handler=signing.show_password,
-        roles=ALL,
-        query=forms.Typing,
-        unfinished=True,
-    ),
+    Page(method="GET", path="/password", handler=signing.show_password, roles=ALL, query=forms.Typing, unfinished=True),
     Page(
         method="POST",
         path="/password/strength",
