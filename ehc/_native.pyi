@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from mmap import mmap
-from typing import Self, final
+from typing import Self, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from ehc.crypto.columns import ArrowArray
 from ehc.crypto.compact import CompactFields, CompactVerdict
 from ehc.crypto.token import Fields, Window
 from ehc.model import Reason, Verdict
+
+_T = TypeVar("_T")
 
 @final
 class KeyHandle:
@@ -241,6 +243,12 @@ def make_tokens(key: bytes | KeyHandle, times: NDArray[np.int64]) -> tuple[NDArr
 def make_bound(key: bytes | KeyHandle, card_id: bytes, fields: tuple[int, int, int, int, int]) -> str | None: ...
 def unhex(text: bytes) -> bytes | None: ...
 def is_plain_resident_id(text: str) -> bool: ...
+def record_rows(
+    lines: Iterable[_T],
+    domains: dict[str, bool],
+    latin: Callable[[str], str],
+    other: Callable[[_T], tuple[bytes, list[str], list[str]] | None],
+) -> tuple[list[bytes], bytes, NDArray[np.int64], NDArray[np.int64]]: ...
 def base45_encode(data: bytes) -> str: ...
 def base45_decode(text: bytes) -> tuple[int, int, bytes | None]: ...
 def parse_compact(text: bytes) -> tuple[int, int, CompactFields | None]: ...

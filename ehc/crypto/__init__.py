@@ -12,7 +12,18 @@ Needs numpy alone. A key is 16 bytes or a KeyHandle; a handle expands the key on
 
 from __future__ import annotations
 
-from ehc._native import CompactKey, KeyHandle, MacKey, hmac_sm3, is_plain_resident_id, sm3, tier, tiers, wipe
+from ehc._native import (
+    CompactKey,
+    KeyHandle,
+    MacKey,
+    hmac_sm3,
+    is_plain_resident_id,
+    record_rows,
+    sm3,
+    tier,
+    tiers,
+    wipe,
+)
 from ehc._native import equal as constant_time_equal
 from ehc.crypto.base45 import base45_decode, base45_encode
 from ehc.crypto.batch import (
@@ -88,6 +99,7 @@ __all__ = [
     "pack_columns",
     "parse_compact",
     "parse_payload",
+    "record_rows",
     "rekey_batch",
     "sm3",
     "sm3_lines",

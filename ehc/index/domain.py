@@ -90,6 +90,10 @@ def new_domain(
     return Domain(code, name, authority, system, strong, single, "", now)
 
 
+def _is_plain(domain: Domain) -> bool:
+    return domain.id_type in {"", IdType.RESIDENT_ID} and domain.code != MINDEX
+
+
 class Domains:
     """The domains that there are, by code and by URI."""
 
@@ -97,6 +101,8 @@ class Domains:
         self._by_code = {one.code: one for one in (*NATIONAL, *registered)}
         self._by_system = {one.system: one for one in self._by_code.values()}
         self.single = frozenset(code for code, one in self._by_code.items() if one.single)
+        self.plain = {code: one.id_type == IdType.RESIDENT_ID for code, one in self._by_code.items() if _is_plain(one)}
+        """Those of which crypto.record_rows knows the form of a number: whether it is a resident id's, or any."""
 
     def __iter__(self) -> Iterator[Domain]:
         return iter(self._by_code.values())

@@ -46,8 +46,12 @@ def keys_of(record: Record) -> Keys:
 
 def keys_of_texts(texts: Sequence[str]) -> NDArray[np.int64]:
     """Of texts of this module, many at once."""
-    digests = sm3_lines("".join([f"{text}\n" for text in texts]).encode())
-    return digests[:, :8].copy().view("<i8")[:, 0]
+    return keys_of_lines("".join([f"{text}\n" for text in texts]).encode())
+
+
+def keys_of_lines(texts: bytes) -> NDArray[np.int64]:
+    """The same texts, a line each."""
+    return sm3_lines(texts)[:, :8].copy().view("<i8")[:, 0]
 
 
 def _key(text: str) -> int:

@@ -10,9 +10,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ehc.crypto import record_rows
 from ehc.errors import InputError, NotFound
 from ehc.index.domain import Domains
-from ehc.index.keys import Keys, block_texts, identifier_texts, keys_of_texts
+from ehc.index.keys import Keys, block_texts, identifier_texts, keys_of_lines, keys_of_texts
+from ehc.index.names import latin
 from ehc.index.record import FIELDS, Record, encode, record_of_texts
 
 
@@ -98,15 +100,34 @@ def record_of(domains: Domains, line: Line) -> Record:
 
 def prepare_lines(domains: Domains, lines: Iterable[bytes], first: int) -> tuple[Columns, list[Refused]]:
     """first: the number of the first line, for what is refused."""
-    refused: list[Refused] = []
-    return columns_of(_records(domains, lines, first, refused)), refused
+    rows = _Rows(domains, lines, first)
+    bodies, texts, ends, numbers = record_rows(rows, domains.plain, latin, rows.written)
+    return Columns(bodies, keys_of_lines(texts), ends, numbers), rows.refused
 
 
-def _records(domains: Domains, lines: Iterable[bytes], first: int, refused: list[Refused]) -> Iterator[Record]:
-    for number, line in enumerate(lines, first):
+class _Rows:
+    """Lines of a file, taken in once. What is written of one is that of the last one that was given."""
+
+    def __init__(self, domains: Domains, lines: Iterable[bytes], first: int) -> None:
+        self._domains, self._lines, self._first, self._number = domains, lines, first, first
+        self.refused: list[Refused] = []
+
+    def __iter__(self) -> Iterator[Line]:
+        for number, line in enumerate(self._lines, self._first):
+            self._number = number
+            try:
+                yield _decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self._refuse(f"no record: {error}")
+
+    def written(self, line: Line) -> tuple[bytes, list[str], list[str]] | None:
+        """What is kept of it, what its keys stand for: its numbers and its blocks. None: it is refused."""
         try:
-            yield record_of(domains, _decode(line))
+            record = record_of(self._domains, line)
         except (InputError, NotFound) as error:
-            refused.append(Refused(number, str(error)))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            refused.append(Refused(number, f"no record: {error}"))
+            self._refuse(str(error))
+            return None
+        return encode(record), identifier_texts(record), block_texts(record)
+
+    def _refuse(self, reason: str) -> None:
+        self.refused.append(Refused(self._number, reason))

@@ -18,7 +18,7 @@ from cpython.ref cimport Py_INCREF, PyObject
 from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.stdint cimport INT64_MAX, UINT64_MAX
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memmove
 
 include "ehc.pxd"
 include "sm2.pxd"
@@ -37,6 +37,7 @@ cdef extern from "Python.h":
     void *PyUnicode_DATA(object text)
     bint PyUnicode_IS_ASCII(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    int PyUnicode_KIND(object text)
 
 
 def _init():
@@ -177,6 +178,7 @@ def sm4_blocks(const uint8_t[:, ::1] keys not None, uint8_t[:, ::1] blocks not N
 
 
 include "rows.pxi"
+include "records.pxi"
 include "claims.pxi"
 include "compact.pxi"
 include "sm2.pxi"

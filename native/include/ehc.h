@@ -99,8 +99,8 @@ typedef struct {
     const int32_t *offsets;
 } ehc_column;
 
-/* A resident id (GB 11643) in its one form that needs no calendar: other centuries than 19 and 20, and what comes after
- * the 28th of a month, are left to the slow path. */
+/* A resident id (GB 11643) in its one form that needs no calendar: other centuries than 19 and 20, and the 29th of
+ * February, are left to the slow path. */
 int ehc_is_plain_resident_id(const uint8_t *number, size_t length);
 
 /* Packs rows that need no normalisation (derive/columns.c says which) into the layout of ehc_derive_batch. Any other row
