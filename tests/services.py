@@ -30,6 +30,12 @@ def log_of(settings: Settings) -> str:
     return (settings.home_path() / "service.log").read_text("utf-8")
 
 
+def last_of_log(settings: Settings, lines: int = 20) -> str:
+    """For the message of an assertion: what the service said last of anything but requests that went well."""
+    told = [line for line in log_of(settings).splitlines() if '"level": "info"' not in line]
+    return "\n".join(told[-lines:])
+
+
 def tries(seconds: float) -> Iterator[None]:
     """For so many seconds, of which one try counts as five at most: all processes of a campaign may be paused."""
     while seconds > 0:

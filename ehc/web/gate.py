@@ -32,6 +32,9 @@ T = TypeVar("T")
 MAX_AGE = 1.0
 KEEP_EVERY = 0.4
 STORE_SECONDS = 5.0
+"""How long a store may take; of a pause of this process a fifth of that counts at most."""
+
+_LOOKS = 5
 
 MOST_SEEN = 10_000
 
@@ -139,10 +142,11 @@ class Gate:
         if self._refreshing is None:
             self._refreshing = asyncio.get_running_loop().create_task(self._load())
             self._refreshing.add_done_callback(self._refreshed)
-        done, _ = await asyncio.wait([self._refreshing], timeout=STORE_SECONDS)
-        if not done:
-            raise Unavailable("the store of callers does not answer: try again")
-        done.pop().result()
+        known = self._refreshing
+        for _ in range(_LOOKS):  # a process that was stopped meanwhile has not asked yet: that is no store that is slow
+            if (await asyncio.wait([known], timeout=STORE_SECONDS / _LOOKS))[0]:
+                return known.result()
+        raise Unavailable("the store of callers does not answer: try again")
 
     def _refreshed(self, task: asyncio.Task[None]) -> None:
         self._refreshing = None

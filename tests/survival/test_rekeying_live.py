@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import servers
 from invented_cards import person
-from services import settings_of, wait_for
+from services import last_of_log, settings_of, wait_for
 from sqlalchemy import text
 
 from ehc.cards.bulk_registration import columns_of
@@ -39,8 +39,10 @@ def rotate(settings: Settings, *words: str) -> str:
 
 @dataclass
 class Crowd:
-    """good: ids that must find their cards now. missed: what did not, while it had to."""
+    """good: ids that must find their cards now. missed: what did not, while it had to. A failure says all that the
+    answer and the service's log said of it."""
 
+    settings: Settings
     url: str
     good: tuple[str, ...]
     missed: list[str] = field(default_factory=list)
@@ -55,12 +57,15 @@ class Crowd:
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
 
+    def told(self, status: int, answer: Any) -> str:
+        return f"{status} {json.dumps(answer, ensure_ascii=False)}\n{last_of_log(self.settings)}"
+
     def noting(self, job: Callable[[], None]) -> None:
         """What goes wrong in a thread."""
         try:
             job()
         except Exception as error:
-            self.missed.append(f"{job.__name__}: {error!r}")
+            self.missed.append(f"{job.__name__}: {type(error).__name__} {error}")
 
     def look_up(self) -> None:
         while not self.ended.is_set():
@@ -74,7 +79,7 @@ class Crowd:
                 self.asked += 1
                 self.ended.wait(0.01)
                 if status != 200 and card_id in self.good:
-                    self.missed.append(f"{status} {found}")
+                    self.missed.append(self.told(status, found))
                 if self.ended.is_set():
                     return
 
@@ -92,19 +97,19 @@ class Crowd:
         id_type, id_number, name = person(i)
         new = {"id_type": id_type, "id_number": id_number, "name": name}
         status, card = self.ask("POST", "/v1/cards", new)
-        assert status == 201, card
+        assert status == 201, self.told(status, card)
         given = [card["card_id"]]
         if i % 3 == 0:
             change = {"name": "测试", "reason": "married"}
             status, card = self.ask("POST", f"/v1/cards/{given[0]}/name", change)
-            assert status == 200, card
+            assert status == 200, self.told(status, card)
             given.append(card["card_id"])
         return given
 
 
 @contextmanager
-def crowd(url: str, good: list[str]) -> Iterator[Crowd]:
-    made = Crowd(url, tuple(good))
+def crowd(settings: Settings, url: str, good: list[str]) -> Iterator[Crowd]:
+    made = Crowd(settings, url, tuple(good))
     jobs = [made.look_up, made.look_up, made.register]
     threads = [threading.Thread(target=made.noting, args=(job,)) for job in jobs]
     for thread in threads:
@@ -141,7 +146,7 @@ def test_no_look_up_fails_while_a_province_is_re_keyed(kind: str, tmp_path: Path
     services.close()
     first = ids(settings, 1)
     assert len(first) == PEOPLE
-    with running_service(settings) as url, crowd(url, first) as around:
+    with running_service(settings) as url, crowd(settings, url, first) as around:
         assert "phase ready" in rotate(settings)
         second = ids(settings, 2)
         around.good += tuple(second)
@@ -168,5 +173,5 @@ def test_no_look_up_fails_while_a_province_is_re_keyed(kind: str, tmp_path: Path
         rotate(settings, "retire")
         wait_for(lambda: all(shown(one) is None for one in first[:20]))
         assert all(shown(one) == one for one in third)
-    assert around.missed == []
+    assert not around.missed, "\n".join(around.missed)
     assert around.asked > PEOPLE

@@ -1,9 +1,13 @@
 """Who is let in: every endpoint with every scope, keys that end, rates, purposes, and what is recorded."""
 
+import asyncio
 import re
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import pytest
 
 from ehc.access.caller import Scope, digest_of, key_of, new_caller
@@ -151,6 +155,28 @@ def test_a_store_that_does_not_answer_lets_nobody_in(service: Any, monkeypatch: 
     later(service)
     assert status(service, headers) == status(service, {}) == 503
     assert service.get("/health").is_success
+
+
+def test_a_process_that_was_stopped_does_not_take_its_store_for_slow(
+    service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks once more after the pause, which was longer than a store may take."""
+    the_gate, answered, stopped = service.app.worker.gate, service.services.callers.version(), threading.Event()
+    monkeypatch.setattr(gate, "STORE_SECONDS", 1.5)
+
+    def slow() -> int:
+        stopped.wait()
+        return answered
+
+    async def refresh() -> None:
+        waiting = asyncio.ensure_future(the_gate.refresh())
+        await asyncio.sleep(0.05)
+        time.sleep(1.6)
+        stopped.set()
+        await waiting
+
+    monkeypatch.setattr(the_gate._callers.__class__, "version", lambda _: slow())
+    anyio.run(refresh)
 
 
 def test_a_caller_over_its_rate_is_told_when_to_come_again(service: Any, monkeypatch: pytest.MonkeyPatch) -> None:
