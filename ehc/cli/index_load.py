@@ -185,7 +185,7 @@ def _warm() -> None:
 def _collect_seldom() -> None:
     """Of millions of objects that no ring holds together, looking for rings takes a quarter of the time."""
     gc.freeze()
-    gc.set_threshold(100_000)
+    gc.set_threshold(1_000_000)
 
 
 def _yield_often() -> None:
