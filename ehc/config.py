@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import inspect
 
 from ehc.errors import ConfigError
 
@@ -154,7 +155,16 @@ def load(environ: Mapping[str, str], file: Path | None = None) -> Settings:
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"setting refused: {error}{f' (in {file} or EHC_*)' if file else ''}") from error
+        where = f" (in {file} or EHC_*)" if file else ""
+        raise ConfigError(f"setting refused: {error}{where}{_choices(str(error))}") from error
+
+
+def _choices(error: str) -> str:
+    """Those of the setting at whose path `$.name` the error is, where it has some."""
+    name = error.rpartition("$.")[2].partition("[")[0].strip("`")
+    kinds = {one.name: one.type for one in inspect.type_info(Settings).fields}  # type: ignore[attr-defined]
+    kind = getattr(kinds.get(name), "item_type", kinds.get(name))
+    return f"; there are {', '.join(map(str, kind.values))}" if isinstance(kind, inspect.LiteralType) else ""
 
 
 def _setting(name: str, known: set[str]) -> str:

@@ -152,6 +152,7 @@ def test_every_person_that_is_shown_is_a_look_with_its_purpose(indexed: Any) -> 
         ({"identifier": f"{RESIDENT}|{SAMPLE.lower()}"}, 1),
         ({"identifier": f"{RESIDENT}|{SAMPLE}", "birthdate": "2017-12-26"}, 0),
         ({"identifier": f"{RESIDENT}|110100201712250158"}, 0),
+        ({"identifier": f"urn:oid:1.2.3|{SAMPLE}"}, 0),  # no domain has this system
         ({"name": "电子 健康卡", "birthdate": "2017-12-25"}, 1),
         ({"name": NAME, "birthdate": "eq2017-12-25", "gender": "male"}, 0),
         ({"name": NAME, "phone": "13800000001"}, 1),

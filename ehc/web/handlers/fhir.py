@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from ehc.errors import InputError
+from ehc.errors import InputError, NotFound
 from ehc.index.domain import MINDEX
 from ehc.index.index import Index
 from ehc.index.person import Person
@@ -51,8 +51,11 @@ async def search_patients(call: Call, query: wire.PatientSearch) -> Reply:
     def work(index: Index) -> Sequence[Person]:
         domains = index.book.now().domains
         if query.identifier:
-            persons = index.finder.by_identifier(*render.token(query.identifier, domains))
-            return [one for one in persons if _fits(one, query)]
+            try:
+                number = render.token(query.identifier, domains)
+            except NotFound:  # a search under a system that no domain has finds nobody
+                return []
+            return [one for one in index.finder.by_identifier(*number) if _fits(one, query)]
         return index.finder.by_fields(_asked(index, query))
 
     found = (await _ask(call, work))[: query.count]
