@@ -176,6 +176,24 @@ def test_english_is_one_click_away_and_stays_where_one_is(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("操作审计")
 
 
+def test_the_index_is_asked_for_a_number_of_a_domain_or_for_what_is_known_of_a_person(page: Page) -> None:
+    sign_in(page, Role.SECURITY)
+    page.get_by_role("link", name="主索引查询").first.click()
+    page.get_by_label("标识域").select_option("passport")
+    expect(page.get_by_label("姓名", exact=True)).to_be_hidden()
+    page.get_by_label("号码", exact=True).fill("E12345678")
+    page.get_by_label("查询目的").fill(PURPOSE)
+    page.get_by_role("button", name="查询").click()
+    expect(page.get_by_text("没有符合条件的人员。")).to_be_visible()
+    page.get_by_label("按姓名与出生日期或电话").check()
+    expect(page.get_by_label("标识域")).to_be_hidden()
+    expect(page.get_by_label("号码", exact=True)).to_be_hidden()
+    page.get_by_label("姓名", exact=True).fill("电子健康卡")
+    page.get_by_label("联系电话").fill("13900139000")
+    page.get_by_role("button", name="查询").click()
+    expect(page.get_by_text("没有符合条件的人员。")).to_be_visible()
+
+
 def test_charts_are_drawn(page: Page) -> None:
     sign_in(page, Role.SYSTEM)
     page.get_by_role("link", name="用卡统计").first.click()

@@ -30,9 +30,10 @@ def test_a_person_is_found_masked_with_all_numbers_and_each_find_is_a_look(desk:
     by_number = browser.post("/index", by="number", domain="resident-id", value=SAMPLE.lower(), purpose=PURPOSE)
     by_name = browser.post("/index", by="person", name=NAME, birth_date="2017-12-25", purpose=PURPOSE)
     for answer in (by_number, by_name):
-        text = text_of(answer)
+        text = " ".join(text_of(answer).split())
         assert "**明" in text
-        assert "visit-card/H1" in text
+        assert "居民身份证 resident-id" in text
+        assert "市一院就诊卡 visit-card/H1" in text
         assert SAMPLE not in text
         assert NAME not in text
     assert [look.what for look in desk.services.looks.looks()] == ["search_index"] * 2
@@ -74,6 +75,25 @@ def test_two_readers_compare_and_decide(desk: Desk) -> None:
         f"{act} {task.number}" for act in ("claim", "same", "claim", "same")
     ]
     assert "是否同一人" in text_of(browser.get("/reviews?closed=yes"))
+
+
+def test_why_a_task_was_opened_is_said_in_the_operator_s_language(desk: Desk) -> None:
+    put(desk, "1", SAMPLE, name="周海", birth_date="2017-12-25")
+    put(desk, "2", SAMPLE, name="李四", birth_date="2017-12-25")
+    put(desk, "1", SAMPLE, name="王五", sex="1", birth_date="2017-12-26")
+    put(desk, "3", "110100201712250158", name="周海", birth_date="2017-12-25", phone="13800000001")
+    put(desk, "4", SAMPLE, name="周海", birth_date="2017-12-25", phone="13800000001")
+    browser = desk.signed_in(Role.SECURITY)
+
+    def shown(path: str) -> str:
+        return " ".join(text_of(browser.get(path)).split())
+
+    for said in ("标识相同： 居民身份证 resident-id", "更改： 姓名、 出生日期", "标识冲突： 居民身份证 resident-id"):
+        assert said in shown("/reviews")
+    assert "更改： 姓名、 出生日期" in shown("/reviews/2")
+    browser.post("/language", language="en", back="/console/reviews")
+    assert "Changes Name, Birth date" in shown("/reviews")
+    assert "Different numbers: resident-id" in shown("/reviews")
 
 
 def test_a_vote_without_a_claim_or_a_reason_is_refused(desk: Desk) -> None:

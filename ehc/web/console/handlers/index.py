@@ -43,6 +43,32 @@ class Row(NamedTuple):
         return "good" if bits > 0 else "bad" if bits < 0 else "plain"
 
 
+class Why(NamedTuple):
+    """Why a task was opened: `rule.<rule>` of the catalogue, and the fields or domains that it is about."""
+
+    rule: str
+    about: Sequence[str]
+
+
+_BEGINNINGS = {
+    "strong": "strong:",
+    "contradiction": "contradiction:",
+    "changes": "changes ",
+    "contradicts": "contradicts another record of the person: ",
+}
+
+
+def _why(task: Review) -> Why:
+    for rule, begins in _BEGINNINGS.items():
+        if task.reason.startswith(begins):
+            return Why(rule, task.reason.removeprefix(begins).split(", "))
+    return Why(task.reason, ())
+
+
+def _names(visit: Visit) -> dict[str, str]:
+    return {one.code: one.name for one in visit.services.index.book.now().domains}
+
+
 def show_index(visit: Visit) -> Response:
     return _index_page(visit, forms.IndexSearch("number"))
 
@@ -51,7 +77,8 @@ def _index_page(
     visit: Visit, form: forms.IndexSearch, found: Sequence[Person] | None = None, wrong: str = "", status: int = 200
 ) -> Response:
     domains = sorted(visit.services.index.finder.domains(), key=lambda one: one.code)
-    return visit.show("index.html", status, form=form, found=found, wrong=wrong, domains=domains)
+    names = {one.code: one.name for one in domains}
+    return visit.show("index.html", status, form=form, found=found, wrong=wrong, domains=domains, names=names)
 
 
 def search_index(visit: Visit, form: forms.IndexSearch) -> Response:
@@ -77,7 +104,8 @@ def list_reviews(visit: Visit, query: forms.ReviewsPage) -> Response:
     closed = query.closed == "yes"
     found = visit.services.index.reviewing.queue(closed=closed, after=query.after, limit=PAGE)
     following = found[-1].number if len(found) == PAGE else None
-    return visit.show("reviews.html", reviews=found, closed=closed, following=following)
+    reviews = [(one, _why(one)) for one in found]
+    return visit.show("reviews.html", reviews=reviews, closed=closed, following=following, names=_names(visit))
 
 
 def show_review(visit: Visit, review: str, query: forms.Done) -> Response:
@@ -85,7 +113,8 @@ def show_review(visit: Visit, review: str, query: forms.Done) -> Response:
     task = index.reviewing.find(_number(review))
     mine = task.closed_at is None and task.claimed_by == visit.operator.by and task.claimed_until > visit.now
     rows = _compared(visit, task) if mine else []
-    return visit.show("review.html", task=task, mine=mine, rows=rows, voted=_has_voted(task, visit.operator.by))
+    voted, why = _has_voted(task, visit.operator.by), _why(task)
+    return visit.show("review.html", task=task, mine=mine, rows=rows, voted=voted, why=why, names=_names(visit))
 
 
 def _number(text: str) -> int:
