@@ -58,7 +58,9 @@ def numbered(
     body: Record | None = None,
 ) -> Event:
     """The event under this number. A record, person or other that is OWN is this number too."""
-    record, person, other = (number if one == OWN else one for one in (record, person, other))
+    record = number if record == OWN else record
+    person = number if person == OWN else person
+    other = number if other == OWN else other
     return Event(number, at, kind, record, person, other, by, why, body)
 
 
