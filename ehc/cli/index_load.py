@@ -34,7 +34,7 @@ from ehc.index.names import latin
 PART = 1 << 20
 """Bytes of lines that a process prepares at a time: some thousands."""
 AHEAD = 32
-"""Parts that are prepared before they are written: two blocks or so."""
+"""Parts that are prepared before they are written: a block or so."""
 FIRST = 4_096
 """Records of the first block."""
 STDIN = Path("-")

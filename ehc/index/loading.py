@@ -13,7 +13,7 @@ from ehc.index.master import put
 from ehc.index.record import decode
 from ehc.index.rulebook import Rulebook
 
-BLOCK = 65_536
+BLOCK = 131_072
 """Records that one transaction takes best."""
 
 
