@@ -39,6 +39,10 @@ cdef bint _is_plain(str text, Py_ssize_t most) noexcept:
     return True
 
 
+cdef bint _is_code(str text) noexcept:
+    return PyUnicode_IS_ASCII(text) and 0 < PyUnicode_GET_LENGTH(text) <= MOST_NUMBER
+
+
 cdef bint _is_number(str text) noexcept:
     """Digits and capital letters of ASCII."""
     cdef Py_ssize_t i, n = PyUnicode_GET_LENGTH(text)
@@ -117,111 +121,125 @@ cdef class _Texts:
         self.rows, self.count = _Rows(), 0
 
     cdef int add(self, const char *kind, str one, str other) except -1:
-        cdef uint8_t *to
-        self.rows.reserve(5 + text_room(one) + text_room(other))
-        to = self.rows.data + self.rows.size
-        memcpy(to, kind, 3)
-        to = write_text(to + 3, one)
-        to[0] = 0
-        to = write_text(to + 1, other)
-        to[0] = 10
-        self.rows.size = to + 1 - self.rows.data
-        self.count += 1
-        return 0
+        if one is None or other is None:
+            raise TypeError("a text wanted, not None")
+        self.rows.append_bytes(kind, 3)
+        self.rows.append_text(one)
+        self.rows.append_bytes(b"\0", 1)
+        self.rows.append_text(other)
+        return self.end()
 
     cdef int add_any(self, texts) except -1:
         for text in texts:
             self.rows.append_text(text)
-            self.rows.append_bytes(b"\n", 1)
-            self.count += 1
+            self.end()
+        return 0
+
+    cdef int end(self) except -1:
+        self.rows.append_bytes(b"\n", 1)
+        self.count += 1
         return 0
 
     cdef bytes joined(self):
         return PyBytes_FromStringAndSize(<char *>self.rows.data, self.rows.size)
 
 
-cdef list _numbers(line, dict domains):
-    """The numbers of a plain row, its own one first, and the mindex of its resident id; None for any other row."""
-    cdef str source = line.source, name = line.name, resident = None
-    cdef list found = [(source, line.local_id)]
-    cdef str code, text
-    if domains.get(source) is not False or not _is_number(<str>line.local_id):
-        return None
-    for code, text in (<dict>line.identifiers).items():
-        if not text:
-            continue
-        is_resident = domains.get(code)
-        if code == source or is_resident is None or not _is_number(text):
+@cython.final
+cdef class _Line:
+    """The texts of one, each looked at once."""
+    cdef str source, local_id, name, sex, birth_date, phone, address, mother, birth_order, mother_document
+    cdef dict identifiers
+
+    cdef int take(self, line) except -1:
+        self.source, self.local_id, self.name, self.sex = line.source, line.local_id, line.name, line.sex
+        self.birth_date, self.phone, self.address, self.mother = line.birth_date, line.phone, line.address, line.mother
+        self.birth_order, self.mother_document = line.birth_order, line.mother_document
+        self.identifiers = line.identifiers
+        if None in (self.source, self.local_id, self.name, self.sex, self.birth_date, self.phone, self.address, self.mother,
+                    self.birth_order, self.mother_document, self.identifiers):
+            raise TypeError("a text wanted, not None")
+        return 0
+
+    cdef bint is_plain(self) except -1:
+        """All but its numbers."""
+        return (_is_plain(self.name, MOST_NAME) and _is_plain(self.address, MOST_ADDRESS)
+                and _is_plain(self.mother, MOST_NAME) and self.sex in ("", "1", "2")
+                and (not self.birth_date or _is_day(self.birth_date)) and (not self.phone or _is_phone(self.phone))
+                and not self.birth_order and not self.mother_document)
+
+    cdef list numbers(self, dict domains):
+        """Domains and numbers, its own first, and the mindex of its resident id; None where one is not plain."""
+        cdef list found = [(self.source, self.local_id)]
+        cdef str code, text, resident = None
+        if domains.get(self.source) is not False or not _is_code(self.source) or not _is_number(self.local_id):
             return None
-        if is_resident:
-            if not is_plain_resident_id(text):
+        for code, text in self.identifiers.items():
+            if not text:
+                continue
+            is_resident = domains.get(code)
+            if code is None or code == self.source or is_resident is None or not _is_code(code) or not _is_number(text):
                 return None
-            resident = text
-        found.append((code, text))
-    if resident is not None and name:
-        found.append(("mindex", _mindex(resident, name)))
-    return found if len(found) <= MOST_NUMBERS else None
+            if is_resident:
+                if not is_plain_resident_id(text):
+                    return None
+                resident = text
+            found.append((code, text))
+        if resident is not None and self.name:
+            found.append(("mindex", _mindex(resident, self.name)))
+        return found if len(found) <= MOST_NUMBERS else None
 
+    cdef bytes body(self, list numbers):
+        """As record.encode; both are plain."""
+        cdef uint8_t body[BODY]
+        cdef uint8_t *to = body + 1
+        body[0] = 0x9A
+        for text in (self.source, self.local_id, self.name, self.sex, self.birth_date, self.phone, self.address,
+                     self.mother, ""):
+            to = _packed_text(to, <str>text)
+        to[0] = <uint8_t>(0x90 | len(numbers))
+        to += 1
+        for domain, value in numbers:
+            to = _packed_identifier(to, <str>domain, <str>value)
+        return PyBytes_FromStringAndSize(<char *>body, to - body)
 
-cdef bytes _body(line, list numbers):
-    """As record.encode."""
-    cdef uint8_t body[BODY]
-    cdef uint8_t *to = body + 1
-    body[0] = 0x9A
-    source, number = numbers[0]
-    for text in (source, number, line.name, line.sex, line.birth_date, line.phone, line.address, line.mother, ""):
-        to = _packed_text(to, <str>text)
-    to[0] = <uint8_t>(0x90 | len(numbers))
-    to += 1
-    for domain, value in numbers:
-        to = _packed_identifier(to, <str>domain, <str>value)
-    return PyBytes_FromStringAndSize(<char *>body, to - body)
-
-
-cdef bint _is_plain_row(line):
-    cdef str birth = line.birth_date, phone = line.phone
-    return (_is_plain(<str>line.name, MOST_NAME) and _is_plain(<str>line.address, MOST_ADDRESS)
-            and _is_plain(<str>line.mother, MOST_NAME) and (<str>line.sex) in ("", "1", "2")
-            and (not birth or _is_day(birth)) and (not phone or _is_phone(phone))
-            and not line.birth_order and not line.mother_document)
-
-
-cdef int _add_blocks(_Texts texts, line, latin) except -1:
-    """As keys.block_texts of a record whose numbers are sound."""
-    cdef str name = latin(line.name) if line.name else "", birth = line.birth_date, phone = line.phone
-    if birth:
+    cdef int add_blocks(self, _Texts texts, latin) except -1:
+        """As keys.block_texts of a record whose numbers are sound."""
+        cdef str name = latin(self.name) if self.name else ""
+        if self.birth_date:
+            if name:
+                texts.add(b"nb:", name, self.birth_date)
+            if self.mother:
+                texts.add(b"bm:", self.birth_date, latin(self.mother))
+            if self.phone:
+                texts.add(b"bp:", self.birth_date, self.phone)
         if name:
-            texts.add(b"nb:", name, birth)
-        if line.mother:
-            texts.add(b"bm:", birth, latin(line.mother))
-        if phone:
-            texts.add(b"bp:", birth, phone)
-    if name:
-        if phone:
-            texts.add(b"pn:", phone, name)
-        if line.address:
-            texts.add(b"na:", name, line.address)
-    return 0
+            if self.phone:
+                texts.add(b"pn:", self.phone, name)
+            if self.address:
+                texts.add(b"na:", name, self.address)
+        return 0
 
 
-def record_rows(lines, dict domains, latin, other):
+def record_rows(lines, dict domains not None, latin, other):
     """(bodies, texts, ends, numbers) of rows with the attributes of ehc.index.lines.Line: what is kept of each; what their keys stand
     for, a line each, and where a row's end and how many of them are numbers'.
 
     domains: those whose numbers have a form that is known here: True where it is a resident id's, False where any will do.
     latin: a name as it is compared. other(line): (body, texts of its numbers, texts of its blocks) of a row that is not
-    plain; None: it is no record, and left out.
+    plain; None: it is no record, and left out. Raises TypeError for what is no text where one must be.
     """
     cdef _Texts texts = _Texts()
+    cdef _Line row = _Line()
     cdef list bodies = [], ends = [], numbers = [], found
     for line in lines:
-        found = _numbers(line, domains) if _is_plain_row(line) else None
+        row.take(line)
+        found = row.numbers(domains) if row.is_plain() else None
         if found is not None:
-            bodies.append(_body(line, found))
+            bodies.append(row.body(found))
             for domain, value in found:
                 texts.add(b"id:", <str>domain, <str>value)
             numbers.append(len(found))
-            _add_blocks(texts, line, latin)
+            row.add_blocks(texts, latin)
         else:
             told = other(line)
             if told is None:

@@ -172,6 +172,37 @@ def test_a_population_of_which_hardly_a_line_is_not_plain() -> None:
     assert len(judged) < 0.05 * len(lines)
 
 
+def test_a_code_that_no_domain_has_is_no_plain_one() -> None:
+    """Whatever stands in the table of domains: what is kept has room for codes and numbers of a domain."""
+    for code in ("x" * 65, "x" * 5_000, "院", "\ud800", ""):
+        asked: list[Line] = []
+        line = msgspec.structs.replace(PLAIN, source=code)
+        record_rows([line], {code: False}, latin, asked.append)
+        record_rows(
+            [msgspec.structs.replace(PLAIN, identifiers={code: "1"})],
+            {"visit-card/G00": False, code: False},
+            latin,
+            asked.append,
+        )
+        assert len(asked) == 2
+
+
+@pytest.mark.parametrize("value", [1, None, b"1"])
+@pytest.mark.parametrize("field", [*VALUES, "identifiers"])
+def test_what_is_no_text_is_refused(field: str, value: object) -> None:
+    line = msgspec.structs.replace(PLAIN)
+    setattr(line, field, value)
+    with pytest.raises(TypeError):
+        record_rows([line], DOMAINS.plain, latin, lambda _: None)
+
+
+def test_pinyin_that_cannot_be_written_is_refused() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        record_rows([PLAIN], DOMAINS.plain, lambda _: "\ud800", lambda _: None)
+    with pytest.raises(TypeError):
+        record_rows([PLAIN], DOMAINS.plain, lambda _: None, lambda _: None)  # type: ignore[arg-type,return-value]
+
+
 def test_a_line_that_is_no_json_is_refused_by_its_number() -> None:
     good = msgspec.json.encode(PLAIN)
     _, refused = prepare_lines(DOMAINS, [good, b"{", good, b'{"source":1}', b"\xff", good], 10)
