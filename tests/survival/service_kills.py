@@ -1,13 +1,14 @@
 """kill -9 of a worker, of Redis or of PostgreSQL, again and again while a service registers, issues and verifies.
 
     PYTHONPATH=tests python tests/survival/service_kills.py --kills 1000 --seed 1
-    PYTHONPATH=tests python tests/survival/service_kills.py --kills 1000 --seed 1 --embedded
+    PYTHONPATH=tests python tests/survival/service_kills.py --kills 1000 --seed 1 --embedded --state kills.json
 
 Two workers over PostgreSQL and Redis, or over SQLite and mapped files, where workers alone are killed. What was killed
 is started again, a worker by the service itself, Redis and PostgreSQL as an init system would; nobody does more.
 After each kill: every acknowledged registration is there, one without an answer is there whole or not at all, an issued
 code is accepted, one that was accepted is not accepted again, and while Redis was away nothing was accepted. Every
-answer is one of success or 503. Ctrl-C ends it early, with what was dealt and checked until then.
+answer is one of success or 503. Ctrl-C ends it early, with what was dealt and checked until then; with --state that
+stands in a file, and the next run, with a seed of its own, goes on from there.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from rich.console import Console
 from rich.progress import track
 from services import settings_of, tries, wait_for, workers_of
 from sqlalchemy import create_engine, text
+from state_files import read_state, write_state
 
 from ehc.cli.serve import start_service
 
@@ -161,6 +163,7 @@ class Campaign:
     seen: Seen = field(default_factory=Seen)
     kills: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0  # seconds from a kill to readiness
+    noting: Callable[["Campaign"], None] = lambda _: None  # after every round
 
     @property
     def victims(self) -> tuple[str, ...]:
@@ -193,6 +196,7 @@ class Campaign:
         with contextlib.closing(Client(self.url)) as client:
             self._check(client, away)
         self.kills[victim] += 1
+        self.noting(self)
 
     def _kill(self, victim: str) -> tuple[float, float] | None:
         """When Redis was away for certain."""
@@ -277,29 +281,62 @@ def campaign(folder: Path, seed: int, *, embedded: bool = False) -> Iterator[Cam
             process.communicate()
 
 
+@dataclass
+class Dealt:
+    """By all runs together."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    seeds: list[int] = field(default_factory=list)
+    lives: int = 0
+    codes: int = 0
+    slowest: float = 0.0
+
+    def __add__(self, other: "Dealt") -> "Dealt":
+        return Dealt(
+            Counter(self.kills) + Counter(other.kills),
+            self.seeds + [seed for seed in other.seeds if seed not in self.seeds],
+            self.lives + other.lives,
+            self.codes + other.codes,
+            max(self.slowest, other.slowest),
+        )
+
+    def __str__(self) -> str:
+        of = ", ".join(f"{count} of {victim}" for victim, count in sorted(self.kills.items()))
+        return (
+            f"{self.kills.total()} kills ({of}), seeds {self.seeds}: {self.lives:,} people registered and served, "
+            f"{self.codes:,} codes accepted, none twice, nothing acknowledged lost; ready again after "
+            f"{self.slowest:.1f} s at most"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--embedded", action="store_true", help="SQLite and mapped files")
+    parser.add_argument("--state", type=Path, help="a file: what was dealt, to go on from")
     options = parser.parse_args()
+    before = Dealt() + Dealt(**read_state(options.state))
+    left, dealt = options.kills - before.kills.total(), before
+
+    def note(found: Campaign) -> None:
+        nonlocal dealt
+        seen = found.seen
+        dealt = before + Dealt(found.kills, [options.seed], seen.lives, len(seen.accepted), found.slowest)
+        write_state(options.state, vars(dealt))
+
     begun, folder = time.monotonic(), tempfile.TemporaryDirectory()
     with folder as name, campaign(Path(name), options.seed, embedded=options.embedded) as found:
+        found.noting = note
         try:
-            found.run(options.kills, options.seed)
+            found.run(left, options.seed)
         except KeyboardInterrupt:
             print("ended early", file=sys.stderr)
         except AssertionError:
             log = (Path(name) / "home/service.log").read_text("utf-8")
             print(f"after {dict(found.kills)}: {log[-4000:]}", file=sys.stderr)
             raise
-    of = ", ".join(f"{count} of {victim}" for victim, count in sorted(found.kills.items()))
-    seconds, seen = time.monotonic() - begun, found.seen
-    print(
-        f"{found.kills.total()} kills ({of}) in {seconds:.0f} s: {seen.lives:,} people registered and "
-        f"served, {len(seen.accepted):,} codes accepted, none twice, nothing acknowledged lost; "
-        f"ready again after {found.slowest:.1f} s at most"
-    )
+    print(f"{found.kills.total()} now, in {time.monotonic() - begun:.0f} s; in all {dealt}")
 
 
 if __name__ == "__main__":
