@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,12 +19,13 @@ class ConnectionGone(Exception):
 class Bodies:
     """The bodies that one process is reading. seconds: in which a whole one, or the next piece of a stream, must come.
 
-    A timer a request would cost more than all checks of a code: one sweep looks at all that wait.
+    A timer a request would cost more than all checks of a code: one sweep looks at all that wait. Time is counted in
+    sweeps: when this process was stopped for a while, bodies that came meanwhile are not late.
     """
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._waiting: dict[asyncio.Task[Any], float] = {}
+        self._seconds, self._sweeps = seconds, 0
+        self._waiting: dict[asyncio.Task[Any], int] = {}  # since which sweep
         self._late: set[asyncio.Task[Any]] = set()
 
     async def whole(self, header: Any, proto: Any, limit: int) -> bytes:
@@ -36,7 +36,7 @@ class Bodies:
         if int(length) > limit:  # the server let digits through and nothing else
             raise HTTPException(413, f"a body has at most {limit} bytes")
         task: Any = asyncio.current_task()
-        self._waiting[task] = time.monotonic()
+        self._waiting[task] = self._sweeps
         try:
             body: bytes = await proto()
             return body
@@ -65,7 +65,7 @@ class Bodies:
     async def _next(self, pieces: Any) -> Any:
         """None at the end."""
         task: Any = asyncio.current_task()
-        self._waiting[task] = time.monotonic()
+        self._waiting[task] = self._sweeps
         try:
             return await anext(pieces)
         except StopAsyncIteration:
@@ -89,7 +89,8 @@ class Bodies:
         """Ends the waits that are too long. Runs until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            oldest = time.monotonic() - self._seconds
+            self._sweeps += 1
+            oldest = self._sweeps - self._seconds / SWEEP_SECONDS
             for task in [task for task, since in self._waiting.items() if since < oldest and task not in self._late]:
                 self._late.add(task)
                 task.cancel()

@@ -121,8 +121,8 @@ def services(folder: Path, nodes: int, **settings: Any) -> Iterator[list[str]]:
         for node in range(nodes):
             database = f"sqlite:///{folder / 'ehc.db'}"
             more = {"database": database, "workers": 3 - nodes, "issue_profile": "A", "node": node} | settings
-            limits = {"caller_rate": 1_000_000, "validity_seconds": 3600}  # a machine may stop us for minutes
-            started.append(start_service(settings_of(folder / f"home-{node}", **limits, **more)))
+            pause = {"validity_seconds": 3600, "body_seconds": 600, "idle_seconds": 600}  # a machine may stop all of us
+            started.append(start_service(settings_of(folder / f"home-{node}", caller_rate=1_000_000, **pause, **more)))
         yield [url for _, url in started]
     finally:
         for process, _ in started:

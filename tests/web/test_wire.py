@@ -1,6 +1,7 @@
 """Requests that no client library would send, over real connections: each ends in a problem document or is closed, and
 the service goes on, its memory bounded."""
 
+import asyncio
 import json
 import resource
 import socket
@@ -14,6 +15,7 @@ import pytest
 from services import settings_of, workers_of
 
 from ehc.cli.serve import start_service, stop_service
+from ehc.web import incoming
 
 HOT, COLD = "/v1/verify", "/v1/cards"
 MEBIBYTE = 1024 * 1024
@@ -212,3 +214,27 @@ def test_ten_thousand_connections_are_held_and_others_are_served(served: Served)
             connection.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert served.is_well()
+
+
+def test_a_body_that_came_while_the_process_was_stopped_is_not_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incoming, "SWEEP_SECONDS", 0.1)
+
+    async def read() -> bytes:
+        bodies, came = incoming.Bodies(0.5), asyncio.Event()
+
+        async def proto() -> bytes:
+            await came.wait()
+            return b"whole"
+
+        sweeping = asyncio.ensure_future(bodies.sweep())
+        reading = asyncio.ensure_future(bodies.whole({"content-length": "5"}.get, proto, 5))
+        await asyncio.sleep(0.05)
+        time.sleep(1)  # the pause
+        await asyncio.sleep(0.15)
+        came.set()
+        try:
+            return await reading
+        finally:
+            sweeping.cancel()
+
+    assert asyncio.run(read()) == b"whole"
