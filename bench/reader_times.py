@@ -2,6 +2,8 @@
 
 Every frame is read by both in turn, by the thread's own clock; medians, and their ratio. Each text is checked against
 the code that was drawn. zxing QR is `read_barcode(formats=QRCodeModel2)`, its quickest call. Frames are seeded.
+`--json FILE` keeps what was measured (ours: results/reader/times.json), `--table FILE` prints the rows of
+ehc/reader/README.md from it.
 
     easy      codes over 30 to 65 % of the frame's height, tilted up to 30 degrees; each frame for itself
     followed  the same as a stream: the same frame four times more, with new noise
@@ -15,9 +17,11 @@ the code that was drawn. zxing QR is `read_barcode(formats=QRCodeModel2)`, its q
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterator
 from itertools import cycle, islice
+from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
@@ -39,6 +43,19 @@ SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "4K": (3840, 2160)}
 CLEAN = {text: code_image(segno.make_qr(text, error="m").matrix) for text in CODES.values()}
 MODULES = {text: len(segno.make_qr(text, error="m").matrix) for text in CODES.values()}
 HARD = ({"module": 1.6}, {"contrast": 0.08}, {"blur": 0.55}, {"motion": 1.7}, {"noise": 55.0}, {"tilt": 63.0})
+
+
+Found = dict[str, float]
+"""Of a kind of frames: milliseconds, and the ratio to zxing QR's."""
+ROWS = (
+    ("easy frame at 720p, 1080p, 4K", [(f"easy {size}", "ratio") for size in SIZES], "0.20, 0.12, 0.08"),
+    ("the same in a stream, followed", [(f"followed {size}", "ratio") for size in SIZES], "-"),
+    ("empty frame, a wall, an edge, text", [("empty 720p", "ratio")], "0.5"),
+    ("static scene", [("static 720p", "ratio")], "0.1"),
+    ("hard frame at 720p, ms: p50, p95", [("hard 720p", "p50_ms"), ("hard 720p", "p95_ms")], "3, 8"),
+    ("grey core, sharp and blurred, ms", [("core, sharp", "ms"), ("core, blurred", "ms")], "1"),
+    ("YUYV at 1080p, 30 frames/s, % of a core", [("yuyv 1080p", "of_a_core")], "4"),
+)
 
 
 class Shown(NamedTuple):
@@ -90,7 +107,7 @@ def texts(reader: Reader, frame: Frame | Grey) -> set[str]:
     return {reading.payload for reading in reader.read(frame)}
 
 
-def against(name: str, pairs: Iterator[tuple[Reader, Grey, set[str]]]) -> None:
+def against(name: str, pairs: Iterator[tuple[Reader, Grey, set[str]]]) -> Found:
     """Both readers in turn; all texts must be read by ours, and none where there is none."""
     ours, theirs = [], []
     for reader, pixels, expected in pairs:
@@ -99,6 +116,7 @@ def against(name: str, pairs: Iterator[tuple[Reader, Grey, set[str]]]) -> None:
         assert read == expected, f"{name}: read {len(read)} codes, shown {len(expected)}"
         ours.append(our_time), theirs.append(their_time)
     print(f"{name:<16}{median(ours):8.3f} ms   zxing QR {median(theirs):8.3f} ms   {median(ours) / median(theirs):.2f}")
+    return {"ms": median(ours), "zxing_qr_ms": median(theirs), "ratio": median(ours) / median(theirs)}
 
 
 def easy(frames: list[Shown], rounds: int) -> Iterator[tuple[Reader, Grey, set[str]]]:
@@ -123,7 +141,7 @@ def static(size: tuple[int, int], frames: int) -> Iterator[tuple[Reader, Grey, s
             yield reader, noisy(scene, number), set()
 
 
-def hard(frames: int) -> None:
+def hard(frames: int) -> Found:
     spent, read, zxing_spent = [], 0, []
     reader = Reader(tracking=False)
     for seed, how in islice(enumerate(cycle(HARD)), frames):
@@ -139,22 +157,23 @@ def hard(frames: int) -> None:
     cuts = quantiles(spent, n=20)
     print(f"hard 720p       p50 {median(spent):.2f} ms, p95 {cuts[18]:.2f} ms; {read} of {len(spent)} read,", end=" ")
     print(f"zxing QR none in {median(zxing_spent):.2f} ms")
+    return {"p50_ms": median(spent), "p95_ms": cuts[18], "frames": len(spent), "read": read}
 
 
-def core(frames: int) -> None:
-    for name, blur in (("sharp", 0.3), ("blurred", 0.6)):
-        spent, read = [], 0
-        for seed in range(frames):
-            frame = shown(seed, SIZES["720p"], module=6.0, blur=blur)
-            corners = [(x - 0.5, y - 0.5) for x, y in frame.photo.corners]
-            version = (MODULES[frame.text] - 17) // 4
-            our_time, found = timed(lambda: GreyCore().read(frame.photo.pixels, corners, version))  # noqa: B023
-            spent.append(our_time)
-            read += found is not None
-        print(f"core, {name:<10}{median(spent):8.3f} ms a candidate, {read} of {frames} read")
+def core(name: str, blur: float, frames: int) -> Found:
+    spent, read = [], 0
+    for seed in range(frames):
+        frame = shown(seed, SIZES["720p"], module=6.0, blur=blur)
+        corners = [(x - 0.5, y - 0.5) for x, y in frame.photo.corners]
+        version = (MODULES[frame.text] - 17) // 4
+        our_time, found = timed(lambda: GreyCore().read(frame.photo.pixels, corners, version))  # noqa: B023
+        spent.append(our_time)
+        read += found is not None
+    print(f"core, {name:<10}{median(spent):8.3f} ms a candidate, {read} of {frames} read")
+    return {"ms": median(spent), "frames": frames, "read": read}
 
 
-def yuyv(frames: list[Shown]) -> None:
+def yuyv(frames: list[Shown]) -> Found:
     spent = []
     for frame in frames:
         reader = Reader()
@@ -167,25 +186,51 @@ def yuyv(frames: list[Shown]) -> None:
             spent.append(our_time)
     part = 100 * median(spent) * 30 / 1e3
     print(f"yuyv 1080p      {median(spent):8.3f} ms a frame: {part:.1f} % of a core at 30 frames/s")
+    return {"ms": median(spent), "of_a_core": part}
+
+
+def table(found: dict[str, Found]) -> str:
+    """The rows of ehc/reader/README.md."""
+    lines = ["| | ehc | asked |", "|---|---|---|"]
+    for name, cells, asked in ROWS:
+        figures = ", ".join(f"{found[of][what]:.{1 if what == 'of_a_core' else 2}f}" for of, what in cells)
+        lines.append(f"| {name} | {figures} | {asked} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--frames", type=int, default=12, help="of a kind and size")
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--json", type=Path, help="keeps what was measured in this file")
+    options.add_argument("--table", type=Path, help="measures nothing: the README's rows of such a file")
     given = options.parse_args()
+    if given.table:
+        print(table(json.loads(given.table.read_text())["found"]))
+        return
+    found = measured(given.frames, given.rounds)
+    if given.json:
+        kept = {"method": {"frames": given.frames, "rounds": given.rounds}, "found": found}
+        given.json.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def measured(count: int, rounds: int) -> dict[str, Found]:
+    found: dict[str, Found] = {}
     for name, size in SIZES.items():
-        frames = [shown(seed, size) for seed in range(given.frames if name != "4K" else max(2, given.frames // 3))]
-        against(f"easy {name}", easy(frames, given.rounds))
-        against(f"followed {name}", followed(frames))
+        frames = [shown(seed, size) for seed in range(count if name != "4K" else max(2, count // 3))]
+        found[f"easy {name}"] = against(f"easy {name}", easy(frames, rounds))
+        found[f"followed {name}"] = against(f"followed {name}", followed(frames))
         if name == "1080p":
-            yuyv(frames)
+            found["yuyv 1080p"] = yuyv(frames)
     size = SIZES["720p"]
-    blank = [empty(seed, size) for seed in range(given.frames)]
-    against("empty 720p", ((Reader(tracking=False), pixels, set()) for pixels in blank * given.rounds))
-    against("static 720p", static(size, given.frames))
-    hard(5 * given.frames)
-    core(given.frames)
+    blank = [empty(seed, size) for seed in range(count)]
+    alone = ((Reader(tracking=False), pixels, set[str]()) for pixels in blank * rounds)
+    found["empty 720p"] = against("empty 720p", alone)
+    found["static 720p"] = against("static 720p", static(size, count))
+    found["hard 720p"] = hard(5 * count)
+    for name, blur in (("sharp", 0.3), ("blurred", 0.6)):
+        found[f"core, {name}"] = core(name, blur, count)
+    return found
 
 
 if __name__ == "__main__":

@@ -8,8 +8,11 @@ PixelFormat = Literal["GREY", "NV12", "YUYV", "RGB", "BGR", "RGBA"]
 Grey = NDArray[np.uint8]
 Buffer = NDArray[np.uint8] | bytes | bytearray | memoryview
 
-def change(one: Buffer, other: Buffer) -> float:
-    """The largest change of the mean level of 8 x 8 pixels between two grey arrays of one size. ValueError for two."""
+def halvings(width: int, height: int) -> int:
+    """How often a frame of this size is halved to its smallest level, 0 to 4: on less, modules are under a pixel."""
+
+def glanced_by(width: int, height: int) -> int:
+    """By how much a frame is divided for a glance: two thirds of its smallest level, where these have 300 pixels."""
 
 def active(grey: Buffer) -> tuple[int, int, int, int] | None:
     """x, y, width, height around all that is more than noise, and may be a code; None where there is nothing."""
@@ -51,6 +54,18 @@ class FramePipeline:
         are not copied: the result looks at the caller's bytes, unless it is halved; one pixel is the rounded mean of
         a square (beyond 2 x 2 of the middle half of its rows). RGB to grey is BT.601; RGBA lies on white.
         """
+
+    def glance(
+        self, frame: Buffer, format: PixelFormat, *, width: int = 0, height: int = 0, stride: int = 0
+    ) -> Grey | None:
+        """A frame divided by `glanced_by`, as `luma` halves it (of 6 rows the middle two count); a copy. None where it
+        is like the last that held nothing: no mean of 8 x 4 pixels of every other row differs by 2 levels."""
+
+    def held_nothing(self) -> None:
+        """What became of the frame last glanced at."""
+
+    def held_something(self) -> None:
+        """The same."""
 
     def half(self, grey: Buffer) -> Grey:
         """uint8[height // 2, width // 2], each the rounded mean of 2x2."""

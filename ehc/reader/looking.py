@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from ehc.reader.grey import MODEL_2, Candidate, GreyReader, Rescued, failed, places, said
 from ehc.reader.payloads import read_payload
-from ehc.reader.readings import Corners, Reading, Stopped
+from ehc.reader.readings import Corners, Reading, Stopped, Symbol
 
 Grey = NDArray[np.uint8]
 PLAIN = zxingcpp.TextMode.Plain
@@ -50,6 +51,7 @@ class Look:
         self._grey = grey
         self.found: dict[tuple[str, str], Reading] = {}
         self.card: Reading | None = None
+        self.times = 0  # halvings of the frame at which zxing-cpp read it
         self.unchanged = False
 
     def in_vain(self) -> bool:
@@ -86,6 +88,8 @@ class Look:
         for barcode in barcodes:
             if barcode.valid and view.trusted:
                 self._take(barcode, view)
+        if self.card is not None:
+            self.times = max(0, math.floor(math.log2(view.scale)))
         if not self.found:
             self.among(view.stage, failed(barcodes, view.place, all_of_them=not view.trusted))
         return self.card is not None
@@ -118,24 +122,24 @@ class Look:
 
     def _take(self, barcode: zxingcpp.Barcode, view: View) -> None:
         a, b, c, d = places(barcode, view.place)
-        self._keep(view.stage, barcode.text, str(barcode.format), (a, b, c, d), said(barcode))
+        self._keep(view.stage, barcode.text, str(barcode.format), (a, b, c, d), partial(said, barcode))
 
     def _keep_rescued(self, stage: str, rescued: Rescued) -> None:
         symbol, (a, b, c, d) = rescued.symbol, rescued.symbol.corners
         corners = ((a[0], a[1]), (b[0], b[1]), (c[0], c[1]), (d[0], d[1]))
-        self._keep(stage, rescued.text, rescued.format, corners, (symbol.version, symbol.unused / symbol.parity))
+        unused = symbol.unused / symbol.parity
+        self._keep(stage, rescued.text, rescued.format, corners, lambda: (symbol.version, unused))
 
-    def _keep(
-        self, stage: str, text: str, kind: str, corners: Corners, symbol: tuple[int | None, float | None]
-    ) -> None:
-        """symbol: its version and its unused error correction."""
+    def _keep(self, stage: str, text: str, kind: str, corners: Corners, symbol: Symbol) -> None:
         meaning = read_payload(text, kind)
-        reading = Reading(text, kind, corners, stage, self._attempts, self.milliseconds(), meaning, *symbol)
+        reading = Reading(text, kind, corners, stage, self._attempts, self.milliseconds(), meaning, symbol)
         self.found.setdefault((reading.format, reading.payload), reading)
         if reading.health_card and self.card is None:
             self.card = reading
 
     def readings(self) -> list[Reading]:
+        if len(self.found) == 1:
+            return list(self.found.values())
         return sorted(self.found.values(), key=lambda r: (not r.health_card, not (r.card and r.card.dynamic)))
 
 

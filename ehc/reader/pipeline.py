@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from zxingcpp import BarcodeFormat
 
-from ehc._frame import FramePipeline, active, change
+from ehc._frame import FramePipeline, active, glanced_by, halvings
 from ehc._grey import locate, outlines
 from ehc.errors import InputError
 from ehc.reader.bars import BARS, upright_bars
@@ -25,13 +25,10 @@ from ehc.reader.readings import Reading, Stopped
 from ehc.reader.sources import Frame
 
 Grey = NDArray[np.uint8]
+T = TypeVar("T")
 
-SMALLEST_LEVEL = 300
-"""Pixels of the longer side below which the pyramid stops: a code there has modules under a pixel."""
 MOST_TIMES = 4
 """A frame is halved at most so often."""
-CHANGE = 2.0
-"""Levels: the faintest code that can be read changes the mean of 8 x 8 pixels by more, noise by less."""
 LARGEST_DOUBLED = 4_000_000
 """Pixels above which a frame is not doubled: its modules are large enough, and it would take a second."""
 MARGIN = 0.25
@@ -43,7 +40,7 @@ LITTLE = 100_000
 """Pixels of such a part under which our finder on more pixels is made although nothing is located: a code there has
 modules under two pixels."""
 ENOUGH = 3.0
-"""Pixels a module that are enough to read a code again where it was read before."""
+"""Pixels a module that are enough to read a code again where it was read before, and not on as small a level."""
 SYMBOLOGIES = [
     BarcodeFormat.QRCode,
     BarcodeFormat.MicroQRCode,
@@ -116,17 +113,24 @@ class Levels:
     not fit their format."""
 
     def __init__(self, pipeline: FramePipeline, frame: Frame) -> None:
-        self._pipeline, self._frame, self._made = pipeline, frame, dict[int, Grey]()
+        self._pipeline, self._frame = pipeline, frame
+        self._made: dict[int, Grey] = {}
         shape = frame.pixels.shape if isinstance(frame.pixels, np.ndarray) else ()
         self.height, self.width = shape[:2] if len(shape) > 1 else (frame.height, frame.width)
-        self.smallest = 0  # halvings of the smallest level
-        longer, shorter = max(self.height, self.width), min(self.height, self.width)
-        while (
-            self.smallest < MOST_TIMES
-            and longer >> self.smallest >= 2 * SMALLEST_LEVEL
-            and shorter >> self.smallest > 1
-        ):
-            self.smallest += 1
+        self.smallest = 0  # halvings of the smallest level, once glanced at
+        self.first: View | None = None  # what comes before that level, if there is something
+
+    def glance(self) -> bool:
+        """Whether the frame differs from the last one that held nothing; its first pixels are there then."""
+        level = self._ask(self._pipeline.glance)
+        if level is None:
+            return False
+        self.smallest, by = halvings(self.width, self.height), glanced_by(self.width, self.height)
+        if by == 2**self.smallest:
+            self._made[self.smallest] = level
+        else:
+            self.first = View(f"1/{by}", level, float(by))
+        return True
 
     def at(self, times: int) -> Grey:
         """The frame, halved so many times."""
@@ -143,16 +147,14 @@ class Levels:
 
     def part(self, times: int, box: Box | None) -> Grey:
         """Of the frame: x, y, width, height; None: all of it."""
+        return self._ask(self._pipeline.luma, times=times, box=box)
+
+    def _ask(self, of_pipeline: Callable[..., T], **how: Any) -> T:
+        """What the pipeline makes of the frame's pixels."""
         frame = self._frame
         try:
-            return self._pipeline.luma(
-                frame.pixels,
-                frame.format,
-                times=times,
-                box=box,
-                width=frame.width,
-                height=frame.height,
-                stride=frame.stride,
+            return of_pipeline(
+                frame.pixels, frame.format, width=frame.width, height=frame.height, stride=frame.stride, **how
             )
         except (ValueError, TypeError, BufferError) as error:
             raise InputError(f"{frame.name}: {error}") from error
@@ -171,9 +173,9 @@ class Reader:
         self._pipeline = FramePipeline(margin=MARGIN)
         self._grey = GreyReader()
         self._tracking, self._thorough, self._budget = tracking, thorough, budget_ms
-        self._region_times = 0  # halvings at which the last hit has enough pixels
+        self._region_times = [0]  # halvings at which the region of the last hit is looked at, in this order
         self._last = 0  # hash of its payload
-        self._nothing_in: Grey | None = None  # smallest level of the last frame that was looked at in vain
+        self._side = 1  # modules of its symbol's side
         self._vain = 0  # frames in which nothing was located
         self._following = False  # whether there is a region of the last hit
         self._left = 0  # dear attempts that the scene of the last frame has not had
@@ -190,40 +192,34 @@ class Reader:
         if not isinstance(frame, Frame):
             frame = Frame.of(frame)
         levels = Levels(self._pipeline, frame)
-        unchanged = self._seen_before(levels)
-        if unchanged and not self._left and not self._following:  # the camera of a window without a queue
+        changed = self._following or levels.glance()
+        if not changed and not self._left:  # the camera of a window without a queue
             self.stopped = Stopped.UNCHANGED
             return []
         look = Look(self._budget, self._grey, levels.full)
-        if levels.at(levels.smallest).size:
-            self._look(look, levels, unchanged)
+        if levels.width and levels.height:
+            self._look(look, levels, changed)
         if look.found:
             self._grey.forget()
         self.stopped = look.stopped()
         return look.readings()
 
-    def _look(self, look: Look, levels: Levels, unchanged: bool) -> None:
-        if self._tracking and self._in_region(look, levels):
-            return
-        if (self._in_turn if unchanged else self._through)(look, levels):
+    def _look(self, look: Look, levels: Levels, changed: bool) -> None:
+        if self._following:
+            if self._in_region(look, levels):
+                return
+            changed = levels.glance()
+        if (self._through if changed else self._in_turn)(look, levels):
             self._remember(look)
-        look.unchanged = unchanged and not look.found
-        if not look.unchanged:
-            again = self._tracking and look.in_vain()
-            self._nothing_in = levels.at(levels.smallest).copy() if again else None
-
-    def _seen_before(self, levels: Levels) -> bool:
-        """Whether no part of the frame differs from the last one that was looked at in vain."""
-        before = self._nothing_in
-        if before is None:
-            return False
-        smallest = levels.at(levels.smallest)
-        return before.shape == smallest.shape and change(before, smallest) < CHANGE
+        look.unchanged = not changed and not look.found
+        if self._tracking and not look.unchanged:
+            (self._pipeline.held_nothing if look.in_vain() else self._pipeline.held_something)()
 
     def _through(self, look: Look, levels: Levels) -> bool:
         """Levels small first, and then what is left; whether a health card was found."""
         smallest, self._left = levels.smallest, 0
-        hit = look.at(View(_named(smallest), levels.at(smallest), 2.0**smallest))
+        hit = levels.first is not None and look.at(levels.first)
+        hit = hit or look.at(View(_named(smallest), levels.at(smallest), 2.0**smallest))
         box = None if hit else _where(levels)
         if box is not None:
             hit = any(look.at(_cut(levels, times, box)) for times in reversed(range(1, smallest)))
@@ -308,9 +304,10 @@ class Reader:
         self._following = region is not None
         if region is None:
             return False
-        times = self._region_times
-        pixels = levels.part(times, region)
-        if look.at(View("region of the last hit", pixels, 2.0**times, region[0], region[1])):
+        for times in self._region_times:
+            view = View("region of the last hit", levels.part(times, region), 2.0**times, region[0], region[1])
+            if not look.at(view):
+                continue
             if self._followed(look):
                 self._remember(look)
                 return True
@@ -325,12 +322,14 @@ class Reader:
     def _remember(self, look: Look) -> None:
         if not self._tracking or look.card is None:
             return
-        self._last = hash(look.card.payload)
-        corners, version = look.card.corners, look.card.version or 5
+        if self._last != hash(look.card.payload):
+            self._last, self._side = hash(look.card.payload), 17 + 4 * (look.card.version or 5)
+        corners = look.card.corners
         self._pipeline.hit(corners)
         self._following = True
-        module = min(math.dist(corners[k], corners[k - 1]) for k in range(4)) / (17 + 4 * version)
-        self._region_times = max(0, min(MOST_TIMES, math.floor(math.log2(max(module, 1) / ENOUGH))))
+        module = min(math.dist(corners[k], corners[k - 1]) for k in range(4)) / self._side
+        enough = max(0, min(MOST_TIMES, math.floor(math.log2(max(module, 1) / ENOUGH))))
+        self._region_times = [look.times, enough] if look.times > enough else [enough]
 
 
 def _fits(times: int, doubled: bool, levels: Levels, box: Box) -> bool:

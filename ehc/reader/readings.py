@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ehc.model import Payload
 from ehc.reader.payloads import Found, What
 
 Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+
+Symbol = Callable[[], tuple[int | None, float | None]]
+"""Tells a symbol's version and its unused error correction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,18 @@ class Reading:
     attempts: int  # how many it took, this one included
     milliseconds: float  # from the start of the frame to this reading
     meaning: Found = field(repr=False)  # whose code it is
-    version: int | None = None  # of a QR symbol, 1 to 40
-    unused: float | None = None  # error correction that reading did not need, 0 to 1; None: not known
+    symbol: Symbol = field(repr=False, compare=False)
+    """Asked only when somebody wants to know: zxing-cpp takes longer for it than all else of a reading does."""
+
+    @property
+    def version(self) -> int | None:
+        """Of a QR symbol, 1 to 40; None: not known."""
+        return self.symbol()[0]
+
+    @property
+    def unused(self) -> float | None:
+        """Error correction that reading did not need, 0 to 1; None: not known."""
+        return self.symbol()[1]
 
     @property
     def health_card(self) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -26,11 +26,11 @@ IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """What is opened at all. Pillow knows more; some of them start other programs (EPS) or have no use here."""
 
 
+UINT8 = np.dtype(np.uint8)
 Pixels = NDArray[np.uint8] | bytes | bytearray | memoryview
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, eq=False):
     """Pixels as the source gave them. pixels: uint8[height, width] (GREY), uint8[height, width, bytes of a pixel], or
     flat bytes with width, height and stride (bytes from row to row; 0: no gap). Nothing is copied."""
 
@@ -51,7 +51,7 @@ class Frame:
             pixels = array if isinstance(array, np.ndarray) else np.asarray(memoryview(array))
         except (TypeError, ValueError) as error:
             raise InputError(f"{name}: not an array of pixels ({error})") from error
-        if pixels.dtype != np.uint8:
+        if pixels.dtype is not UINT8 and pixels.dtype != UINT8:
             raise InputError(f"{name}: pixels must be uint8, not {pixels.dtype}")
         if pixels.ndim == 2:
             return cls(pixels, "GREY", name=name)

@@ -157,6 +157,20 @@ py::array luma(FramePipeline &self, const py::buffer &frame, const std::string &
     return without_gil([&] { return self.luma(in, format, times); });
 }
 
+py::object glance(FramePipeline &self, const py::buffer &frame, const std::string &format_name, std::int64_t width,
+                  std::int64_t height, std::int64_t stride)
+{
+    const auto format = format_named(format_name);
+    const auto owner = held(frame);
+    const View in = view(bytes_of(owner), format, width, height, stride);
+    FramePipeline::Grey level;
+    {
+        const py::gil_scoped_release release;
+        level = self.glance(in, format);
+    }
+    return level ? py::object(array_of(std::move(level))) : py::none();
+}
+
 template <class... Numbers> auto filter(FramePipeline::Grey (FramePipeline::*step)(const View &, Numbers...))
 {
     return [step](FramePipeline &self, const py::buffer &grey, std::decay_t<Numbers>... numbers) {
@@ -198,15 +212,6 @@ py::object region(const FramePipeline &self, py::ssize_t width, py::ssize_t heig
     return py::make_tuple(found->x, found->y, found->width, found->height);
 }
 
-double change(const py::buffer &one, const py::buffer &other)
-{
-    const auto held_one = held(one), held_other = held(other);
-    const View a = view_of_array(bytes_of(held_one), Format::grey);
-    const View b = view_of_array(bytes_of(held_other), Format::grey);
-    const py::gil_scoped_release release;
-    return ehc::frame::change(a, b);
-}
-
 std::optional<std::tuple<int, int, int, int>> active(const py::buffer &grey)
 {
     const auto owner = held(grey);
@@ -244,7 +249,8 @@ void hit(FramePipeline &self, const std::array<std::array<double, 2>, 4> &c)
 PYBIND11_MODULE(_frame, m)
 {
     m.doc() = "Frame preparation before decoding; see ehc.reader.";
-    m.def("change", &change, py::arg("one"), py::arg("other"));
+    m.def("halvings", &ehc::frame::halvings, py::arg("width"), py::arg("height"));
+    m.def("glanced_by", &ehc::frame::glanced_by, py::arg("width"), py::arg("height"));
     m.def("active", &active, py::arg("grey"));
     m.def("edges", &edges, py::arg("grey"), py::arg("first"), py::arg("last"));
     m.def("bars", &bars, py::arg("grey"), py::arg("most") = 4);
@@ -254,6 +260,10 @@ PYBIND11_MODULE(_frame, m)
              py::arg("patience") = 5)
         .def("luma", &luma, py::arg("frame"), py::arg("format"), py::kw_only(), py::arg("times") = 0,
              py::arg("box") = py::none(), py::arg("width") = 0, py::arg("height") = 0, py::arg("stride") = 0)
+        .def("glance", &glance, py::arg("frame"), py::arg("format"), py::kw_only(), py::arg("width") = 0,
+             py::arg("height") = 0, py::arg("stride") = 0)
+        .def("held_nothing", &FramePipeline::held_nothing)
+        .def("held_something", &FramePipeline::held_something)
         .def("half", filter(&FramePipeline::half), py::arg("grey"))
         .def("twice", filter(&FramePipeline::twice), py::arg("grey"))
         .def("dilate", filter(&FramePipeline::dilate), py::arg("grey"))

@@ -10,14 +10,47 @@ namespace ehc::frame {
 
 namespace {
 
-constexpr std::size_t pool_size = 8; // planes kept for the next frame: the pyramid and two variants
+constexpr std::size_t pool_size = 10; // planes kept for the next frame: the pyramid, two variants, two glances
+constexpr int smallest = 300;         // pixels of a smallest level's longer side, at least
+
+/// Levels: the faintest code that can be read changes the mean of a part of the smallest level by more, noise by less.
+constexpr double least_difference = 2.0;
 
 int clip(double value, int limit) noexcept
 {
     return static_cast<int>(std::clamp(value, 0.0, static_cast<double>(limit)));
 }
 
+View every_other_row(View grey) noexcept
+{
+    grey.height = (grey.height + 1) / 2;
+    grey.row *= 2;
+    return grey;
+}
+
+/// Whether no part of two levels differs, by every other row of theirs.
+bool alike(const Plane &now, const Plane &before)
+{
+    return now.width() == before.width() && now.height() == before.height() &&
+           change(every_other_row(now.view()), every_other_row(before.view()), part / 2) < least_difference;
+}
+
 } // namespace
+
+int halvings(int width, int height) noexcept
+{
+    int times = 0;
+    while (times < most_times && std::max(width, height) >> times >= 2 * smallest &&
+           std::min(width, height) >> times > 1)
+        ++times;
+    return times;
+}
+
+int glanced_by(int width, int height) noexcept
+{
+    const int by = 1 << halvings(width, height), more = by / 2 * 3;
+    return by > 2 && std::max(width, height) >= more * smallest && std::min(width, height) >= more ? more : by;
+}
 
 FramePipeline::FramePipeline(double margin, int patience) : margin_(margin), patience_(patience), misses_(patience)
 {
@@ -49,6 +82,47 @@ FramePipeline::Grey FramePipeline::luma(const View &in, Format format, int times
     else
         frame::shrink(oriented(in, format), format, times, *out);
     return out;
+}
+
+FramePipeline::Grey FramePipeline::glance(const View &in, Format format)
+{
+    const int by = glanced_by(in.width, in.height);
+    const View from = oriented(in, format);
+    const auto out = free_plane();
+    const Grey nothing = begin_glance(out);
+    if (by == 1) {
+        frame::luma(from, format, *out);
+        return nothing && alike(*out, *nothing) ? nullptr : out;
+    }
+    out->resize(in.width / by, in.height / by);
+    if (!nothing) {
+        shrink_rows(from, format, by, 0, 1, *out);
+        return out;
+    }
+    shrink_rows(from, format, by, 0, 2, *out);
+    if (alike(*out, *nothing))
+        return nullptr;
+    shrink_rows(from, format, by, 1, 2, *out);
+    return out;
+}
+
+FramePipeline::Grey FramePipeline::begin_glance(const Grey &level)
+{
+    const std::lock_guard<std::mutex> lock(mutex_);
+    glanced_ = level;
+    return nothing_;
+}
+
+void FramePipeline::held_nothing() noexcept
+{
+    const std::lock_guard<std::mutex> lock(mutex_);
+    nothing_ = glanced_;
+}
+
+void FramePipeline::held_something() noexcept
+{
+    const std::lock_guard<std::mutex> lock(mutex_);
+    nothing_ = nullptr;
 }
 
 FramePipeline::Grey FramePipeline::half(const View &grey)

@@ -1,6 +1,6 @@
 // frame_pipeline.h: FramePipeline, what a stream of frames needs beyond single pixels: planes that are used again from
-// frame to frame, and the region of the last hit. C++17, no Python. Which step is tried when is decided by the caller
-// (ehc/reader/pipeline.py).
+// frame to frame, whether a frame is like one that held nothing, and the region of the last hit. C++17, no Python. Which
+// step is tried when is decided by the caller (ehc/reader/pipeline.py).
 #pragma once
 
 #include "bars.h"
@@ -14,6 +14,12 @@
 
 namespace ehc::frame {
 
+/// How often a frame is halved to its smallest level: a code on it has modules under a pixel if it is halved again.
+int halvings(int width, int height) noexcept;
+
+/// By how much it is divided for a glance: two thirds of the smallest level, where that has enough pixels still.
+int glanced_by(int width, int height) noexcept;
+
 /// Safe to share between threads: only the pool and the region are guarded, the pixel loops run side by side.
 /// A plane handed out stays as it is for as long as somebody holds it; then its memory serves the next frame.
 class FramePipeline {
@@ -26,6 +32,15 @@ public:
 
     /// times: halvings, 0 .. most_times.
     Grey luma(const View &in, Format format, int times = 0);
+
+    /// A frame divided by `glanced_by`; null where no part of it differs from the last frame that held nothing. Every other
+    /// row is enough to see that: then the others are not made.
+    Grey glance(const View &in, Format format);
+
+    /// What became of the frame last glanced at.
+    void held_nothing() noexcept;
+    void held_something() noexcept;
+
     Grey half(const View &grey);
     Grey twice(const View &grey);
     Grey dilate(const View &grey);
@@ -46,11 +61,13 @@ public:
 
 private:
     std::shared_ptr<Plane> free_plane();
+    Grey begin_glance(const Grey &level); // the level of the last frame that held nothing
 
     const double margin_;
     const int patience_;
     mutable std::mutex mutex_; // guards what follows
     std::vector<std::shared_ptr<Plane>> pool_;
+    Grey glanced_, nothing_;      // smallest levels: of the last frame, of the last one that held nothing
     std::array<double, 4> box_{}; // left, top, right, bottom of the last hit
     int misses_;
 };

@@ -88,6 +88,14 @@ void ask_for(const View &in, int y, int rows) noexcept
             __builtin_prefetch(in.at(y + i) + at);
 }
 
+int log2_of(int power) noexcept
+{
+    int log = 0;
+    while (power >> log > 1)
+        ++log;
+    return log;
+}
+
 /// A grey view with pixels side by side: itself, or a copy of it in `own`.
 View tight(const View &grey, Plane &own)
 {
@@ -348,24 +356,35 @@ void shrink(const View &in, Format format, int times, Plane &out)
         throw std::invalid_argument("a frame is halved 1 to " + std::to_string(most_times) + " times, not " +
                                     std::to_string(times));
     out.resize(in.width >> times, in.height >> times);
-    const int by = 1 << times, high = times == 1 ? 2 : by / 2, first = (by - high) / 2; // rows
-    const int shift = times + (times == 1 ? 1 : times - 1); // of the sum of by x rows pixels
-    const int pairs = out.width() << (times - 1);
+    shrink_rows(in, format, 1 << times, 0, 1, out);
+}
+
+void shrink_rows(const View &in, Format format, int by, int from, int step, Plane &out)
+{
+    const bool threes = by % 3 == 0;
+    const int high = by == 2 ? 2 : threes ? by / 3 : by / 2, first = (by - high) / 2; // rows
+    const int shift = log2_of(threes ? high * high : by * high);                      // of a sum, or of a third of it
+    const int halvings = log2_of(threes ? by / 3 : by), pairs = out.width() * by / 2;
     const Rows &row = rows();
     std::vector<std::uint16_t> sum(static_cast<std::size_t>(pairs)), half(sum.size());
     std::vector<byte> above(static_cast<std::size_t>(in.width)), below(above.size());
-    for (int y = 0; y < out.height(); ++y) {
+    for (int y = from; y < out.height(); y += step) {
         std::fill(sum.begin(), sum.end(), std::uint16_t{0});
-        if (y + 1 < out.height())
-            ask_for(in, (y + 1) * by + first, high);
+        if (y + step < out.height())
+            ask_for(in, (y + step) * by + first, high);
         for (int k = y * by + first; k < y * by + first + high; k += 2)
             row.add_squares(grey_row(in, format, k, above.data()), grey_row(in, format, k + 1, below.data()), pairs,
                             sum.data());
-        for (int t = times - 1; t > 0; --t) {
-            row.sum_pairs(sum.data(), out.width() << (t - 1), half.data());
+        for (int t = 1; t < halvings; ++t) {
+            row.sum_pairs(sum.data(), pairs >> t, half.data());
             std::swap(sum, half);
         }
-        row.means(sum.data(), out.width(), shift, out.at(y));
+        if (threes) {
+            row.sum_triples(sum.data(), out.width(), half.data());
+            row.means_of_threes(half.data(), out.width(), shift, out.at(y));
+        } else {
+            row.means(sum.data(), out.width(), shift, out.at(y));
+        }
     }
 }
 
@@ -374,19 +393,15 @@ void half(const View &grey, Plane &out)
     shrink(grey, Format::grey, 1, out);
 }
 
-double change(const View &one, const View &other)
+double change(const View &one, const View &other, int high)
 {
-    if (one.width != other.width || one.height != other.height)
-        throw std::invalid_argument("two frames of different sizes cannot be compared");
-    Plane own_one, own_other;
-    const View a = tight(one, own_one), b = tight(other, own_other);
-    const int columns = a.width / part;
+    const int columns = one.width / part;
     std::vector<std::int16_t> sum(static_cast<std::size_t>(columns * part)); // of the differences in a column of a part
     int most = 0;
-    for (int y = 0; y + part <= a.height; y += part) {
+    for (int y = 0; y + high <= one.height; y += high) {
         std::fill(sum.begin(), sum.end(), std::int16_t{0});
-        for (int i = 0; i < part; ++i)
-            rows().add_differences(a.at(y + i), b.at(y + i), columns * part, sum.data());
+        for (int i = 0; i < high; ++i)
+            rows().add_differences(one.at(y + i), other.at(y + i), columns * part, sum.data());
         for (int x = 0; x < columns; ++x) {
             int of = 0;
             for (int k = 0; k < part; ++k)
@@ -394,7 +409,7 @@ double change(const View &one, const View &other)
             most = std::max(most, std::abs(of));
         }
     }
-    return most / static_cast<double>(part * part);
+    return most / static_cast<double>(part * high);
 }
 
 Region active(const View &grey)

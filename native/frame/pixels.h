@@ -67,6 +67,11 @@ constexpr int most_times = 4; // halvings in one go
 /// square are left out. in: a view as `oriented` gives it.
 void shrink(const View &in, Format format, int times, Plane &out);
 
+/// The same, width and height divided by 2, 4, 8, 16, 6, 12 or 24, of which the middle third of the rows counts for the
+/// last three; and only every `step`-th row of it from `from` on: whoever needs no more reads less of the frame. `out` has
+/// its size already.
+void shrink_rows(const View &in, Format format, int by, int from, int step, Plane &out);
+
 /// The same of a grey view, once.
 void half(const View &grey, Plane &out);
 
@@ -77,9 +82,9 @@ struct Region {
 
 constexpr int part = 8; // pixels: the squares in which a frame is weighed by the two functions below
 
-/// The largest change of the mean level of a part between two grey views of one size; parts that are cut off are not
-/// looked at. Throws std::invalid_argument for views of two sizes.
-double change(const View &one, const View &other);
+/// The largest change of the mean level of a part between two grey views of one size with pixels side by side. Parts that
+/// are cut off are not looked at. high: rows of a part, 1 .. part.
+double change(const View &one, const View &other, int high);
 
 /// Around all parts whose levels differ by more than the quietest fifth of the parts lets expect of noise, and in whose
 /// neighbourhood of nine most do: where there may be a code, and no edge alone. Empty when there are none; the whole view

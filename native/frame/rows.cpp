@@ -25,8 +25,8 @@ void add_changes(const byte *above, const byte *here, const byte *below, int wid
 
 } // namespace
 
-const Rows rows_portable = {"portable",      add_squares,  sum_pairs,     means,
-                            add_differences, add_extremes, fold_extremes, add_changes};
+const Rows rows_portable = {"portable",      add_squares,     sum_pairs,    sum_triples,   means,
+                            means_of_threes, add_differences, add_extremes, fold_extremes, add_changes};
 
 const Rows &rows_for(unsigned features, const char *forced) noexcept
 {

@@ -15,8 +15,14 @@ struct Rows {
     /// out[i] = in[2 * i] + in[2 * i + 1].
     void (*sum_pairs)(const std::uint16_t *in, int count, std::uint16_t *out);
 
+    /// The same of three.
+    void (*sum_triples)(const std::uint16_t *in, int count, std::uint16_t *out);
+
     /// Sums of 2^shift pixels, 1 or more, to their rounded means.
     void (*means)(const std::uint16_t *sum, int count, int shift, std::uint8_t *out);
+
+    /// The same of three times so many, 192 at most.
+    void (*means_of_threes)(const std::uint16_t *sum, int count, int shift, std::uint8_t *out);
 
     /// sum[i] += one[i] - other[i].
     void (*add_differences)(const std::uint8_t *one, const std::uint8_t *other, int count, std::int16_t *sum);

@@ -48,8 +48,8 @@ void add_changes_by_pairs(const byte *above, const byte *here, const byte *below
 
 } // namespace
 
-const Rows rows_avx2 = {"avx2",          add_squares,  sum_pairs,     means,
-                        add_differences, add_extremes, fold_extremes, add_changes_by_pairs};
+const Rows rows_avx2 = {"avx2",          add_squares,     sum_pairs,    sum_triples,   means,
+                        means_of_threes, add_differences, add_extremes, fold_extremes, add_changes_by_pairs};
 
 } // namespace ehc::frame
 

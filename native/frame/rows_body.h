@@ -31,6 +31,20 @@ void means(const std::uint16_t *sum, int count, int shift, byte *__restrict out)
         out[i] = static_cast<byte>((sum[i] + round) >> shift);
 }
 
+void sum_triples(const std::uint16_t *in, int count, std::uint16_t *__restrict out)
+{
+    for (int i = 0; i < count; ++i)
+        out[i] = static_cast<std::uint16_t>(in[3 * i] + in[3 * i + 1] + in[3 * i + 2]);
+}
+
+void means_of_threes(const std::uint16_t *sum, int count, int shift, byte *__restrict out)
+{
+    const unsigned round = 3U << (shift - 1),
+                   third = 43691; // times it, by 2^17: a third of anything below 2^16, downwards
+    for (int i = 0; i < count; ++i)
+        out[i] = static_cast<byte>((sum[i] + round) * third >> 17 >> shift);
+}
+
 void add_differences(const byte *one, const byte *other, int count, std::int16_t *__restrict sum)
 {
     for (int i = 0; i < count; ++i)

@@ -12,7 +12,8 @@ namespace {
 
 constexpr float spread = 0.28F; // of the nine points from the middle of a module, modules
 constexpr int sweeps = 20;      // after which modules have weighed against one another enough
-constexpr int window = 4;       // modules to each side over which light is taken to be even
+constexpr int apart = 8;  // modules of a row from one that is weighed to the next: what was written is not read at once
+constexpr int window = 4; // modules to each side over which light is taken to be even
 
 /// Sums over the window around each module, cut at the border.
 std::vector<float> window_sums(const std::vector<float> &in, int n)
@@ -167,34 +168,35 @@ std::vector<float> SoftGrid::equalised(const float *believed, int taps) const
 
 std::vector<float> SoftGrid::resolved(const float *believed, const float *known) const
 {
-    std::vector<float> state(value_.size(), -1.0F);
+    std::vector<float> state(value_.size() + past_a_row, -1.0F);
     for (int y = 0; y < size_; ++y)
         for (int x = 0; x < size_; ++x)
             state[index(x, y)] = believed[y * size_ + x];
     const Spread spread = spread_seen(state);
     std::vector<float> out(static_cast<std::size_t>(size_ * size_)), rest(value_.size() + past_a_row);
     float energy = 0;
-    Rows seen{}; // a module is seen at the place of a tap's mirror image
+    Rows seen{}, spreads{}; // a module is seen at the place of a tap's mirror image
     for (std::size_t tap = 0; tap < 25; ++tap) {
         energy += spread.tap[tap] * spread.tap[tap];
         seen[tap / 5][tap % 5] = spread.tap[24 - tap];
+        spreads[tap / 5][tap % 5] = spread.tap[tap];
     }
     for (int y = 0; y < size_; ++y)
         for (int x = 0; x < size_; ++x) {
             const std::size_t i = index(x, y);
-            rest[i] = value_[i] - spread.level;
-            for (std::size_t tap = 0; tap < 25; ++tap)
-                rest[i] -= spread.tap[tap] * state[beside(i, tap)];
+            rest[i] = value_[i] - spread.level - weighed(spreads, &state[beside(i, 0)], side_);
         }
+    const float per_energy = 1 / energy;
     for (int sweep = 0; sweep < sweeps; ++sweep) {
         float moved = 0;
-        for (int y = 0; y < size_; ++y)
-            for (int x = 0; x < size_; ++x) {
+        for (int k = 0; k < apart * size_; ++k)
+            for (int x = k % apart; x < size_; x += apart) {
+                const int y = k / apart;
                 const std::size_t i = index(x, y), at = static_cast<std::size_t>(y * size_ + x);
                 if (known[at] != 0 && state[i] == known[at])
                     continue;
                 float *const first = &rest[beside(i, 0)];
-                const float wanted = state[i] + weighed(seen, first, side_) / energy;
+                const float wanted = state[i] + weighed(seen, first, side_) * per_energy;
                 out[at] = wanted * trust_[at];
                 const float next = known[at] != 0 ? known[at] : std::clamp(wanted, -1.0F, 1.0F);
                 const float change = next - state[i];

@@ -56,6 +56,12 @@ void compare(const Rows &set, int n, int offset)
     };
     alike("add_squares", Block<std::uint16_t>(n, offset),
           [&](const Rows &by, std::uint16_t *out) { by.add_squares(above.at(), below.at(), n, out); });
+    Block<std::uint16_t> three(3 * n, offset);
+    alike("sum_triples", Block<std::uint16_t>(n, offset),
+          [&](const Rows &by, std::uint16_t *out) { by.sum_triples(three.at(), n, out); });
+    for (const int shift : {2, 4, 6})
+        alike("means_of_threes", Block<byte>(n, offset),
+              [&](const Rows &by, byte *out) { by.means_of_threes(three.at(), n, shift, out); });
     alike("sum_pairs", Block<std::uint16_t>(n, offset),
           [&](const Rows &by, std::uint16_t *out) { by.sum_pairs(sums.at(), n, out); });
     for (int shift = 1; shift < 8; ++shift)

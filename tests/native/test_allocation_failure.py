@@ -25,6 +25,9 @@ def every_step(pipeline):
     grey = pipeline.luma(frame, "RGB")
     steps = [grey, pipeline.half(grey), pipeline.twice(grey), pipeline.dilate(grey), pipeline.smooth(grey)]
     steps += [pipeline.sharpen(grey), pipeline.binarise(grey)]
+    pipeline.glance(frame, "RGB")
+    pipeline.held_nothing()
+    steps.append(pipeline.glance(255 - frame, "RGB"))
     pipeline.hit([[1, 1], [9, 1], [9, 9], [1, 9]])
     return steps, pipeline.region(40, 30)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from frame_pixels import CHANNELS, SIZES, luma_of, pixels
 
-from ehc._frame import FramePipeline, active, change
+from ehc._frame import FramePipeline, active, glanced_by, halvings
 
 
 @pytest.fixture
@@ -12,10 +12,10 @@ def pipeline():
     return FramePipeline()
 
 
-def shrunk(grey, times):
-    """Means of squares of 2^times pixels; beyond 2 x 2 of the middle half of their rows."""
-    by = 2**times
-    rows = slice(0, 2) if times == 1 else slice(by // 4, by - by // 4)
+def shrunk(grey, by):
+    """Means of squares of so many pixels; beyond 2 x 2 of the middle half of their rows, of a multiple of three of the
+    middle third."""
+    rows = slice(0, 2) if by == 2 else slice(by // 3, 2 * by // 3) if by % 3 == 0 else slice(by // 4, by - by // 4)
     height, width = grey.shape[0] // by, grey.shape[1] // by
     squares = grey[: height * by, : width * by].astype(int).reshape(height, by, width, by)[:, rows]
     count = squares.shape[1] * by
@@ -27,13 +27,13 @@ def shrunk(grey, times):
 def test_a_frame_is_halved_as_numpy_does(pipeline, pixel_format, times):
     for size in SIZES:
         array = pixels(*size, CHANNELS[pixel_format])
-        expected = shrunk(luma_of(array, pixel_format), times)
+        expected = shrunk(luma_of(array, pixel_format), 2**times)
         planes = np.moveaxis(np.moveaxis(array, -1, 0).copy(), 0, -1)  # channel after channel
         for view in (array, planes):
             np.testing.assert_array_equal(pipeline.luma(view, pixel_format, times=times), expected)
         grey = pixels(*size)
         for view in (grey, grey[:, ::-1], np.asfortranarray(grey)):
-            np.testing.assert_array_equal(pipeline.luma(view, "GREY", times=times), shrunk(view, times))
+            np.testing.assert_array_equal(pipeline.luma(view, "GREY", times=times), shrunk(view, 2**times))
 
 
 @pytest.mark.parametrize("pixel_format", ["GREY", "YUYV", "BGR"])
@@ -65,20 +65,58 @@ def test_a_frame_is_halved_up_to_four_times(pipeline, times):
         pipeline.luma(pixels(10, 10), "GREY", times=times)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_change_is_the_largest_of_the_means_of_parts(size):
-    one, other = pixels(*size, seed=1), pixels(*size, seed=2)
-    height, width = (side // 8 for side in size)
-    apart = one[: height * 8, : width * 8].astype(int) - other[: height * 8, : width * 8]
-    means = np.abs(apart.reshape(height, 8, width, 8).mean((1, 3)))
-    assert change(one, other) == means.max(initial=0)
-    assert change(one[:, ::-1], one[:, ::-1].copy()) == 0
+def test_a_frame_is_halved_until_a_code_on_less_would_have_modules_under_a_pixel():
+    sizes = {(0, 0): 0, (599, 599): 0, (600, 400): 1, (1280, 720): 2, (1080, 1920): 2, (3840, 2160): 3, (65536, 9): 3}
+    assert {size: halvings(*size) for size in sizes} == sizes
+    assert halvings(65536, 65536) == 4
+    divided = {
+        (1799, 9): 4,
+        (1800, 5): 4,
+        (1800, 6): 6,
+        (1280, 720): 4,
+        (1920, 1080): 6,
+        (3840, 2160): 12,
+        (7680, 4320): 24,
+    }
+    assert {size: glanced_by(*size) for size in divided} == divided
 
 
-def test_frames_of_two_sizes_cannot_be_compared():
-    for other in (pixels(8, 9), pixels(9, 8)):
-        with pytest.raises(ValueError, match="different sizes"):
-            change(pixels(8, 8), other)
+@pytest.mark.parametrize("pixel_format", ["GREY", *CHANNELS])
+def test_a_glance_is_the_smallest_level_and_a_copy(pipeline, pixel_format):
+    for size in [*SIZES, (300, 650), (80, 1210), (60, 1801), (100, 3607), (200, 7205)]:
+        array = pixels(*size) if pixel_format == "GREY" else pixels(*size, CHANNELS[pixel_format])
+        by = glanced_by(size[1], size[0])
+        for so in (pipeline.held_something, pipeline.held_nothing):  # at once, and in two goes
+            pipeline.glance(255 - array, pixel_format)
+            so()
+            level = pipeline.glance(array, pixel_format)
+            if level is not None:
+                grey = array if pixel_format == "GREY" else luma_of(array, pixel_format)
+                np.testing.assert_array_equal(level, grey if by == 1 else shrunk(grey, by))
+                assert not np.shares_memory(level, array)
+            assert level is not None or min(size) // by < 8
+
+
+def test_a_frame_is_like_nothing_unless_the_mean_of_a_part_differs_by_two_levels(pipeline):
+    empty = np.full((720, 1280), 90, np.uint8)
+    pipeline.glance(empty, "GREY")
+    assert pipeline.glance(empty, "GREY") is not None  # nobody said that it held nothing
+    pipeline.held_nothing()
+    for y, x, levels, seen in ((0, 0, 4, True), (0, 0, 3, False), (672, 1264, 4, True), (352, 640, -4, True)):
+        frame = empty.copy()
+        frame[y : y + 32, x : x + 16] += np.uint8(levels % 256)  # half of a part of 32 x 32
+        assert (pipeline.glance(frame, "GREY") is not None) == seen
+        assert pipeline.glance(empty, "GREY") is None
+    assert pipeline.glance(np.full((722, 1283), 90, np.uint8), "GREY") is None  # the same level
+    assert pipeline.glance(empty[:, :1276], "GREY") is not None
+    assert pipeline.glance(empty[:716], "GREY") is not None
+    pipeline.held_something()
+    assert pipeline.glance(empty[:716], "GREY") is not None
+
+
+def test_a_glance_at_pixels_that_do_not_fit_is_refused(pipeline):
+    with pytest.raises(ValueError, match="too few for 10 rows"):
+        pipeline.glance(b"abc", "GREY", width=10, height=10)
 
 
 @pytest.mark.parametrize("noise", [0, 1, 4, 12])

@@ -348,7 +348,9 @@ int main() {  // every size on buffers without a byte to spare, so that the sani
                 const auto grey = pipeline.luma(in, format);
                 View at = grey->view();
                 for (int times = 1; times <= most_times; ++times) sum += pipeline.luma(in, format, times)->width();
-                sum += static_cast<unsigned long>(change(at, at)) + static_cast<unsigned long>(active(at).width);
+                sum += static_cast<unsigned long>(change(at, at, 8)) + static_cast<unsigned long>(active(at).width);
+                sum += pipeline.glance(in, format)->width();
+                pipeline.held_something();
                 sum += bars(at, 4).size();
                 for (const double out : {-2.0, 0.0})  // over the border, and just inside
                     if (width && height) {
@@ -362,6 +364,14 @@ int main() {  // every size on buffers without a byte to spare, so that the sani
                     for (int y = 0; y < out->height(); ++y)
                         for (int x = 0; x < out->width(); ++x) sum += out->at(y)[x];
             }
+    for (const int width : {601, 1203, 2400})  // frames whose smallest level is halved
+        for (int height = 2; height < 40; ++height) {
+            std::vector<std::uint8_t> data(std::size_t(2 * width) * std::size_t(height));
+            const View in = view_of(data.data(), data.size(), Format::yuyv, width, height, 0);
+            pipeline.glance(in, Format::yuyv);
+            pipeline.held_nothing();
+            sum += pipeline.glance(in, Format::yuyv) == nullptr;
+        }
     std::printf("%lu\n", sum);
 }
 """
