@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
-from ehc.codes.batch import ROWS, Offline, OfflineVerdict, Unjudged
+from ehc.codes.batch import ROWS, Offline, OfflineVerdict, Unjudged, counted
 from ehc.errors import InputError
 from ehc.institutions.place import Institution, Terminal
 from ehc.institutions.sightings import FURTHEST
@@ -101,7 +100,7 @@ async def _where(call: Call, institution: str, body: wire.VerifyBatch) -> Offlin
 
 def _note(call: Call, found: Sequence[Found], body: wire.VerifyBatch, institution: str) -> None:
     """Every verdict is counted; one line for all that is not accepted."""
-    counts = Counter(one.why if isinstance(one, Unjudged) else one.reason.value for one in found)
+    counts = counted(found)
     call.observed.verdicts(counts)
     where = {"institution": institution, "terminal": body.terminal, "caller": call.caller.name}
     log.info("offline_checks", extra={"fields": where | {"verdicts": dict(counts)}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 from ehc.codes.batch import OfflineVerdict, Unjudged
@@ -23,9 +24,9 @@ def verdicts(
 ) -> wire.OfflineVerdicts:
     """told: what the terminal said, row for row."""
     rows = [_row(one, explain) for one in found]
-    accepted = sum(row.accepted for row in rows)
-    unjudged = sum(isinstance(one, Unjudged) for one in found)
-    conflicts = sum(said and not row.accepted for said, row in zip(told, rows, strict=True))
+    is_accepted = [row.accepted for row in rows]
+    accepted, unjudged = is_accepted.count(True), [*map(type, found)].count(Unjudged)
+    conflicts = sum(map(operator.gt, told, is_accepted))  # said, and not so
     return wire.OfflineVerdicts(rows, accepted, len(rows) - accepted - unjudged, unjudged, conflicts, drift)
 
 
