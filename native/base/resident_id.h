@@ -15,11 +15,10 @@ static inline unsigned two_digits(const uint8_t *at)
     return (unsigned)(at[0] - '0') * 10 + (unsigned)(at[1] - '0');
 }
 
-/* Not the 29th of February. */
-static inline int is_day_of_any_year(unsigned month, unsigned day)
+/* The last day of a month, 1 to 12, that every year has. */
+static inline unsigned last_day_of_any_year(unsigned month)
 {
-    unsigned last = month == 2 ? 28 : 30 + ((month + month / 8) & 1);
-    return month >= 1 && month <= 12 && day >= 1 && day <= last;
+    return month == 2 ? 28 : 30 + ((month + month / 8) & 1);
 }
 
 /* 17 digits and the check character of ISO 7064 MOD 11-2 (an upper-case X for ten), around a month and a day. */

@@ -5,7 +5,7 @@
 
 cdef extern from "resident_id.h":
     unsigned two_digits(const uint8_t *at)
-    int is_day_of_any_year(unsigned month, unsigned day)
+    unsigned last_day_of_any_year(unsigned month)
 
 cdef enum:
     MOST_NAME = 100  # characters, as record.LENGTHS
@@ -71,11 +71,13 @@ cdef bint _are_digits(str text, Py_ssize_t begin, Py_ssize_t end) noexcept:
 cdef bint _is_day(str text) noexcept:
     """YYYY-MM-DD, whichever the year."""
     cdef const uint8_t *p = <const uint8_t *>PyUnicode_DATA(text)
+    cdef unsigned month, day
     if PyUnicode_GET_LENGTH(text) != 10 or not PyUnicode_IS_ASCII(text) or p[0] == 48 or p[4] != 45 or p[7] != 45:
         return False
     if not _are_digits(text, 0, 4) or not _are_digits(text, 5, 7) or not _are_digits(text, 8, 10):
         return False
-    return is_day_of_any_year(two_digits(p + 5), two_digits(p + 8)) != 0
+    month, day = two_digits(p + 5), two_digits(p + 8)
+    return 1 <= month <= 12 and 1 <= day <= last_day_of_any_year(month)
 
 
 cdef uint8_t *_packed_text(uint8_t *to, str text):

@@ -33,7 +33,7 @@ int ehc_is_plain_resident_id(const uint8_t *number, size_t length)
         return 0;
     unsigned century = two_digits(number + 6);
     return number[0] != '0' && (century == 19 || century == 20) &&
-           is_day_of_any_year(two_digits(number + 10), two_digits(number + 12));
+           two_digits(number + 12) <= last_day_of_any_year(two_digits(number + 10));
 }
 
 /* The other documents: 1 to 30 capital letters and digits; marks are left to the slow path. */

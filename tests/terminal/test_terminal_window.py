@@ -143,8 +143,12 @@ def test_the_test_page_says_what_arrived_and_what_to_change(page: Page) -> None:
     page.get_by_role("link", name="扫码枪测试").click()
     expect(page.get_by_role("img")).to_be_visible()
     page.locator("#field").focus()
-    page.keyboard.type(STATIC)
-    page.keyboard.press("Enter")
+    for _ in range(3):  # a machine that stutters types with pauses, as no scanner does: then a clerk scans again
+        page.keyboard.type(STATIC)
+        page.keyboard.press("Enter")
+        expect(page.locator("#result")).to_have_attribute("data-verdict", re.compile("accepted|refused"))
+        if page.locator("#result").get_attribute("data-verdict") == "accepted":
+            break
     expect(page.locator("#result")).to_have_attribute("data-verdict", "accepted")
     expect(page.locator("#facts")).to_contain_text("66 个字符")
     assert page.locator("#keys tr").count() == len(STATIC) + 1
