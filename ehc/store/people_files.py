@@ -24,6 +24,8 @@ from ehc.crypto.columns import Column
 from ehc.errors import FileError
 from ehc.store.csv_lines import LINE_BYTES, Lines, RawLines, Refusal, plain, raw_lines, split
 
+pa.enable_signal_handlers(False)  # pyarrow's own loses one in fifteen that come while it reads lines
+
 
 class Encoding(StrEnum):
     UTF_8 = "utf-8"

@@ -126,6 +126,28 @@ def test_stopped_from_the_keyboard_it_says_how_to_go_on(tmp_path, environment):
     assert "by an earlier run" in done.stderr.decode()
 
 
+def test_no_stop_is_lost_while_lines_are_read(environment):
+    told = """
+import io, os, signal, threading, time
+import ehc.store.people_files, pyarrow.csv
+lines, lost = b"a,b\\n" + b"1,2\\n" * 2000, 0
+for wait in range(100):
+    teller = threading.Timer(0.002 + wait % 37 * 0.0003, os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        teller.start()
+        while teller.is_alive():
+            pyarrow.csv.read_csv(io.BytesIO(lines))
+        time.sleep(0.001)
+        lost += 1
+    except KeyboardInterrupt:
+        pass
+    teller.join()
+print(lost)
+"""
+    command = ["env", "--default-signal=INT", sys.executable, "-c", told]
+    assert subprocess.check_output(command, env=environment) == b"0\n"
+
+
 def test_what_changed_since_an_interrupted_run_is_named_and_restart_begins_anew(interrupted, environment):
     source, output = interrupted
     done = derive(environment, source, "-o", output, "--no-mindex", code=7)
