@@ -263,12 +263,11 @@ class CsvPeople:
         if not rows:
             return {place: pa.array([], pa.binary()) for place in places}
         names = [str(i) for i in range(len(self.columns))]
+        size = len(data) + len(_BOM) + 1
         table = pyarrow.csv.read_csv(
             # the parser removes one mark in front: so it removes none that stands at the start of a block
             pa.py_buffer(_BOM + data if data.startswith(_BOM) else data),
-            read_options=pyarrow.csv.ReadOptions(
-                use_threads=False, column_names=names, block_size=len(data) + len(_BOM) + 1
-            ),
+            read_options=pyarrow.csv.ReadOptions(use_threads=False, column_names=names, block_size=size),
             parse_options=pyarrow.csv.ParseOptions(ignore_empty_lines=False),
             convert_options=pyarrow.csv.ConvertOptions(
                 check_utf8=False,
