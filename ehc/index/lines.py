@@ -71,14 +71,21 @@ class Columns(NamedTuple):
 
 def columns_of(records: Iterable[Record]) -> Columns:
     bodies, texts, ends, numbers = [], list[str](), [], []
-    for record in records:
-        own = identifier_texts(record)
+    for body, own, blocks in map(_written, records):
         texts += own
-        texts += block_texts(record)
-        bodies.append(encode(record))
+        texts += blocks
+        bodies.append(body)
         numbers.append(len(own))
         ends.append(len(texts))
     return Columns(bodies, keys_of_texts(texts), np.array(ends, np.int64), np.array(numbers, np.int64))
+
+
+Written = tuple[bytes, list[str], list[str]]
+"""What is kept of a record, and what its keys stand for: its numbers and its blocks."""
+
+
+def _written(record: Record) -> Written:
+    return encode(record), identifier_texts(record), block_texts(record)
 
 
 class Refused(msgspec.Struct, frozen=True, array_like=True):
@@ -106,7 +113,7 @@ def prepare_lines(domains: Domains, lines: Iterable[bytes], first: int) -> tuple
 
 
 class _Rows:
-    """Lines of a file, taken in once. What is written of one is that of the last one that was given."""
+    """Lines of a file, taken in once."""
 
     def __init__(self, domains: Domains, lines: Iterable[bytes], first: int) -> None:
         self._domains, self._lines, self._first, self._number = domains, lines, first, first
@@ -120,14 +127,13 @@ class _Rows:
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self._refuse(f"no record: {error}")
 
-    def written(self, line: Line) -> tuple[bytes, list[str], list[str]] | None:
-        """What is kept of it, what its keys stand for: its numbers and its blocks. None: it is refused."""
+    def written(self, line: Line) -> Written | None:
+        """Of the line that was given last; None: it is refused."""
         try:
-            record = record_of(self._domains, line)
+            return _written(record_of(self._domains, line))
         except (InputError, NotFound) as error:
             self._refuse(str(error))
             return None
-        return encode(record), identifier_texts(record), block_texts(record)
 
     def _refuse(self, reason: str) -> None:
         self.refused.append(Refused(self._number, reason))

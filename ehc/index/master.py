@@ -21,7 +21,7 @@ from ehc.index.keys import Keys, keys_of
 from ehc.index.matching import Match, contradict, matches
 from ehc.index.person import Stored
 from ehc.index.record import Record, changed, contradictions, strong_changes
-from ehc.index.review import Matter, Review
+from ehc.index.review import CHANGES, CONTRADICTS, Matter, Review
 from ehc.index.rulebook import Rulebook, Rules
 
 HELD_FROM = 2
@@ -160,11 +160,11 @@ def _held_because(old: Record, new: Record, others: Sequence[Stored], domains: D
     """Why people must read an update first; empty where they need not."""
     changes = strong_changes(old, new, domains)
     if len(changes) >= HELD_FROM:
-        return f"changes {', '.join(changes)}"[:REASON_CHARACTERS]
+        return f"{CHANGES}{', '.join(changes)}"[:REASON_CHARACTERS]
     for one in others:
         against = contradictions(new, one.body, domains)
         if against and not contradictions(old, one.body, domains):
-            return f"contradicts another record of the person: {', '.join(against)}"[:REASON_CHARACTERS]
+            return f"{CONTRADICTS}{', '.join(against)}"[:REASON_CHARACTERS]
     return ""
 
 

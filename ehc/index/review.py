@@ -18,6 +18,10 @@ READERS = 2
 """So many must agree."""
 
 
+CHANGES, CONTRADICTS = "changes ", "contradicts another record of the person: "
+"""How the reason of a held update begins: fields and domains follow."""
+
+
 class Matter(enum.StrEnum):
     PAIR = "pair"  # are these two persons one?
     UPDATE = "update"  # a source says too much else about its record: is it still the same person?

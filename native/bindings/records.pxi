@@ -4,6 +4,7 @@
 # comes to is defined there and in ehc.index.keys; this is the same, without an object for each step.
 
 cdef extern from "resident_id.h":
+    int is_digit(uint8_t c)
     unsigned two_digits(const uint8_t *at)
     unsigned last_day_of_any_year(unsigned month)
 
@@ -12,7 +13,7 @@ cdef enum:
     MOST_ADDRESS = 200
     MOST_NUMBER = 64  # domain.VALUE_CHARACTERS, and the longest code of a domain
     MOST_NUMBERS = 8
-    BODY = 4096  # bytes: 3 for each character of name, mother and address, 10 numbers with their codes
+    BODY = 4096  # bytes: 3 for each character of name, mother and address, MOST_NUMBERS with their codes
 
 cdef inline bint _is_letter(uint32_t c) noexcept:
     """Or a digit or a hyphen."""
@@ -50,7 +51,7 @@ cdef bint _is_number(str text) noexcept:
     if not 0 < n <= MOST_NUMBER or not PyUnicode_IS_ASCII(text):
         return False
     for i in range(n):
-        if not (<uint8_t>(p[i] - 48) < 10 or <uint8_t>(p[i] - 65) < 26):
+        if not (is_digit(p[i]) or <uint8_t>(p[i] - 65) < 26):
             return False
     return True
 
@@ -63,7 +64,7 @@ cdef bint _are_digits(str text, Py_ssize_t begin, Py_ssize_t end) noexcept:
     cdef Py_ssize_t i
     cdef const uint8_t *p = <const uint8_t *>PyUnicode_DATA(text)
     for i in range(begin, end):
-        if not <uint8_t>(p[i] - 48) < 10:
+        if not is_digit(p[i]):
             return False
     return True
 

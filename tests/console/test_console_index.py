@@ -83,12 +83,20 @@ def test_why_a_task_was_opened_is_said_in_the_operator_s_language(desk: Desk) ->
     put(desk, "1", SAMPLE, name="王五", sex="1", birth_date="2017-12-26")
     put(desk, "3", "110100201712250158", name="周海", birth_date="2017-12-25", phone="13800000001")
     put(desk, "4", SAMPLE, name="周海", birth_date="2017-12-25", phone="13800000001")
+    put(desk, "5", SAMPLE, name="周海", birth_date="2017-12-25")
+    put(desk, "5", "110100201712250158", name="周海", birth_date="2017-12-25")
     browser = desk.signed_in(Role.SECURITY)
 
     def shown(path: str) -> str:
         return " ".join(text_of(browser.get(path)).split())
 
-    for said in ("标识相同： 居民身份证 resident-id", "更改： 姓名、 出生日期", "标识冲突： 居民身份证 resident-id"):
+    number = "居民身份证 resident-id"
+    for said in (
+        f"标识相同： {number}",
+        "更改： 姓名、 出生日期",
+        f"标识冲突： {number}",
+        f"与本人其他记录冲突： {number}",
+    ):
         assert said in shown("/reviews")
     assert "更改： 姓名、 出生日期" in shown("/reviews/2")
     browser.post("/language", language="en", back="/console/reviews")

@@ -132,13 +132,12 @@ def services(folder: Path, nodes: int, **settings: Any) -> Iterator[list[str]]:
 
 @dataclass
 class Races:
-    """How many codes, and who won them."""
+    """How many codes, and who won them. cut: blocks without all answers, which count for nothing: after a pause the
+    service closes idle connections."""
 
     one: int = 0
     two: int = 0
-    cut: int = (
-        0  # blocks without all answers, which count for nothing: after a pause the service closes idle connections
-    )
+    cut: int = 0
     card: str = ""
 
     def block(self, lines: list[Line], codes: int, number: int) -> None:

@@ -17,7 +17,7 @@ from ehc.errors import InputError
 from ehc.index.finding import Finder
 from ehc.index.person import Person
 from ehc.index.record import FIELDS, Record, new_record
-from ehc.index.review import Matter, Review, ReviewAnswer
+from ehc.index.review import CHANGES, CONTRADICTS, Matter, Review, ReviewAnswer
 from ehc.index.weights import Part
 from ehc.web.console import forms
 from ehc.web.console.door import sentence
@@ -53,8 +53,8 @@ class Why(NamedTuple):
 _BEGINNINGS = {
     "strong": "strong:",
     "contradiction": "contradiction:",
-    "changes": "changes ",
-    "contradicts": "contradicts another record of the person: ",
+    "changes": CHANGES,
+    "contradicts": CONTRADICTS,
 }
 
 
@@ -77,8 +77,7 @@ def _index_page(
     visit: Visit, form: forms.IndexSearch, found: Sequence[Person] | None = None, wrong: str = "", status: int = 200
 ) -> Response:
     domains = sorted(visit.services.index.finder.domains(), key=lambda one: one.code)
-    names = {one.code: one.name for one in domains}
-    return visit.show("index.html", status, form=form, found=found, wrong=wrong, domains=domains, names=names)
+    return visit.show("index.html", status, form=form, found=found, wrong=wrong, domains=domains, names=_names(visit))
 
 
 def search_index(visit: Visit, form: forms.IndexSearch) -> Response:
