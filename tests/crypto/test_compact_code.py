@@ -129,7 +129,7 @@ def test_a_batch_says_of_each_row_what_the_single_check_says(n):
     assert open_compacts(texts, KEY) == [one if one[0] is not None else None for one in said]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**64 - 1), st.integers(0, 999_999), st.integers(0, 15), st.integers(0, 7), st.integers(0, 31),
     st.integers(0, 2**32 - 1), st.integers(0, 2**48 - 1),

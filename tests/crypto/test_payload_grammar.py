@@ -157,7 +157,7 @@ LONG = ["o" * 64, "o" * 65, "3" * 28, "11010020171225006X", "135555555555555555"
 PIECES = st.sampled_from(HEX + SHORT + LONG)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.lists(PIECES, max_size=8), st.sampled_from(["", "\r", "\r\n", "\n\t", "\t\t\t", " "]))
 @example([CARD, "9", "", ""], "")
 def test_pieces_put_together(pieces, tail):
@@ -166,7 +166,7 @@ def test_pieces_put_together(pieces, tail):
 
 @pytest.mark.parametrize("flag", reference.FORMS)
 def test_texts_made_from_the_grammar_are_accepted(flag):
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     @given(st.from_regex(reference.FORMS[flag], fullmatch=True))
     def holds(text):
         assert parse_payload(text).flag == flag
@@ -175,19 +175,19 @@ def test_texts_made_from_the_grammar_are_accepted(flag):
     holds()
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=700)
 @given(st.text(string.hexdigits + ":._-gG\r\n", max_size=300))
 def test_texts_of_the_alphabet(text):
     assert_agrees(text.encode())
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=700)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_parsed_or_refused_by_a_payload_error(text):
     assert_agrees(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(st.characters(codec=None, categories=None), max_size=100))
 @example("\ud800" + CARD)
 def test_any_text_even_lone_surrogates_is_parsed_or_refused_by_a_payload_error(text):

@@ -127,7 +127,7 @@ def test_both_sides_agree_on_the_key_of_the_standard(case):
     assert a.agree(once_a, b.public_key, once_b.public_key, initiator=True, z=z, length=70).key[:16] == first.key
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(message=st.binary(min_size=1, max_size=300), user_id=st.binary(max_size=40))
 def test_what_one_signs_and_encrypts_the_other_and_the_reference_accept(message, user_id):
     key = sm2.PrivateKey.generate()

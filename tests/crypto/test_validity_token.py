@@ -261,7 +261,7 @@ def test_one_refused_payload_touches_no_other(at):
         assert [verdict.expiry for verdict in batch] == [None if i == at else T + i for i in range(100)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     time=st.integers(YEAR_0, YEAR_9999) | st.integers(T - 500, T + 500),
     now=st.integers(T - 500, T + 500),
@@ -278,14 +278,14 @@ def test_any_window_agrees_with_the_reference(time, now, tolerance, validity, is
     assert list(check_batch([code(time)], KEY, now, window=window)) == [verdict]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(min_size=16, max_size=16))
 def test_any_block_agrees_with_the_reference(plain):
     verdict = check_token(block_code(plain), KEY, YEAR_0)
     assert verdict.expiry == reference.read_block(plain)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=300))
 def test_any_bytes_get_a_verdict(text):
     assert isinstance(check_token(text, KEY, T), Verdict)

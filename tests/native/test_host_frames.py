@@ -91,7 +91,7 @@ def well_formed(body):
 
 
 @given(st.lists(FIELDS | FIELDS.map(well_formed), max_size=80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_frames_get_the_answers_of_the_reference_in_order(bodies):
     expected = framed(*(reference(body, {1: SECURITY}, {1: PROTECTION}, TEXT) for body in bodies))
     assert answered(framed(*bodies)) == expected

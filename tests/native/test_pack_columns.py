@@ -120,7 +120,7 @@ def test_every_character_of_the_basic_plane_alone_and_in_a_name():
     assert_agrees([("01", RESIDENT, f"测{character}试") for character in characters[:0x3100]])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(

@@ -198,7 +198,7 @@ for kind in ("png", "jpeg", "webp", "gif", "bmp", "tiff"):
     SAMPLES[kind] = packed.getvalue()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(kind=st.sampled_from(sorted(SAMPLES)), changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255))))
 def test_a_damaged_file_is_a_picture_or_a_file_error(kind, changes):
     data = bytearray(SAMPLES[kind])

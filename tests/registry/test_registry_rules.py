@@ -95,7 +95,7 @@ VERSIONS = st.builds(
 
 
 @given(one=VERSIONS, other=VERSIONS, third=VERSIONS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_versions_have_an_order(one, other, third) -> None:
     assert stands(one, other) + stands(other, one) == (one != other)
     if stands(one, other) and stands(other, third):

@@ -125,6 +125,6 @@ class RekeyingsOnPostgres(Rekeyings):
 
 
 TestRekeyings = Rekeyings.TestCase
-TestRekeyings.settings = settings(max_examples=12, stateful_step_count=30, deadline=None)
+TestRekeyings.settings = settings(max_examples=12, stateful_step_count=30)
 TestRekeyingsOnPostgres = RekeyingsOnPostgres.TestCase
-TestRekeyingsOnPostgres.settings = settings(max_examples=3, stateful_step_count=30, deadline=None)
+TestRekeyingsOnPostgres.settings = settings(max_examples=3, stateful_step_count=30)

@@ -393,7 +393,7 @@ def test_whatever_an_app_signs_has_an_answer_of_the_interface(app: DoApp) -> Non
     names = sorted({name for method in METHODS.values() for name in method.body.__struct_encode_fields__})
 
     @given(st.sampled_from(sorted(METHODS)), st.dictionaries(st.sampled_from(names), values, max_size=6))
-    @settings(max_examples=150, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=150, derandomize=True, database=None, phases=[Phase.generate])
     def ask(method: str, body: dict[str, Any]) -> None:
         assert app.send(app.request(method, **body))["returnCode"] in CODE.values()
 

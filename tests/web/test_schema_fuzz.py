@@ -30,7 +30,6 @@ same_requests_every_time = settings(
     max_examples=25,
     derandomize=True,
     database=None,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
