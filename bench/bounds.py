@@ -50,10 +50,10 @@ AVX2 = Lanes(
     words_in=Step(32, 32),
     words_out=Step(32, 32),
     staging=Step(56, 8),  # three ANDs a row, and four to see that its id is printable
-    token_round=Step(22, 9),  # words: xor 4 | aesenclast 1 | nibbles 3 | P and Q 6 | rotations by shuffle 4 | xor 4
-    token_word=Step(10, 7),
+    token_round=Step(17.75, 6),  # as sm4_round
+    token_word=Step(11, 8),  # as bulk, which the way out of has its own count
     scan=Step(8 * 25, 8 * 12),  # three times 32 characters: flags 5, and the token's digits 6; joined and tested 4
-    bcd=Step(90, 30),
+    bcd=Step(63, 23),  # a quarter of what 32 take: out of the field 42 | digits 56 | checks 56 | sums and products 98
 )
 AVX512 = Lanes(
     rows=16,

@@ -14,6 +14,10 @@ typedef struct {
     void (*scan)(const uint8_t *data, const uint32_t *offsets, size_t n, uint8_t *blocks, uint8_t *canonical);
     /* profile N: n blocks under one key; times[i] is 0 where authentic[i] is 0 */
     void (*times)(const uint32_t decrypt[32], const uint8_t *blocks, size_t n, int64_t *times, uint8_t *authentic);
+    /* steps 4 and 5 of n rows: a status of 0, for what passed step 2, becomes the verdict on times[i] + shift, an expiry
+     * from `low` to `high`; expiry[i] is 0 unless authentic */
+    void (*judge)(const int64_t *times, const uint8_t *authentic, size_t n, int64_t shift, int64_t low, int64_t high,
+                  int64_t *expiry, uint8_t *status);
     /* SM4 of block i under key i; in place is allowed */
     void (*sm4_many_keys)(const uint8_t *keys, const uint8_t *in, uint8_t *out, size_t n, int decrypt);
     /* HMAC-SM3 of n messages of 32 bytes, 32 bytes each; inner and outer: the states behind the key's two pads */

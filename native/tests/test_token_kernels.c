@@ -3,6 +3,7 @@
 #include "check.h"
 #include "dispatch.h"
 #include "guarded.h"
+#include "kernels.h"
 
 enum { MOST = 150, TEXT = 99 };
 
@@ -110,6 +111,34 @@ static void times(void)
     }
 }
 
+/* Every value of every byte of a time, around ends of months, years and centuries, as portable reads it. */
+static void times_byte_by_byte(void)
+{
+    static const uint8_t KEY[16] = {7};
+    static const uint8_t AROUND[][7] = {
+        {0x20, 0x24, 0x02, 0x29, 0x23, 0x59, 0x59}, {0x20, 0x23, 0x02, 0x28, 0x00, 0x00, 0x00},
+        {0x20, 0x00, 0x02, 0x29, 0x12, 0x34, 0x56}, {0x19, 0x00, 0x03, 0x31, 0x08, 0x09, 0x10},
+        {0x00, 0x00, 0x01, 0x01, 0x00, 0x00, 0x00}, {0x99, 0x99, 0x12, 0x31, 0x23, 0x59, 0x59},
+        {0x20, 0x26, 0x11, 0x30, 0x19, 0x20, 0x39}, {0x00, 0x04, 0x02, 0x29, 0x10, 0x10, 0x10}};
+    enum { PLACES = 9, VALUES = 256, ALL = PLACES * VALUES };
+    static uint8_t blocks[ALL][16], authentic[2][ALL];
+    static int64_t at[2][ALL];
+    ehc_sm4_key key;
+    ehc_sm4_set_key(&key, KEY);
+    for (size_t k = 0; k < sizeof AROUND / sizeof AROUND[0]; k++) {
+        memset(blocks, 0, sizeof blocks);
+        for (size_t i = 0; i < ALL; i++) {
+            memcpy(blocks[i], AROUND[k], 7);
+            blocks[i][i / VALUES] = (uint8_t)i;
+        }
+        ehc_sm4_encrypt(&key, blocks[0], blocks[0], ALL);
+        token()->times(key.decrypt, blocks[0], ALL, at[0], authentic[0]);
+        ehc_token_times_portable(key.decrypt, blocks[0], ALL, at[1], authentic[1]);
+        CHECK(memcmp(at[0], at[1], sizeof at[0]) == 0);
+        CHECK(memcmp(authentic[0], authentic[1], sizeof authentic[0]) == 0);
+    }
+}
+
 static void many_keys(void)
 {
     for (size_t n = 0; n < MOST; n++)
@@ -162,6 +191,7 @@ void test_token_kernels(void)
     hex();
     scan();
     times();
+    times_byte_by_byte();
     many_keys();
     hmac();
 }

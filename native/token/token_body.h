@@ -1,83 +1,9 @@
-/* token_body.h: the token kernels across lanes, written once. Include a lanes_<isa>.h, define STREAMS, ISA(name) and
- * EXPAND, then include sm3_lanes_body.h, sm4_lanes_body.h and this. token_portable.c says what is computed. */
-#include "bcd_time.h"
+/* token_body.h: SM4 under many keys and HMAC-SM3 across lanes, written once. Include a lanes_<isa>.h, define STREAMS, ISA(name)
+ * and EXPAND, then include sm3_lanes_body.h, sm4_lanes_body.h and this. token_portable.c says what is computed. */
 #include "sm4_one_body.h"
-
-/* The lanes as an array; a vector that is no row of words (lanes_portable_ct.h) has its own way. */
-#ifndef v_store_words
-#define v_store_words(word, to) memcpy(to, &(word), sizeof(vec))
-#endif
+#include "sm4_words_body.h"
 
 enum { GROUP = LANES * STREAMS };
-
-static inline void crypt_group(const vec round_keys[32], const uint8_t *blocks, uint32_t words[4][GROUP])
-{
-    vec x[4][STREAMS], w[4];
-    for (int s = 0; s < STREAMS; s++) {
-        v_load_blocks(blocks + 16 * LANES * s, w);
-        for (int i = 0; i < 4; i++)
-            x[i][s] = sm4_enter(w[i]);
-    }
-    sm4_rounds_one_key(round_keys, x);
-    for (int s = 0; s < STREAMS; s++)
-        for (int i = 0; i < 4; i++) {
-            vec word = sm4_leave(x[3 - i][s]);
-            v_store_words(word, &words[i][LANES * s]);
-        }
-}
-
-/* The compiler makes lanes of this loop. */
-static inline void read_times(uint32_t words[4][GROUP], size_t n, int64_t *times, uint8_t *authentic)
-{
-    int32_t days[GROUP], second[GROUP];
-    uint32_t right[GROUP];
-    for (size_t i = 0; i < n; i++) {
-        uint32_t outside = read_bcd_time(words[0][i], words[1][i], &days[i], &second[i]);
-        right[i] = (outside | (words[1][i] & 255) | words[2][i] | words[3][i]) == 0;
-    }
-    for (size_t i = 0; i < n; i++)
-        times[i] = time_of(days[i], second[i]) & -(int64_t)right[i];
-    for (size_t i = 0; i < n; i++)
-        authentic[i] = (uint8_t)right[i];
-}
-
-static void one_time(const uint32_t decrypt[32], const uint8_t *block, int64_t *time, uint8_t *authentic)
-{
-    uint32_t w[4];
-    int32_t days, second;
-    sm4_one(decrypt, block, w);
-    uint32_t outside = read_bcd_time(w[0], w[1], &days, &second) | (w[1] & 255) | w[2] | w[3];
-    *authentic = outside == 0;
-    *time = time_of(days, second) & -(int64_t)*authentic;
-}
-
-static void many_times(const uint32_t decrypt[32], const uint8_t *blocks, size_t n, int64_t *times, uint8_t *authentic)
-{
-    vec keys[32];
-    uint32_t words[4][GROUP];
-    uint8_t last[16 * GROUP] = {0};
-    sm4_broadcast_keys(decrypt, keys);
-    size_t i = 0;
-    for (; i + GROUP <= n; i += GROUP) {
-        crypt_group(keys, blocks + 16 * i, words);
-        read_times(words, GROUP, times + i, authentic + i);
-    }
-    if (i < n) {
-        memcpy(last, blocks + 16 * i, 16 * (n - i));
-        crypt_group(keys, last, words);
-        read_times(words, n - i, times + i, authentic + i);
-    }
-    ehc_wipe(keys, sizeof keys);
-}
-
-void ISA(ehc_token_times)(const uint32_t decrypt[32], const uint8_t *blocks, size_t n, int64_t *times,
-                          uint8_t *authentic)
-{
-    if (n == 1)
-        one_time(decrypt, blocks, times, authentic);
-    else
-        many_times(decrypt, blocks, n, times, authentic);
-}
 
 typedef struct {
     vec constants[32];
@@ -85,36 +11,16 @@ typedef struct {
     uint8_t keys[GROUP][16], in[GROUP][16], out[GROUP][16]; /* of a group that is not full */
 } many;
 
-static inline void enter_blocks(const uint8_t *blocks, vec x[4][STREAMS])
-{
-    for (int s = 0; s < STREAMS; s++) {
-        vec w[4];
-        v_load_blocks(blocks + 16 * LANES * s, w);
-        for (int i = 0; i < 4; i++)
-            x[i][s] = sm4_enter(w[i]);
-    }
-}
-
-static inline void leave_blocks(vec x[4][STREAMS], uint8_t *blocks)
-{
-    for (int s = 0; s < STREAMS; s++) {
-        vec w[4];
-        for (int i = 0; i < 4; i++)
-            w[i] = sm4_leave(x[3 - i][s]);
-        v_store_blocks(w, blocks + 16 * LANES * s);
-    }
-}
-
 static inline void many_group(many *m, const uint8_t *keys, const uint8_t *in, uint8_t *out, int decrypt)
 {
     vec x[4][STREAMS];
-    enter_blocks(keys, x);
+    sm4_load_state(keys, x);
     sm4_expand_lanes(m->constants, x, m->round_keys);
     if (decrypt)
         sm4_reverse_keys(m->round_keys);
-    enter_blocks(in, x);
+    sm4_load_state(in, x);
     sm4_rounds_many_keys(m->round_keys, x);
-    leave_blocks(x, out);
+    sm4_store_state(x, out);
 }
 
 /* One block under its own key. */

@@ -103,19 +103,6 @@ static void parse_others(group *g, const uint8_t *data, const uint32_t *offsets,
     }
 }
 
-static void judge_national(const group *g, const ehc_window *window, size_t n, int64_t *expiry, uint8_t *status)
-{
-    int64_t shift;
-    ehc_bounds bounds = national_bounds(window, &shift);
-    for (size_t i = 0; i < n; i++) {
-        uint8_t parsed = status[i], authentic = (uint8_t)((parsed == EHC_OK) & g->authentic[i]);
-        int64_t end = g->times[i] + shift;
-        uint8_t refused = parsed == EHC_OK ? EHC_TOKEN_FORGED : parsed;
-        expiry[i] = end & -(int64_t)authentic;
-        status[i] = authentic ? (uint8_t)judge(bounds, end) : refused;
-    }
-}
-
 typedef struct {
     size_t row[EHC_BOUND_GROUP];
     uint8_t card_ids[EHC_BOUND_GROUP][32], blocks[EHC_BOUND_GROUP][16];
@@ -168,13 +155,15 @@ static void check_group(const ehc_sm4_key *protection_key, const uint8_t *data, 
 {
     const ehc_token_kernels *kernels = &ehc_tier_current()->token;
     group g;
+    int64_t shift;
+    ehc_bounds bounds = national_bounds(window, &shift);
     kernels->scan(data, offsets, n, g.blocks[0], g.canonical);
     parse_others(&g, data, offsets, n, status);
     if (accepts(window, EHC_PROFILE_NATIONAL))
         kernels->times(protection_key->decrypt, g.blocks[0], n, g.times, g.authentic);
     else
         memset(g.authentic, 0, n);
-    judge_national(&g, window, n, expiry, status);
+    kernels->judge(g.times, g.authentic, n, shift, bounds.low, bounds.high, expiry, status);
     if (accepts(window, EHC_PROFILE_BOUND))
         try_bound(&g, protection_key, window, data, offsets, n, expiry, status);
 }

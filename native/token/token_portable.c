@@ -2,6 +2,9 @@
 #include "bcd_time.h"
 #include "kernels.h"
 
+#define ISA(name) name##_portable
+#include "judge_body.h"
+
 void ehc_hex_encode_portable(const uint8_t *data, size_t n, uint8_t *text)
 {
     for (size_t i = 0; i < n; i++) {

@@ -11,3 +11,7 @@
 #include "sm4_lanes_body.h"
 
 #include "token_body.h"
+
+#include "bcd_words_body.h"
+
+#include "times_body.h"

@@ -14,5 +14,9 @@
 
 #include "token_body.h"
 
+#include "bcd_words_body.h"
+
+#include "times_body.h"
+
 #include "lanes_end.h"
 #endif

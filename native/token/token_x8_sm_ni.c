@@ -16,7 +16,12 @@
 #include "hex_avx2_body.h"
 
 #include "base45_avx2_body.h"
+#include "judge_body.h"
 #include "token_body.h"
+
+#include "bcd_words_body.h"
+
+#include "times_body.h"
 
 #include "lanes_end.h"
 #endif

@@ -15,6 +15,7 @@
 #include "hex_avx2_body.h"
 
 #include "base45_avx2_body.h"
+#include "judge_body.h"
 #include "token_body.h"
 
 #include "lanes_end.h"
