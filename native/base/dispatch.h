@@ -31,6 +31,8 @@ typedef struct {
      * 16 at macs */
     void (*compact_scan)(const uint8_t *data, const uint32_t *offsets, size_t n, uint8_t *messages, uint8_t *aliases,
                          uint8_t *macs, uint8_t *compact);
+    /* the way back: of n rows, 32 bytes at messages and the first 16 of 32 at macs to EHC_COMPACT_LENGTH characters */
+    void (*compact_write)(const uint8_t *messages, const uint8_t *macs, size_t n, uint8_t *texts);
 } ehc_token_kernels;
 
 typedef struct {

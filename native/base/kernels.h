@@ -30,11 +30,12 @@
     void ehc_base45_encode_##isa(const uint8_t *data, size_t n, uint8_t *text);                                      \
     int ehc_base45_decode_##isa(const uint8_t *text, size_t n, uint8_t *data);                                       \
     void ehc_compact_scan_##isa(const uint8_t *data, const uint32_t *offsets, size_t n, uint8_t *messages,           \
-                                uint8_t *aliases, uint8_t *macs, uint8_t *compact);
-#define TOKEN_KERNELS(isa)                                                                            \
-    {ehc_hex_encode_##isa,    ehc_hex_decode_##isa,    ehc_token_scan_##isa, ehc_token_times_##isa,   \
-     ehc_token_judge_##isa,   ehc_sm4_many_keys_##isa, ehc_hmac_many_##isa,  ehc_base45_encode_##isa, \
-     ehc_base45_decode_##isa, ehc_compact_scan_##isa}
+                                uint8_t *aliases, uint8_t *macs, uint8_t *compact);                                  \
+    void ehc_compact_write_##isa(const uint8_t *messages, const uint8_t *macs, size_t n, uint8_t *texts);
+#define TOKEN_KERNELS(isa)                                                                              \
+    {ehc_hex_encode_##isa,    ehc_hex_decode_##isa,    ehc_token_scan_##isa,   ehc_token_times_##isa,   \
+     ehc_token_judge_##isa,   ehc_sm4_many_keys_##isa, ehc_hmac_many_##isa,    ehc_base45_encode_##isa, \
+     ehc_base45_decode_##isa, ehc_compact_scan_##isa,  ehc_compact_write_##isa}
 
 /* The same for a tier that leaves the text to the portable kernels and has its ciphers in lanes. */
 #define DECLARE_TOKEN_CIPHERS(isa)                                                                                \
@@ -43,10 +44,10 @@
     void ehc_sm4_many_keys_##isa(const uint8_t *keys, const uint8_t *in, uint8_t *out, size_t n, int decrypt);    \
     void ehc_hmac_many_##isa(const uint32_t inner[8], const uint32_t outer[8], const uint8_t *messages, size_t n, \
                              uint8_t *macs);
-#define TOKEN_CIPHERS(isa)                                                                                      \
-    {ehc_hex_encode_portable,    ehc_hex_decode_portable,  ehc_token_scan_portable, ehc_token_times_##isa,      \
-     ehc_token_judge_portable,   ehc_sm4_many_keys_##isa,  ehc_hmac_many_##isa,     ehc_base45_encode_portable, \
-     ehc_base45_decode_portable, ehc_compact_scan_portable}
+#define TOKEN_CIPHERS(isa)                                                                                         \
+    {ehc_hex_encode_portable,    ehc_hex_decode_portable,   ehc_token_scan_portable,   ehc_token_times_##isa,      \
+     ehc_token_judge_portable,   ehc_sm4_many_keys_##isa,   ehc_hmac_many_##isa,       ehc_base45_encode_portable, \
+     ehc_base45_decode_portable, ehc_compact_scan_portable, ehc_compact_write_portable}
 
 /* Up to so many rows take a tier's derive_few. */
 enum { EHC_FEW = 16 };

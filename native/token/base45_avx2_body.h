@@ -97,25 +97,39 @@ static inline __m256i base45_characters(__m256i value)
     return _mm256_blendv_epi8(text, _mm256_shuffle_epi8(signs, _mm256_sub_epi8(value, _mm256_set1_epi8(36))), sign);
 }
 
-/* 46604 / 2^21 and 1457 / 2^16 stand for 1 / 45: exact up to 65535 and up to 1456. */
-void ISA(ehc_base45_encode)(const uint8_t *data, size_t n, uint8_t *text)
+/* Eight groups; 46604 / 2^21 and 1457 / 2^16 stand for 1 / 45: exact up to 65535 and up to 1456. */
+static inline void encode_eight(const uint8_t *data, uint8_t *text)
 {
     const __m256i pairs = _mm256_setr_epi8(0, 1, -1, 2, 3, -1, 4, 5, -1, 6, 7, -1, 8, 9, -1, 10, /* */
                                            -1, 6, 7, -1, 8, 9, -1, 10, 11, -1, 12, 13, -1, 14, 15, -1);
     const __m256i thirds = _mm256_setr_epi8(-1, -1, 0, -1, -1, 2, -1, -1, 4, -1, -1, 6, -1, -1, 8, -1, /* */
                                             4, -1, -1, 6, -1, -1, 8, -1, -1, 10, -1, -1, 12, -1, -1, 14);
     const __m128i turned = _mm_setr_epi8(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14), by = _mm_set1_epi16(45);
-    for (; n >= 8; n -= 8, data += 16, text += 24) {
-        __m128i group = _mm_shuffle_epi8(half_at(data), turned);
-        __m128i high = _mm_srli_epi16(_mm_mulhi_epu16(group, _mm_set1_epi16((short)46604)), 5);
-        __m128i c = _mm_mulhi_epu16(high, _mm_set1_epi16(1457));
-        __m128i a = _mm_sub_epi16(group, _mm_mullo_epi16(high, by)), b = _mm_sub_epi16(high, _mm_mullo_epi16(c, by));
-        __m256i ab = _mm256_broadcastsi128_si256(_mm_or_si128(a, _mm_slli_epi16(b, 8)));
-        __m256i value = _mm256_or_si256(_mm256_shuffle_epi8(ab, pairs),
-                                        _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(c), thirds));
-        __m256i characters = base45_characters(value);
-        store_half(_mm256_castsi256_si128(characters), text);
-        store_half(_mm256_extracti128_si256(characters, 1), text + 8);
-    }
+    __m128i group = _mm_shuffle_epi8(half_at(data), turned);
+    __m128i high = _mm_srli_epi16(_mm_mulhi_epu16(group, _mm_set1_epi16((short)46604)), 5);
+    __m128i c = _mm_mulhi_epu16(high, _mm_set1_epi16(1457));
+    __m128i a = _mm_sub_epi16(group, _mm_mullo_epi16(high, by)), b = _mm_sub_epi16(high, _mm_mullo_epi16(c, by));
+    __m256i ab = _mm256_broadcastsi128_si256(_mm_or_si128(a, _mm_slli_epi16(b, 8)));
+    __m256i value =
+        _mm256_or_si256(_mm256_shuffle_epi8(ab, pairs), _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(c), thirds));
+    __m256i characters = base45_characters(value);
+    store_half(_mm256_castsi256_si128(characters), text);
+    store_half(_mm256_extracti128_si256(characters, 1), text + 8);
+}
+
+void ISA(ehc_base45_encode)(const uint8_t *data, size_t n, uint8_t *text)
+{
+    for (; n >= 8; n -= 8, data += 16, text += 24)
+        encode_eight(data, text);
     ehc_base45_encode_portable(data, n, text);
+}
+
+void ISA(ehc_compact_write)(const uint8_t *messages, const uint8_t *macs, size_t n, uint8_t *texts)
+{
+    for (size_t i = 0; i < n; i++, messages += 32, macs += 32, texts += EHC_COMPACT_LENGTH) {
+        memcpy(texts, "EHC2:", 5);
+        encode_eight(messages, texts + 5);
+        encode_eight(messages + 16, texts + 29);
+        encode_eight(macs, texts + 53);
+    }
 }

@@ -64,21 +64,18 @@ static void read_header(const uint8_t h[16], ehc_compact *out)
     out->serial = load48(h + 10);
 }
 
-static int write_header(const ehc_compact *code, uint8_t version, uint8_t h[16])
+/* A code's header and what its alias hides; 0 when a field is out of its range. */
+static int write_fields(const ehc_compact *code, uint8_t version, uint8_t header[16], uint8_t alias[16])
 {
-    int64_t issued_at = code->issued_at - EHC_COMPACT_EPOCH;
-    if (code->issuer > 999999 || code->node > 15 || code->ttl > 7 || code->channel > 31 || code->serial >> 48 != 0)
-        return EHC_TOKEN_FORGED;
-    if (code->issued_at < EHC_COMPACT_EPOCH || issued_at > UINT32_MAX)
-        return EHC_TOKEN_FORGED;
-    store32(h, (uint32_t)PROFILE << 24 | code->issuer << 4 | code->node);
-    h[4] = version;
-    h[5] = (uint8_t)(code->ttl << 5 | code->channel);
-    store32(h + 6, (uint32_t)issued_at);
-    store32(h + 10, (uint32_t)(code->serial >> 16));
-    h[14] = (uint8_t)(code->serial >> 8);
-    h[15] = (uint8_t)code->serial;
-    return EHC_OK;
+    uint64_t issued_at = (uint64_t)code->issued_at - EHC_COMPACT_EPOCH;
+    uint32_t place = (uint32_t)PROFILE << 24 | code->issuer << 4 | code->node;
+    uint32_t kind = (uint32_t)version << 24 | (uint32_t)code->ttl << 21 | (uint32_t)code->channel << 16;
+    store64(header, (uint64_t)place << 32 | kind | issued_at >> 16);
+    store64(header + 8, issued_at << 48 | code->serial);
+    store64(alias, code->account);
+    store64(alias + 8, (uint64_t)((uint32_t)issued_at / DAY) << 32);
+    return (code->issuer <= 999999) & ((code->node >> 4 | code->ttl >> 3 | code->channel >> 5) == 0) &
+           ((code->serial >> 48 | issued_at >> 32) == 0);
 }
 
 static int64_t expiry_of(int64_t issued_at, unsigned ttl)
@@ -235,35 +232,26 @@ size_t ehc_check_compact_batch(const ehc_compact_key *key, const uint8_t *data, 
     return refused;
 }
 
-static void write_row(group *g, size_t i, const ehc_compact *code, uint8_t version, uint8_t *status)
+static size_t make_group(const ehc_compact_key *key, const ehc_compact *codes, size_t n, uint8_t *texts,
+                         uint8_t *status)
 {
-    *status = (uint8_t)write_header(code, version, g->message[i]);
-    if (*status != EHC_OK)
-        return;
-    store64(g->alias[i], code->account);
-    store32(g->alias[i] + 8, (uint32_t)(code->issued_at - EHC_COMPACT_EPOCH) / DAY);
-}
-
-static void make_group(const ehc_compact_key *key, const ehc_compact *codes, size_t n, uint8_t *texts, uint8_t *status)
-{
+    const ehc_token_kernels *kernels = &ehc_tier_current()->token;
     group g;
-    memset(g.message, 0, n * MESSAGE);
-    memset(g.alias, 0, n * 16);
-    for (size_t i = 0; i < n; i++)
-        write_row(&g, i, &codes[i], key->version, &status[i]);
+    size_t bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        int right = write_fields(&codes[i], key->version, g.message[i], g.alias[i]);
+        status[i] = right ? EHC_OK : EHC_TOKEN_FORGED;
+        bad += !right;
+    }
     ehc_sm4_encrypt(&key->alias, g.alias[0], g.alias[0], n);
     for (size_t i = 0; i < n; i++)
         memcpy(g.message[i] + 16, g.alias[i], 16);
-    ehc_tier_current()->token.hmac_many(key->inner, key->outer, g.message[0], n, g.right[0]);
-    for (size_t i = 0; i < n; i++) {
-        uint8_t *text = texts + EHC_COMPACT_LENGTH * i;
-        memset(text, 0, EHC_COMPACT_LENGTH);
+    kernels->hmac_many(key->inner, key->outer, g.message[0], n, g.right[0]);
+    kernels->compact_write(g.message[0], g.right[0], n, texts);
+    for (size_t i = 0; bad > 0 && i < n; i++)
         if (status[i] != EHC_OK)
-            continue;
-        memcpy(text, "EHC2:", PREFIX);
-        ehc_base45_encode(g.message[i], MESSAGE, text + PREFIX);
-        ehc_base45_encode(g.right[i], MAC, text + PREFIX + EHC_BASE45_LENGTH(MESSAGE));
-    }
+            memset(texts + EHC_COMPACT_LENGTH * i, 0, EHC_COMPACT_LENGTH);
+    return bad;
 }
 
 size_t ehc_make_compact_batch(const ehc_compact_key *key, const ehc_compact *codes, size_t n, uint8_t *texts,
@@ -271,9 +259,7 @@ size_t ehc_make_compact_batch(const ehc_compact_key *key, const ehc_compact *cod
 {
     size_t bad = 0;
     for (size_t i = 0; i < n; i += GROUP)
-        make_group(key, codes + i, n - i < GROUP ? n - i : GROUP, texts + EHC_COMPACT_LENGTH * i, status + i);
-    for (size_t i = 0; i < n; i++)
-        bad += status[i] != EHC_OK;
+        bad += make_group(key, codes + i, n - i < GROUP ? n - i : GROUP, texts + EHC_COMPACT_LENGTH * i, status + i);
     return bad;
 }
 

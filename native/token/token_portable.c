@@ -92,6 +92,16 @@ void ehc_compact_scan_portable(const uint8_t *data, const uint32_t *offsets, siz
     }
 }
 
+void ehc_compact_write_portable(const uint8_t *messages, const uint8_t *macs, size_t n, uint8_t *texts)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *text = texts + EHC_COMPACT_LENGTH * i;
+        memcpy(text, "EHC2:", 5);
+        ehc_base45_encode_portable(messages + 32 * i, 16, text + 5);
+        ehc_base45_encode_portable(macs + 32 * i, 8, text + 53);
+    }
+}
+
 /* SM3 of 32 bytes that follow one block (64 bytes) whose compression left `state`: GB/T 32905 5.2 pads both to 96 bytes
  * = 768 bits. */
 static void finish(const uint32_t state[8], const uint8_t data[32], uint8_t digest[32])

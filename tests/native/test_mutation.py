@@ -54,7 +54,6 @@ EQUIVALENT = {  # line -> proof that its deletion changes nothing
     "if (!(kernels->hex_decode(text, 32, out->card_id) & kernels->hex_decode(text + 67, 16, out->token_bytes)))": FAST,
     "if (rows.count == EHC_BOUND_GROUP)": "groups of one row give the same answers, slower",
     "if (day + 1 != last->number)": "the same date is worked out again",
-    "memset(g.message, 0, n * MESSAGE);": "of a refused row, whose text is zeros whatever its mac",
     "ehc_wipe(block, sizeof block);": WIPED,
     "ehc_wipe(derived, sizeof derived);": WIPED,
     "ehc_wipe(keys, sizeof keys);": WIPED,
