@@ -2,6 +2,7 @@
 #include "grey_core.h"
 
 #include "agreement.h"
+#include "samples.h"
 #include "soft_grid.h"
 
 #include <algorithm>
@@ -25,30 +26,38 @@ double now() noexcept
     return duration<double, std::micro>(steady_clock::now().time_since_epoch()).count();
 }
 
-/// Where the alignment pattern at the bottom right looks most like one, up to `reach` modules from where the warp has it.
+/// Where the alignment pattern at the bottom right looks most like one, up to four modules from where the warp has it, in
+/// steps of half a module.
 Warp through_alignment(const Image &image, const Warp &warp, int size)
 {
-    const float module = 2.0F / static_cast<float>(size), reach = 4;
-    const float middle = 1 - 6.5F * module;
+    constexpr int reach = 8, side = 2 * (reach + 4) + 1; // halves of a module; a pattern reaches four beyond its middle
+    const float half = 1.0F / static_cast<float>(size), middle = 1 - 13 * half;
+    const auto at = [&](int steps) { return middle + static_cast<float>(steps) * half; };
+    std::array<float, side * side> seen;
+    levels(
+        image, warp, seen.size(),
+        [&](std::size_t i) {
+            return Point{at(static_cast<int>(i) % side - side / 2), at(static_cast<int>(i) / side - side / 2)};
+        },
+        seen.data());
     float best = -1, best_u = middle, best_v = middle;
-    for (float dv = -reach; dv <= reach; dv += 0.5F)
-        for (float du = -reach; du <= reach; du += 0.5F) {
-            const float u = middle + du * module, v = middle + dv * module;
+    for (int dv = -reach; dv <= reach; ++dv)
+        for (int du = -reach; du <= reach; ++du) {
+            const float *const here = &seen[static_cast<std::size_t>((dv + side / 2) * side + du + side / 2)];
             float light = 0, dark = 0, squares = 0;
-            for (int i = 0; i < 25; ++i) {
-                const int x = i % 5 - 2, y = i / 5 - 2;
-                const Point p = warp.at(u + static_cast<float>(x) * module, v + static_cast<float>(y) * module);
-                const float seen = image.at(p.x, p.y);
-                (std::max(std::abs(x), std::abs(y)) == 1 ? light : dark) += seen;
-                squares += seen * seen;
-            }
+            for (int y = -2; y <= 2; ++y)
+                for (int x = -2; x <= 2; ++x) {
+                    const float level = here[2 * (y * side + x)];
+                    (std::max(std::abs(x), std::abs(y)) == 1 ? light : dark) += level;
+                    squares += level * level;
+                }
             const float mean = (light + dark) / 25, variance = squares / 25 - mean * mean;
             const float agreement = std::abs(light / 8 - dark / 17) / std::sqrt(variance + 4);
-            const float found = agreement - 0.02F * (du * du + dv * dv) / reach;
+            const float found = agreement - 0.00125F * static_cast<float>(du * du + dv * dv);
             if (found > best)
-                best = found, best_u = u, best_v = v;
+                best = found, best_u = at(du), best_v = at(dv);
         }
-    const float near = 3.5F * module - 1, far = 1 - 3.5F * module;
+    const float near = 7 * half - 1, far = 1 - 7 * half;
     const Point a = warp.at(near, near), b = warp.at(far, near), c = warp.at(best_u, best_v), d = warp.at(near, far);
     return Warp({near, near, far, near, middle, middle, near, far}, {a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y});
 }
