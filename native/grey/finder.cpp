@@ -252,10 +252,19 @@ private:
     std::vector<std::size_t> open_; // those of rough_ that the next row may still add to
 };
 
+constexpr float least_of_two = 0.8F; // agreement that a symbol of two patterns is believed from
+
 struct Triple {
     float cost, agreement;
     Candidate candidate;
 };
+
+/// How many pixels a module has along a line through a pattern; 0 where it is none along there.
+float module_along(Search &search, const FinderPattern &at, float dx, float dy)
+{
+    const auto found = search.along(at.x, at.y, dx, dy, 16 * at.module + 4);
+    return found && std::abs(found->middle) < 2 * at.module ? found->module : 0.0F;
+}
 
 /// Corner, right of it and below it as one symbol: its version from the modules along both sides, its fourth corner from
 /// how these modules shrink.
@@ -268,8 +277,7 @@ std::optional<Triple> symbol_at(Search &search, const FinderPattern &corner, con
     if (!(sine > 0.35F) || across > 4 * down || down > 4 * across)
         return std::nullopt;
     const auto module = [&](const FinderPattern &at, float dx, float dy, float length) {
-        const auto found = search.along(at.x, at.y, dx / length, dy / length, 16 * at.module + 4);
-        return found && std::abs(found->middle) < 2 * at.module ? found->module : 0.0F;
+        return module_along(search, at, dx / length, dy / length);
     };
     const float a0 = module(corner, ax, ay, across), a1 = module(right, ax, ay, across);
     const float b0 = module(corner, bx, by, down), b1 = module(below, bx, by, down);
@@ -292,6 +300,36 @@ std::optional<Triple> symbol_at(Search &search, const FinderPattern &corner, con
                     {corner.x, corner.y, right.x, right.y, cx, cy, below.x, below.y});
     const float cost = 2 * unlike + 0.3F * shrink + 0.5F * (1 - sine) + std::abs(std::log(across / down)) * 0.3F;
     return Triple{cost, agreement(search.image(), warp, version), {warp.corners(), version}};
+}
+
+/// Two finder patterns beside one another or across, the third one under a spot of glare or a finger: the six ways in
+/// which they may lie in a symbol.
+void symbols_of_two(Search &search, const FinderPattern &one, const FinderPattern &other, std::vector<Triple> &out)
+{
+    const float ex = other.x - one.x, ey = other.y - one.y, length = std::hypot(ex, ey), dx = ex / length,
+                dy = ey / length;
+    const float a = module_along(search, one, dx, dy), b = module_along(search, other, dx, dy);
+    const float c = module_along(search, one, -dy, dx), d = module_along(search, other, -dy, dx);
+    if (a == 0 || b == 0 || c == 0 || d == 0)
+        return;
+    const float module = (a + b) / 2, stretch = (c + d) / (a + b);
+    const int version = static_cast<int>(std::lround((length / module - 10) / 4));
+    if (version < 1 || version > last_version || stretch > 2 || stretch < 0.5F)
+        return;
+    const float px = -ey * stretch, py = ex * stretch; // a quarter turn clockwise
+    const double near = 7.0 / size_of(version) - 1, far = -near;
+    const auto suggest = [&](float x, float y, float ux, float uy, float vx, float vy) {
+        const Warp warp({near, near, far, near, far, far, near, far},
+                        {x, y, x + ux, y + uy, x + ux + vx, y + uy + vy, x + vx, y + vy});
+        const float found = agreement(search.image(), warp, version);
+        if (found > least_of_two)
+            out.push_back({0, found, {warp.corners(), version}});
+    };
+    suggest(one.x, one.y, ex, ey, px, py), suggest(one.x, one.y, -px, -py, ex, ey);
+    suggest(other.x, other.y, -ex, -ey, -px, -py), suggest(other.x, other.y, px, py, -ex, -ey);
+    for (const float way : {1.0F, -1.0F})
+        suggest((one.x + other.x + way * px) / 2, (one.y + other.y + way * py) / 2, -(px + ex) * way / 2,
+                -(py + ey) * way / 2, (ex - px) * way / 2, (ey - py) * way / 2);
 }
 
 } // namespace
@@ -324,7 +362,7 @@ std::vector<Candidate> locate(const Image &image, std::size_t most)
 {
     Search search(image);
     const auto patterns = search.patterns(12);
-    std::vector<Triple> triples;
+    std::vector<Triple> triples, pairs;
     for (std::size_t i = 0; i < patterns.size(); ++i)
         for (std::size_t k = 0; k < patterns.size(); ++k)
             for (std::size_t m = 0; m < patterns.size(); ++m) {
@@ -337,6 +375,13 @@ std::vector<Candidate> locate(const Image &image, std::size_t most)
                 if (auto found = symbol_at(search, patterns[i], patterns[k], patterns[m]))
                     triples.push_back(*found);
             }
+    for (std::size_t i = 0; triples.empty() && i < patterns.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            if (patterns[i].dark == patterns[k].dark && std::max(patterns[i].module, patterns[k].module) <
+                                                            1.6F * std::min(patterns[i].module, patterns[k].module))
+                symbols_of_two(search, patterns[i], patterns[k], pairs);
+    if (triples.empty())
+        triples = std::move(pairs);
     const auto rank = [](const Triple &triple) { return triple.agreement - 0.3F * triple.cost; };
     std::sort(triples.begin(), triples.end(), [&](const Triple &a, const Triple &b) { return rank(a) > rank(b); });
     std::vector<Candidate> out;

@@ -62,51 +62,83 @@ Warp through_alignment(const Image &image, const Warp &warp, int size)
     return Warp({near, near, far, near, middle, middle, near, far}, {a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y});
 }
 
-struct Start {
-    const Layout *layout = nullptr;
-    Warp warp;
-    Fit fit;
-};
-
 /// The better of the corners as they are and of those that the alignment pattern says.
-Start start_at(const Image &image, const Candidate &candidate, int version)
+Start start_at(const Image &image, const Candidate &candidate, int version, std::size_t blur)
 {
     const Layout &layout = layout_of(version);
-    Start out{&layout, Warp(candidate.corners), {}};
+    const Pattern &pattern = *layout.patterns[blur];
+    Start out{&layout, Warp(candidate.corners), {}, blur};
     if (!out.warp.sound(image, size_of(version)))
-        return {nullptr, out.warp, {}};
-    out.fit = fit(image, *layout.pattern, out.warp, 3, false);
+        return {nullptr, out.warp, {}, blur};
+    out.fit = fit(image, pattern, out.warp, 3, false);
     if (version >= 2 && out.fit.score < 0.6F) {
         Warp other = through_alignment(image, out.warp, layout.size);
-        const Fit found = other.sound(image, size_of(version)) ? fit(image, *layout.pattern, other, 3, false) : Fit{};
+        const Fit found = other.sound(image, size_of(version)) ? fit(image, pattern, other, 3, false) : Fit{};
         if (found.score > out.fit.score)
             out.warp = other, out.fit = found;
     }
     return out;
 }
 
-/// The version that is said, and those beside it where it does not look right.
-Start best_start(const Image &image, const Candidate &candidate)
+/// The corners of a symbol of another version with its finder patterns in the same places.
+Candidate with_finders_of(const Start &start, int version)
+{
+    const auto middle = [](int of) { return 1 - 7.0F / static_cast<float>(size_of(of)); }; // of a finder pattern
+    const float far = middle(start.layout->version) / middle(version);
+    const Point a = start.warp.at(-far, -far), b = start.warp.at(far, -far);
+    const Point c = start.warp.at(far, far), d = start.warp.at(-far, far);
+    return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}, version};
+}
+
+/// Of a symbol out of focus, whose timing patterns may be seen the other way around: the version that is said and those
+/// beside it, which hardly differ then, the one that agrees best first.
+std::vector<Start> out_of_focus(const Image &image, const Candidate &candidate, int said)
+{
+    std::vector<Start> out;
+    for (int version : {said, said - 1, said + 1}) {
+        if (version < 1 || version > last_version)
+            continue;
+        const Start found = start_at(image, out.empty() ? candidate : with_finders_of(out[0], version), version, 1);
+        if (found.layout != nullptr)
+            out.push_back(found);
+    }
+    std::sort(out.begin(), out.end(), [](const Start &a, const Start &b) { return a.fit.score > b.fit.score; });
+    return out;
+}
+
+/// Fitted as well as it can be.
+Start refined(const Image &image, Start start)
+{
+    const Pattern &pattern = *start.layout->patterns[start.blur];
+    start.fit = fit(image, pattern, start.warp, 8, false);
+    if (start.blur == 0 && start.fit.score < 0.8F) { // a sheet may be bent
+        Warp bent = start.warp;
+        const Fit found = fit(image, pattern, bent, 8, true);
+        if (found.score > start.fit.score + 0.03F)
+            start.warp = bent, start.fit = found;
+    }
+    return start;
+}
+
+/// The version that is said, and those beside it where it does not look right: whatever is worth a look, likeliest first.
+std::vector<Start> starts(const Image &image, const Candidate &candidate)
 {
     const int said = candidate.version ? candidate.version : versions_seen(image, Warp(candidate.corners))[0].version;
-    Start best = start_at(image, candidate, said);
+    Start best = start_at(image, candidate, said, 0);
     for (const int other : {said - 1, said + 1}) {
         if (best.fit.score > 0.6F || best.fit.score < 0.1F || other < 1 || other > last_version)
             continue;
-        const Start found = start_at(image, candidate, other);
+        const Start found = start_at(image, candidate, other, 0);
         if (found.layout && found.fit.score > best.fit.score)
             best = found;
     }
     if (!best.layout)
-        return best;
-    best.fit = fit(image, *best.layout->pattern, best.warp, 8, false);
-    if (best.fit.score < 0.8F) { // a sheet may be bent
-        Warp bent = best.warp;
-        const Fit found = fit(image, *best.layout->pattern, bent, 8, true);
-        if (found.score > best.fit.score + 0.03F)
-            best.warp = bent, best.fit = found;
-    }
-    return best;
+        return {};
+    if (best.fit.score > 0.1F && best.fit.score < 0.6F)
+        if (const auto blurred = out_of_focus(image, candidate, said);
+            !blurred.empty() && blurred[0].fit.score > best.fit.score)
+            return blurred;
+    return {best};
 }
 
 /// Whether the format stands out among all that there are: where it does not, the rest is not to be read either.
@@ -137,10 +169,16 @@ std::optional<Found> GreyCore::read(const Image &image, const Candidate &candida
     if (candidate.version < 0 || candidate.version > last_version || image.width < 21 || image.height < 21 ||
         !Warp(candidate.corners).sound(image, size_of(1)))
         return std::nullopt;
-    const Start start = best_start(image, candidate);
-    if (!start.layout || start.fit.score < least_score || looked_at(start.warp.corners(), start.layout->size))
-        return std::nullopt;
-    return passes(image, *start.layout, start.warp, start.fit, until);
+    for (const Start &rough : starts(image, candidate)) {
+        const Start start = refined(image, rough);
+        if (start.fit.score < least_score || looked_at(start.warp.corners(), start.layout->size))
+            continue;
+        if (auto found = passes(image, start, until))
+            return found;
+        if (now() > until)
+            break;
+    }
+    return std::nullopt;
 }
 
 /// Whether this frame was looked at in that place before, to half a module; from now on it was.
@@ -159,17 +197,23 @@ bool GreyCore::looked_at(const Corners &corners, int size)
     return false;
 }
 
-std::optional<Found> GreyCore::passes(const Image &image, const Layout &layout, Warp warp, Fit found, double until)
+std::optional<Found> GreyCore::passes(const Image &image, const Start &start, double until)
 {
+    const Layout &layout = *start.layout;
+    Warp warp = start.warp;
+    Fit found = start.fit;
     std::vector<float> known(layout.known), soft;
     Symbol symbol;
     for (int pass = 1; pass <= most_passes; ++pass) {
         SoftGrid grid(image, warp, found.light, layout.size);
         if (pass > 1)
-            grid.even(known.data());
+            grid.even(layout.known.data());
         soft = grid.equalised(layout.known.data(), 3);
         bool done = decode(layout, soft.data(), symbol);
-        for (int again = 0; again < 3 && !done && promising(layout, soft); ++again) {
+        const bool blurred = start.blur > 0; // nothing is to be seen of the format before it is resolved
+        for (int again = 0; again < (blurred ? 5 : 3) && !done; ++again) {
+            if (!(blurred && again == 0) && !promising(layout, soft))
+                break;
             soft = grid.resolved(known.data(), layout.known.data());
             done = decode(layout, soft.data(), symbol);
             known = believed(layout, soft);
@@ -178,7 +222,7 @@ std::optional<Found> GreyCore::passes(const Image &image, const Layout &layout, 
             return Found{symbol, warp.corners(), pass, 1, found.score};
         if (now() > until || pass == most_passes || found.score < good_score || !promising(layout, soft))
             break;
-        const Pattern pattern(layout.size, known.data(), true);
+        const Pattern pattern(layout.size, known.data(), blurs[start.blur], true);
         if (!pattern.fits)
             break;
         found = fit(image, pattern, warp, 4, true);

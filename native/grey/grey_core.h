@@ -27,6 +27,14 @@ struct Found {
     float score;     // 0 .. 1, how well the known modules were met
 };
 
+/// Where the known modules are met best.
+struct Start {
+    const Layout *layout = nullptr;
+    Warp warp;
+    Fit fit;
+    std::size_t blur = 0; // which of `blurs` they are seen through
+};
+
 /// One a source of frames: it remembers the symbol that it could not read. Not safe to share between threads.
 class GreyCore {
 public:
@@ -54,7 +62,7 @@ private:
         float score;
     };
 
-    std::optional<Found> passes(const Image &image, const Layout &layout, Warp warp, Fit found, double until);
+    std::optional<Found> passes(const Image &image, const Start &start, double until);
 
     struct Place {
         Corners corners;

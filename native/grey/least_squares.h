@@ -25,6 +25,33 @@ public:
                 a_[i][k] += scaled * row[k];
             b_[i] += scaled * target;
         }
+        squares_ += weight * target * target;
+    }
+
+    /// Of x[i]: all its rows count, with their squares.
+    float weight(std::size_t i) const noexcept { return a_[i][i]; }
+
+    /// x[i] that fits best where the others are as they are; before `factor`, like `left`.
+    float best(std::size_t i, const Row &x) const noexcept
+    {
+        float sum = b_[i];
+        for (std::size_t k = 0; k < n_; ++k)
+            if (k != i)
+                sum -= (k < i ? a_[i][k] : a_[k][i]) * x[k];
+        return sum / a_[i][i];
+    }
+
+    /// The weighed squares of what an x leaves of the targets.
+    double left(const Row &x) const noexcept
+    {
+        double sum = squares_;
+        for (std::size_t i = 0; i < n_; ++i) {
+            double products = 0.5 * a_[i][i] * x[i] - b_[i];
+            for (std::size_t k = 0; k < i; ++k)
+                products += static_cast<double>(a_[i][k]) * x[k];
+            sum += 2 * products * x[i];
+        }
+        return sum;
     }
 
     /// x[i] = value, with this weight: what holds where the rows say nothing.
@@ -76,6 +103,7 @@ private:
     std::size_t n_;
     std::array<Row, most_unknowns> a_{};
     Row b_{};
+    float squares_ = 0;
 };
 
 } // namespace ehc::grey

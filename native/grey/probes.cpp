@@ -8,14 +8,13 @@ namespace ehc::grey {
 namespace {
 
 constexpr float apart = 0.3F; // of the four points of a module from its middle
-constexpr float blur = 0.5F;  // sigma, modules: between a sharp photo and one that is just readable
 
 /// What the blur sees of the modules before, here and behind a point `offset` from the middle of a module; and how that
 /// changes with the offset.
 struct Share {
     std::array<float, 3> part, slope;
 
-    explicit Share(float offset)
+    Share(float offset, float blur)
     {
         const auto below = [&](float edge) {
             return 0.5F * (1 + std::erf((edge - offset) / (blur * std::sqrt(2.0F))));
@@ -31,7 +30,10 @@ struct Share {
 
 class Probing {
 public:
-    Probing(int size, const float *known, std::vector<Probe> &out) : n_(size), known_(known), out_(out) {}
+    Probing(int size, const float *known, float blur, std::vector<Probe> &out)
+        : n_(size), known_(known), shares_{Share(-apart, blur), Share(apart, blur)}, out_(out)
+    {
+    }
 
     void all()
     {
@@ -46,10 +48,9 @@ private:
 
     void four(int x, int y)
     {
-        static const std::array<Share, 2> shares = {Share(-apart), Share(apart)};
         for (std::size_t i = 0; i < 2; ++i)
             for (std::size_t k = 0; k < 2; ++k)
-                one(x, y, shares[k], shares[i], k ? 0.5F + apart : 0.5F - apart, i ? 0.5F + apart : 0.5F - apart);
+                one(x, y, shares_[k], shares_[i], k ? 0.5F + apart : 0.5F - apart, i ? 0.5F + apart : 0.5F - apart);
     }
 
     void one(int x, int y, const Share &across, const Share &down, float dx, float dy)
@@ -70,6 +71,7 @@ private:
 
     const int n_;
     const float *const known_;
+    const std::array<Share, 2> shares_;
     std::vector<Probe> &out_;
 };
 
@@ -87,9 +89,9 @@ std::array<float, most_unknowns> light_at(const Probe &p) noexcept
     return {1, p.u, p.v, p.value, p.value * p.u, p.value * p.v};
 }
 
-Pattern::Pattern(int size, const float *known, bool for_one_fit)
+Pattern::Pattern(int size, const float *known, float blur, bool for_one_fit)
 {
-    Probing(size, known, probes).all();
+    Probing(size, known, blur, probes).all();
     for (const Probe &probe : probes) {
         light.add(light_at(probe), 0, probe.weight);
         const Motion motion = motion_at(probe.u, probe.v);

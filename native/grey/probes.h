@@ -33,7 +33,7 @@ struct Pattern {
 
     /// known: of size * size modules, 1 dark .. -1 light, 0 unknown; around them lies light. A pattern for one fit is
     /// for a curved one.
-    Pattern(int size, const float *known, bool for_one_fit);
+    Pattern(int size, const float *known, float blur, bool for_one_fit);
 };
 
 /// The terms that light falls on a symbol by: level and contrast, each a plane.

@@ -153,7 +153,8 @@ const Layout &layout_of(int version)
         Drawing(*layout).draw();
         for (const Module module : layout->modules)
             layout->known.push_back(module == Module::dark ? 1.0F : module == Module::light ? -1.0F : 0.0F);
-        layout->pattern = std::make_unique<const Pattern>(layout->size, layout->known.data(), false);
+        for (std::size_t i = 0; i < blurs.size(); ++i)
+            layout->patterns[i] = std::make_unique<const Pattern>(layout->size, layout->known.data(), blurs[i], false);
         made[at] = std::move(layout);
     });
     return *made[at];

@@ -38,6 +38,15 @@ std::vector<float> window_sums(const std::vector<float> &in, int n)
     return out;
 }
 
+/// What taps leave of a system of `weighed_up` unexplained, with the level that leaves the least.
+double left_of(const LeastSquares &system, const Taps &taps)
+{
+    LeastSquares::Row x{};
+    std::copy(taps.begin(), taps.end(), x.begin());
+    x[25] = system.best(25, x);
+    return system.left(x);
+}
+
 /// 5x5 weights in rows that vector registers hold whole, the last three 0.
 using Rows = std::array<std::array<float, 8>, 5>;
 constexpr std::size_t past_a_row = 8; // floats that may be looked at behind the last module
@@ -58,15 +67,60 @@ inline void taken(const Rows &weights, float change, float *first, int side) noe
             first[x] -= weights[y][x] * change;
 }
 
-std::array<float, 25> gaussian(float sigma)
+Taps gaussian(float sigma)
 {
     const auto below = [&](float edge) { return 0.5F * (1 + std::erf(edge / (sigma * std::sqrt(2.0F)))); };
-    std::array<float, 25> out{};
+    Taps out{};
     float one[5];
     for (int i = 0; i < 5; ++i)
         one[i] = below(static_cast<float>(i) - 1.5F) - below(static_cast<float>(i) - 2.5F);
     for (std::size_t i = 0; i < 25; ++i)
         out[i] = one[i / 5] * one[i % 5];
+    return out;
+}
+
+/// A point of light that is spread evenly over a shape, as modules see it. inside: whether a place is in the shape, in
+/// modules from its middle.
+template <class Inside> Taps evenly(Inside inside)
+{
+    constexpr int fine = 8; // places a module
+    const auto share = [](float from) {
+        return std::max(0.0F, 1 - std::abs(from));
+    }; // of a module as wide as its points
+    Taps out{};
+    float total = 0;
+    for (int y = 0; y < 5 * fine; ++y)
+        for (int x = 0; x < 5 * fine; ++x) {
+            const float dx = (static_cast<float>(x) + 0.5F) / fine - 2.5F,
+                        dy = (static_cast<float>(y) + 0.5F) / fine - 2.5F;
+            if (!inside(dx, dy))
+                continue;
+            for (std::size_t i = 0; i < out.size(); ++i) {
+                const float part =
+                    share(dx + 2 - static_cast<float>(i % 5)) * share(dy + 2 - static_cast<float>(i / 5));
+                out[i] += part, total += part;
+            }
+        }
+    for (float &tap : out)
+        tap /= total;
+    return out;
+}
+
+/// What is no Gaussian: a lens out of focus spreads a point over a disc, a moving hand along a line.
+std::vector<Taps> discs_and_lines()
+{
+    std::vector<Taps> out;
+    for (const float radius : {0.7F, 0.9F, 1.1F, 1.3F, 1.5F, 1.7F})
+        out.push_back(evenly([=](float x, float y) { return x * x + y * y < radius * radius; }));
+    constexpr int turns = 8;
+    for (const float length : {1.5F, 2.25F, 3.0F, 3.75F})
+        for (int turn = 0; turn < turns; ++turn) {
+            const float angle = 3.14159265F * static_cast<float>(turn) / turns, c = std::cos(angle),
+                        s = std::sin(angle);
+            out.push_back(evenly([=](float x, float y) {
+                return std::abs(x * c + y * s) < length / 2 && std::abs(y * c - x * s) < 0.15F;
+            }));
+        }
     return out;
 }
 
@@ -100,29 +154,27 @@ SoftGrid::SoftGrid(const Image &image, const Warp &warp, const Light &light, int
     }
 }
 
-void SoftGrid::even(const float *believed)
+void SoftGrid::even(const float *known)
 {
     const auto count = static_cast<std::size_t>(size_ * size_);
-    std::vector<float> rest(count), both(count), mass(count), one(count, 1.0F);
-    for (int y = 0; y < size_; ++y)
-        for (int x = 0; x < size_; ++x) {
-            const auto i = static_cast<std::size_t>(y * size_ + x);
-            const float value = value_[index(x, y)];
-            rest[i] = value - believed[i];
-            both[i] = value * believed[i];
-            mass[i] = believed[i] * believed[i];
-        }
-    rest = window_sums(rest, size_), both = window_sums(both, size_);
-    mass = window_sums(mass, size_), one = window_sums(one, size_);
-    for (int y = 0; y < size_; ++y)
-        for (int x = 0; x < size_; ++x) {
-            const auto i = static_cast<std::size_t>(y * size_ + x);
-            const float level = 0.8F * rest[i] / one[i];
-            const float sure = mass[i] / one[i]; // 0 .. 1
-            const float gain = sure > 0.4F ? std::clamp(both[i] / mass[i], 0.1F, 2.0F) : 1.0F;
-            value_[index(x, y)] = std::clamp((value_[index(x, y)] - level) / gain, -4.0F, 4.0F);
-            trust_[i] = std::min(trust_[i] * gain, 1.0F);
-        }
+    std::vector<float> level(count), range(count), one(count, 1.0F);
+    const auto each = [&](auto use) {
+        for (int y = 0; y < size_; ++y)
+            for (int x = 0; x < size_; ++x)
+                use(static_cast<std::size_t>(y * size_ + x), value_[index(x, y)]);
+    };
+    each([&](std::size_t i, float value) { level[i] = value - known[i]; });
+    level = window_sums(level, size_), one = window_sums(one, size_);
+    each([&](std::size_t i, float &value) {
+        value -= level[i] / one[i];
+        range[i] = std::abs(value);
+    });
+    range = window_sums(range, size_);
+    each([&](std::size_t i, float &value) {
+        const float gain = std::clamp(range[i] / one[i], 0.05F, 2.0F);
+        value = std::clamp(value / gain, -4.0F, 4.0F);
+        trust_[i] = std::min(trust_[i] * gain, 1.0F);
+    });
 }
 
 std::vector<float> SoftGrid::equalised(const float *believed, int taps) const
@@ -213,7 +265,7 @@ std::vector<float> SoftGrid::resolved(const float *believed, const float *known)
 }
 
 /// How well a Gaussian of this width explains what is sure: the variance of what is left.
-double SoftGrid::unexplained(const std::vector<float> &state, const std::array<float, 25> &tap) const
+double SoftGrid::unexplained(const std::vector<float> &state, const Taps &tap) const
 {
     double mass = 1e-9, rest = 0, squares = 0;
     for_sure(state, tap, [&](std::size_t i, const LeastSquares::Row &row, float weight) {
@@ -243,11 +295,22 @@ SoftGrid::Spread SoftGrid::spread_seen(const std::vector<float> &state) const
         if (best != start)
             break;
     }
-    return spread_near(state, gaussian(sigmas[best]));
+    Taps nominal = gaussian(sigmas[best]);
+    LeastSquares system = weighed_up(state, nominal);
+    const Taps *other = nullptr;
+    static const std::vector<Taps> others = discs_and_lines();
+    least = left_of(system, nominal);
+    for (const Taps &taps : others) {
+        const double found = left_of(system, taps);
+        if (found < least)
+            least = found, other = &taps;
+    }
+    if (other != nullptr)
+        nominal = *other, system = weighed_up(state, nominal);
+    return spread_near(system, nominal);
 }
 
-template <class Use>
-void SoftGrid::for_sure(const std::vector<float> &state, const std::array<float, 25> &nominal, Use use) const
+template <class Use> void SoftGrid::for_sure(const std::vector<float> &state, const Taps &nominal, Use use) const
 {
     for (int y = 0; y < size_; ++y)
         for (int x = 0; x < size_; ++x) {
@@ -266,14 +329,18 @@ void SoftGrid::for_sure(const std::vector<float> &state, const std::array<float,
         }
 }
 
-SoftGrid::Spread SoftGrid::spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal) const
+/// What is sure, as equations in the 25 taps and the level.
+LeastSquares SoftGrid::weighed_up(const std::vector<float> &state, const Taps &nominal) const
 {
     LeastSquares system(26);
-    float total = 0;
-    for_sure(state, nominal, [&](std::size_t i, const LeastSquares::Row &row, float weight) {
-        system.add(row, value_[i], weight);
-        total += weight;
-    });
+    for_sure(state, nominal,
+             [&](std::size_t i, const LeastSquares::Row &row, float weight) { system.add(row, value_[i], weight); });
+    return system;
+}
+
+SoftGrid::Spread SoftGrid::spread_near(LeastSquares system, const Taps &nominal)
+{
+    const float total = system.weight(25);
     for (std::size_t tap = 0; tap < 25; ++tap)
         system.prefer(tap, nominal[tap], 0.1F * total + 1);
     system.prefer(25, 0, 0.01F * total + 1);

@@ -9,14 +9,17 @@ namespace ehc::grey {
 
 constexpr int margin = 2; // modules around the symbol that the widest filter looks at
 
+using Taps = std::array<float, 25>; // of a module over 5x5 around it
+
 class SoftGrid {
 public:
     /// Nine points a module, their mean, as (level - light.level) / light.contrast: about 1 dark .. -1 light.
     SoftGrid(const Image &image, const Warp &warp, const Light &light, int size);
 
-    /// Takes out what light does to the parts of a symbol. believed: of size * size modules, 1 dark .. -1 light, as far
-    /// as it is believed; 0 unknown. Where most is unknown only the level is evened, for data is as often dark as light.
-    void even(const float *believed);
+    /// Takes out what light does to the parts of a symbol, a spot of glare above all: over a few modules around each, dark
+    /// is as often as light but for the known ones, and as far from the middle. known: of size * size modules, 1 dark,
+    /// -1 light, 0 unknown. Where little is between dark and light, as where both are blown, a module is trusted less.
+    void even(const float *known);
 
     /// Each module as a linear combination of the 3x3 or 5x5 (taps) around it, the one that gives the believed ones best.
     /// In units in which 1 is dark and -1 light; size * size, weighed down where there is little contrast to see.
@@ -29,17 +32,17 @@ public:
 
 private:
     struct Spread {
-        std::array<float, 25> tap; // of a module over 5x5 around it
+        Taps tap;
         float level;
     };
 
-    double unexplained(const std::vector<float> &state, const std::array<float, 25> &tap) const;
+    double unexplained(const std::vector<float> &state, const Taps &tap) const;
     Spread spread_seen(const std::vector<float> &state) const;
-    Spread spread_near(const std::vector<float> &state, const std::array<float, 25> &nominal) const;
+    LeastSquares weighed_up(const std::vector<float> &state, const Taps &nominal) const;
+    static Spread spread_near(LeastSquares system, const Taps &nominal);
 
     /// Calls use(place, the 25 states around it and 1, weight) for every module whose neighbours are known, mostly.
-    template <class Use>
-    void for_sure(const std::vector<float> &state, const std::array<float, 25> &nominal, Use use) const;
+    template <class Use> void for_sure(const std::vector<float> &state, const Taps &nominal, Use use) const;
 
     std::size_t beside(std::size_t i, std::size_t tap) const noexcept
     {

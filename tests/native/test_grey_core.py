@@ -88,6 +88,50 @@ def test_the_finder_locates_what_is_blurred_and_inverted(dark):
     assert abs(found[int(np.argmin(distance))][1] - code.version) <= 1
 
 
+@pytest.mark.parametrize("said", [4, 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_out_of_focus_by_more_than_a_module_is_read_even_if_it_seems_to_be_of_another_version(seed, said):
+    code = segno.make_qr("EHC 42 " * 7, version=4, error="m", boost_error=False)
+    photo = shoot(code_image(code.matrix), seed, Conditions(defocus=1.5, blur=0.2, noise=3, tilt=15))
+    rough = np.array(photo.corners) - 0.5 + np.random.default_rng(seed).normal(0, 1, (4, 2))
+    found = GreyCore().read(photo.pixels, rough, said)
+    np.testing.assert_array_equal(found.modules, matrix_of(code))
+
+
+def test_what_was_moved_by_two_and_a_half_modules_is_read():
+    code = segno.make_qr("EHC 42 " * 7, version=4, error="m", boost_error=False)
+    photos = [shoot(code_image(code.matrix), seed, Conditions(motion=2.5, blur=0.2, noise=3)) for seed in range(8)]
+    read = [GreyCore().read(photo.pixels, np.array(photo.corners) - 0.5, 4) for photo in photos]
+    assert sum(found is not None for found in read) >= 6
+    assert all(np.array_equal(found.modules, matrix_of(code)) for found in read if found)
+
+
+HIDDEN = {"top left": (0, 0), "top right": (0, 1), "bottom left": (1, 0)}
+
+
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_a_symbol_with_a_finder_pattern_that_cannot_be_seen_is_located(hidden, turn):
+    code = segno.make_qr("EHC 42 " * 7, version=4, error="m", boost_error=False)
+    image, (down, across) = code_image(code.matrix, scale=5), HIDDEN[hidden]
+    top, left = (20 + 25 * 5 * at for at in (down, across))
+    image[top : top + 40, left : left + 40] = 255
+    corners = np.array(outline(4, 5))
+    for _ in range(turn):
+        image, corners = np.rot90(image), np.stack([corners[:, 1], image.shape[1] - 1 - corners[:, 0]], 1)
+    found = locate(np.ascontiguousarray(image))
+    assert min(np.abs(np.array(place) - corners).max() for place, version in found if version == 4) < 5
+
+
+def test_a_spot_of_glare_is_read_around():
+    code = segno.make_qr("EHC 42 " * 7, version=4, error="q", boost_error=False)
+    image = code_image(code.matrix, scale=5) * 0.6 + 50.0
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    image += 400 * np.exp(-((x - 110) ** 2 + (y - 110) ** 2) / (2 * 25**2))
+    found = GreyCore().read(np.clip(image, 0, 255).astype(np.uint8), outline(4, 5), 4)
+    np.testing.assert_array_equal(found.modules, matrix_of(code))
+
+
 def scrambled(code, share, seed):
     """The code with this share of its data modules turned over."""
     random_ = np.random.default_rng(seed)
