@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from mmap import mmap
 from typing import Self, TypeVar, final
@@ -11,7 +11,7 @@ from ehc.crypto.batch import Row
 from ehc.crypto.columns import ArrowArray
 from ehc.crypto.compact import CompactFields, CompactVerdict
 from ehc.crypto.token import Fields, Window
-from ehc.model import Reason, Verdict
+from ehc.model import CardStatus, Reason, Verdict
 
 _T = TypeVar("_T")
 
@@ -117,10 +117,70 @@ class Slots:
 
 @final
 class Claims(Slots):
-    def claim(self, code: int, holder: int, uses: int) -> int: ...
-    def claim_many(self, codes: Iterable[int], holder: int, uses: Iterable[int]) -> list[int]: ...
-    def set(self, code: int, holder: int) -> int: ...
-    def holder(self, code: int) -> tuple[int, int]: ...
+    """One set of taken codes."""
+
+@final
+class CodeSets:
+    def __init__(self, secret: bytes, new: Callable[[int, int, int], Claims]) -> None: ...
+    def claim(self, code: bytes, issued_at: int, until: int, holder: int, uses: int) -> int: ...
+    def claim_many(
+        self,
+        codes: Iterable[bytes],
+        issued_at: Iterable[int],
+        until: Iterable[int],
+        uses: Iterable[int],
+        holder: int,
+    ) -> list[int]: ...
+    def put(self, code: bytes, issued_at: int, until: int, holder: int) -> None: ...
+    def holder(self, code: bytes, issued_at: int, until: int) -> int | None: ...
+    def drop(self, period: int, epoch: int) -> None: ...
+
+@final
+class KeptStatuses:
+    def __new__(cls, counters: mmap | bytearray, most: int) -> Self: ...
+    def recall(self, card: str | int, now: int) -> CardStatus | None: ...
+    def changed(self, card: str | int) -> None: ...
+    def before(self, cards: Iterable[str | int]) -> tuple[int, list[int]]: ...
+    def keep(  # noqa: PLR0917
+        self, card: str | int, status: CardStatus, turn: int, counted: int, until: int, usable_until: int
+    ) -> None: ...
+    def renew(self, turn: int) -> None: ...
+
+@final
+class Shortcut:
+    def __init__(  # noqa: PLR0917
+        self,
+        cards: KeptStatuses,
+        issued: CodeSets,
+        claimed: CodeSets,
+        claimed_at: CodeSets,
+        opened_at: int,
+        name: Callable[[int, str], None],
+        *,
+        lend_compact: Callable[[], Mapping[int, CompactKey]],
+        lend: Callable[[], Sequence[KeyHandle]],
+        window: Window,
+        profiles: int,
+        accept_unissued: bool,
+        show: Callable[[CardStatus], bytes],
+        end: Callable[[str, int | None], tuple[bytes, bytes]],
+        see: Callable[[str, str, int, int | None], None],
+    ) -> None: ...
+    def learn(
+        self,
+        institution: str | None,
+        body: bytes,
+        payload: str,
+        *,
+        head: bytes,
+        profiles: frozenset[str],
+        uses: int,
+        holder: int,
+        name: str,
+        seen: tuple[str, str] | None,
+    ) -> None: ...
+    def unlearn(self) -> None: ...
+    def verify(self, body: bytes, institution: str | None, now: int, fast: int | None) -> bytes | None: ...
 
 @final
 class Buckets(Slots):
@@ -182,7 +242,6 @@ class HostRows:
     ) -> tuple[int, int] | None: ...
 
 def fingerprint(secret_and_key: bytes) -> int: ...
-def fingerprints(secret: bytes, keys: Iterable[bytes]) -> list[int]: ...
 def add_one(memory: memoryview, i: int) -> None: ...
 def tiers() -> list[tuple[str, bool]]: ...
 def tier() -> str: ...

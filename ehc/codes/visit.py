@@ -8,6 +8,11 @@ from functools import lru_cache
 from ehc.crypto import sm3
 
 
+def place_of(institution: str | None, terminal: str | None) -> str:
+    """Empty when nobody said where."""
+    return f"{institution} {terminal or ''}" if institution else ""
+
+
 @lru_cache(4096)
 def holder_of(place: str) -> int:
     """48 bits that stand for a place; 0 for none."""

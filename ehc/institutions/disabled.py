@@ -12,14 +12,14 @@ class DisabledPlaces:
     """Of one process; whoever lets requests in renews it (web/gate.py)."""
 
     def __init__(self) -> None:
-        self._places: frozenset[PlaceCode] = frozenset()
+        self.places: frozenset[PlaceCode] = frozenset()
 
     def renew(self, places: Iterable[PlaceCode]) -> None:
-        self._places = frozenset(places)
+        self.places = frozenset(places)
 
     def has(self, institution: str | None, terminal: str | None) -> bool:
         """Whether codes shown there may not be taken. A place that is not registered is not disabled."""
-        places = self._places
+        places = self.places
         if not places or institution is None:
             return False
         return (institution, "") in places or (institution, terminal or "") in places

@@ -117,8 +117,7 @@ class SoftwareMachine:
 
         Profile N names no version, so each that may open is tried, newest first.
         """
-        keys = self._held.opening or self._no_opening()
-        self.tally.one(Kind.TOKEN_CHECKED, keys[0].version)
+        keys = self.lend_keys()
         verdict = crypto.check_token(payload, keys[0], now, window=window, profiles=profiles)
         for key in keys[1:]:
             if verdict.reason not in _OF_ANOTHER_VERSION:
@@ -142,10 +141,20 @@ class SoftwareMachine:
         )
 
     def check_compact(self, payload: str | bytes, now: int, tolerance: int) -> CompactVerdict:
+        return crypto.check_compact(payload, self.lend_compact_keys(), now, tolerance=tolerance)
+
+    def lend_keys(self) -> Sequence[KeyHandle]:
+        """Those that may open tokens, newest first, for one check by the first in this process, which is counted now."""
+        keys = self._held.opening or self._no_opening()
+        self.tally.one(Kind.TOKEN_CHECKED, keys[0].version)
+        return keys
+
+    def lend_compact_keys(self) -> Mapping[int, CompactKey]:
+        """Those that may open compact codes, by version, for one check in this process, which is counted now."""
         held = self._held
         keys = held.compact if held.opening else self._no_opening()
         self.tally.one(Kind.CODE_CHECKED, held.opening[0].version)
-        return crypto.check_compact(payload, keys, now, tolerance=tolerance)
+        return keys
 
     def open_compacts(self, payloads: Sequence[str]) -> list[OpenedCompact | None]:
         held = self._held

@@ -11,9 +11,10 @@ import asyncio
 import mmap
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from ehc.crypto.claims import REVOKED, add_one
+from ehc.crypto.claims import REVOKED, KeptStatuses
+from ehc.crypto.shortcut import Shortcut
 from ehc.errors import Unavailable
 from ehc.model import Answer, Card, CardStatus, Claim, Claimant, Question
 from ehc.ports import AccountLookup, Answers, Clock, Questions
@@ -23,13 +24,7 @@ from ehc.store.taken_codes import TakenCodes, mapped
 
 COUNTERS = 65_536
 STALE_AFTER = 10
-
-
-class _Known(NamedTuple):
-    status: CardStatus
-    counter: int  # its place
-    counted: int
-    until: int
+_NEVER = 2**63 - 1
 
 
 class MappedHotState:
@@ -41,21 +36,19 @@ class MappedHotState:
         self._claimed = TakenCodes(folder, "claimed", now)
         self._claimed_at = TakenCodes(folder, "at", now)
         self._places = PlaceNames(folder / "places")
-        self._counts = memoryview(_counters(folder / "counters")).cast("I")
-        self._cards, self._clock, self._remembered = cards, clock, remembered
-        self._known: dict[str | int, _Known] = {}
+        self._kept = KeptStatuses(_counters(folder / "counters"), remembered)
+        self._cards, self._clock = cards, clock
         self._reader = StatusReader(self._load)
-        self._turn = 0
 
     def ask(self, question: Question, now: int) -> Answer | Awaitable[Answer]:
         if question.must_be_issued and not self._was_issued(question):
             return Answer(False, None)
-        card = self._recall(question.card, now)
+        card = self._kept.recall(question.card, now)
         return self._load_and_answer(question, now) if card is None else self._answer(question, card, now)
 
     def ask_many(self, asked: Questions) -> Answers | Awaitable[Answers]:
         now = self._clock()
-        known = {card: self._recall(card, now) for card in set(asked.cards)}
+        known = {card: self._kept.recall(card, now) for card in set(asked.cards)}
         if None in known.values():
             return self._load_and_answer_many(asked, known)
         return self._answer_many(asked, known)
@@ -66,7 +59,7 @@ class MappedHotState:
         return None if holder is None else Claimant(self._places.name(holder), self._claimed_at.holder(*code))
 
     def status(self, card: str | int) -> CardStatus | Awaitable[CardStatus | None] | None:
-        found = self._recall(card, self._clock())
+        found = self._kept.recall(card, self._clock())
         return self._reader.status(card) if found is None else found
 
     def remember(self, card: str | int, code: bytes, issued_at: int, until: int) -> None:
@@ -84,18 +77,24 @@ class MappedHotState:
 
     def changing(self, card: Card) -> None:
         for key in (card.card_id, card.account, *(card.other or ())[:1]):
-            add_one(self._counts, _counter(key))
+            self._kept.changed(key)
 
     def renew(self, turn: int) -> None:
-        if turn != self._turn:
-            self._turn, self._known = turn, {}
+        self._kept.renew(turn)
+        for taken in (self._issued, self._claimed, self._claimed_at):
+            taken.forget(self._clock())
+
+    def shortcut(self, **more: Any) -> Shortcut:
+        """Verification over this state in one native call. more: what is named in the arguments of Shortcut."""
+        sets = (self._issued.sets, self._claimed.sets, self._claimed_at.sets)
+        return Shortcut(self._kept, *sets, self._claimed.opened_at, self._places.remember, **more)
 
     def ready(self) -> bool:
         return True  # its files were mapped when it was opened
 
     def close(self) -> None:
         """The files stay; the mappings go when nobody uses them any more."""
-        self._known.clear()
+        self._kept.renew(-1)
 
     def _was_issued(self, question: Question) -> bool:
         return self._issued.holder(question.code, question.issued_at, question.until) is not None
@@ -155,42 +154,30 @@ class MappedHotState:
             return _REVOKED if claimed.revoked(code, issued_at, until) else _NONE
         if issued_at < claimed.opened_at:
             return Claim.LOST  # it may have been used before the machine failed
-        named = claimed.named(code, issued_at, until)
-        claim = claimed.claim_named(named, holder, uses)
+        claim = claimed.claim(code, issued_at, until, holder, uses)
         if claim is _WON:
-            self._claimed_at.put_named(named, now)
+            self._claimed_at.put(code, issued_at, until, now)
             self._places.remember(holder, place)
         return claim
 
-    def _recall(self, card: str | int, now: int) -> CardStatus | None:
-        known = self._known.get(card)
-        if known is None or known.until < now or known.counted != self._counts[known.counter]:
-            return None
-        return known.status
-
     def _load(self, asked: Sequence[str | int]) -> list[Found]:
         """Counters first, then the store: a change in between makes what is kept useless."""
-        among, counters, until = self._known, [*map(_counter, asked)], self._clock() + STALE_AFTER
-        counted = [self._counts[counter] for counter in counters]
+        (turn, counted), until = self._kept.before(asked), self._clock() + STALE_AFTER
         found = read_statuses(self._cards, asked)
-        for card, counter, before, status in zip(asked, counters, counted, found, strict=True):
+        for card, before, status in zip(asked, counted, found, strict=True):
             if isinstance(status, CardStatus) and may_be_kept(card, status):
-                self._keep(among, card, _Known(status, counter, before, until))
+                self._kept.keep(card, status, turn, before, until, _usable_until(status))
         return found
-
-    def _keep(self, among: dict[str | int, _Known], card: str | int, known: _Known) -> None:
-        """among: of the turn in which it was read."""
-        while len(among) >= self._remembered:
-            among.pop(next(iter(among)), None)
-        among[card] = known
 
 
 _WON, _NONE, _REVOKED = Claim.WON, Claim.NONE, Claim.REVOKED  # a look-up in the class costs as much as a claim
 _NOT_ISSUED, _NO_CARD = Answer(False, None), Answer(True, None)
 
 
-def _counter(card: str | int) -> int:
-    return card % COUNTERS if isinstance(card, int) else int(card[:4], 16)
+def _usable_until(status: CardStatus) -> int:
+    if not status.usable(0):
+        return -1
+    return _NEVER if status.deadline is None else status.deadline
 
 
 def _counters(path: Path) -> mmap.mmap:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +22,16 @@ from ehc.web.wire.base import Body
 from ehc.wiring.services import Services
 
 BODY_LIMIT = 64 * 1024
+
+
+class Shortcut(Protocol):
+    """Answers the most usual requests of an endpoint at once (shortcut.py)."""
+
+    def verify(self, body: bytes, caller: Caller, client_time: str | None) -> bytes | None: ...
+
+    def learn(self, body: bytes, request: Any, caller: Caller) -> None: ...
+
+
 BODY = (400, 408, 413, 415, 422, 500, 503)
 """Problems of every endpoint that takes a body and asks a system."""
 
@@ -81,6 +91,7 @@ class Endpoint:
     signed: bool = False  # no key is shown: who asks, and that they may, the handler finds in the body
     local: bool = False  # a process of the same machine needs no key
     hot: bool = False  # answered on the server's own interface (hot.py)
+    shortcut: Callable[[Services, Observed], Shortcut | None] | None = None  # of a hot one, tried before its handler
     problems: tuple[int, ...] = (500,)  # beside those of the scope: all_problems has them too
 
     @property

@@ -39,6 +39,7 @@ class Hot:
         self._operation, self._scope, self._handler = endpoint.operation, endpoint.scope, _replying(endpoint)
         self._limit, self._worker, self._bridge = endpoint.body_limit, worker, bridge
         self._decoder = endpoint.decoder(endpoint.body)
+        self._shortcut = endpoint.shortcut(worker.services, worker.observed) if endpoint.shortcut else None
 
     async def __call__(self, scope: Any, proto: Any) -> None:
         """scope, proto: as granian.rsgi has them."""
@@ -60,8 +61,16 @@ class Hot:
             if (content_type := header("content-type", "")) != JSON:
                 require_media_type(content_type, (JSON,))
             body = await worker.bodies.whole(header, proto, self._limit)
+            shortcut = self._shortcut
+            if shortcut is not None and (answer := shortcut.verify(body, caller, client_time)) is not None:
+                self._send(proto, Reply(answer), request_id, client_time)
+                self._done(200, started, span, None)
+                return
             call = Call(worker.services, worker.observed, caller, self._operation, "", False, client_time)
-            reply = await self._handler(call, decode(self._decoder, body))
+            request = decode(self._decoder, body)
+            reply = await self._handler(call, request)
+            if shortcut is not None:
+                shortcut.learn(body, request, caller)
             if call.cost > 1:
                 worker.gate.charge(caller, call.cost - 1)
         except ConnectionGone:

@@ -6,6 +6,7 @@ from ehc.access.caller import Scope
 from ehc.web.endpoint import BODY, Endpoint
 from ehc.web.handlers import offline
 from ehc.web.handlers import verify as handlers
+from ehc.web.shortcut import open_shortcut
 from ehc.web.wire import verify as wire
 
 BATCH_LIMIT = 8 << 20
@@ -21,6 +22,7 @@ TABLE = (
         body=wire.VerifyRequest,
         decoder=wire.VerifyDecoder,
         hot=True,
+        shortcut=open_shortcut,
         problems=BODY,
     ),
     Endpoint(

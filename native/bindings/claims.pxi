@@ -1,5 +1,9 @@
 # claims.pxi: sets of taken codes, and token buckets, in shared memory. Part of _native.pyx.
 
+cdef enum:
+    SHORTEST_PERIOD = 512  # seconds
+
+
 def fingerprint(bytes secret_and_key):
     """A 64-bit name of a key, which only who knows the secret in front of it can tell; never 0."""
     cdef uint8_t digest[32]
@@ -7,11 +11,6 @@ def fingerprint(bytes secret_and_key):
     ehc_sm3(<const uint8_t *>PyBytes_AS_STRING(secret_and_key), PyBytes_GET_SIZE(secret_and_key), digest)
     memcpy(&code, digest, 8)
     return code if code else 1
-
-
-def fingerprints(bytes secret not None, keys):
-    """fingerprint(secret + key) of each."""
-    return [fingerprint(secret + key) for key in keys]
 
 
 cdef class Slots:
@@ -36,37 +35,115 @@ cdef class Slots:
 
 @cython.final
 cdef class Claims(Slots):
-    """Which codes are taken."""
+    """One set of taken codes."""
 
-    def claim(self, uint64_t code, uint64_t holder, unsigned uses):
-        return ehc_claim(<uint64_t *>self._view.buf, self._bits, code, holder, uses)
 
-    def claim_many(self, codes, uint64_t holder, uses):
-        """The statuses of one claim after the other. Where uses is 0 nothing is claimed: REVOKED, or NONE."""
-        cdef uint64_t *slots = <uint64_t *>self._view.buf
-        cdef uint64_t has
-        cdef unsigned most
-        cdef int status
-        cdef list found = []
-        for code, most in zip(codes, uses, strict=True):
-            has = 0
-            if most:
-                status = ehc_claim(slots, self._bits, code, holder, most)
-            else:
-                status = ehc_claim_holder(slots, self._bits, code, &has)
-                if status == EHC_CLAIM_LOST:
-                    status = EHC_CLAIM_REVOKED if has == EHC_HOLDER_REVOKED else EHC_CLAIM_NONE
-            found.append(status)
+cdef class _Chain:
+    """Sets of one period and epoch, each next one for what the last had no room for."""
+    cdef int64_t period, epoch
+    cdef list sets
+
+
+@cython.final
+cdef class CodeSets:
+    """Taken codes of one name. A code stands in the chain of the time at which it ends: the longer it lives, the longer
+    the period; up to an hour all are alike, so that a change of the setting loses none of the codes that are about.
+
+    secret: goes before a code in its fingerprint. new(period, epoch, n): the n-th Claims of a chain. Times in seconds.
+    """
+    cdef bytes _secret
+    cdef object _new
+    cdef dict _chains  # by (period, epoch)
+
+    def __init__(self, bytes secret not None, new):
+        self._secret, self._new, self._chains = secret, new, {}
+
+    cdef uint64_t name(self, bytes code):
+        return fingerprint(self._secret + code)
+
+    cdef _Chain chain(self, int64_t issued_at, int64_t until):
+        cdef int64_t life = until - issued_at if until > issued_at else issued_at - until
+        cdef int64_t period = SHORTEST_PERIOD
+        while period <= life >> 3:
+            period <<= 1
+        key = (period, until // period)
+        cdef _Chain found = <_Chain>self._chains.get(key)
+        if found is None:
+            found = _Chain()
+            found.period, found.epoch = key
+            found.sets = []
+            self._chains[key] = found
         return found
 
-    def set(self, uint64_t code, uint64_t holder):
-        return ehc_claim_set(<uint64_t *>self._view.buf, self._bits, code, holder)
+    cdef Claims at(self, _Chain chain, Py_ssize_t n):
+        while (made := len(chain.sets)) <= n:
+            another = self._new(chain.period, chain.epoch, made)
+            if len(chain.sets) == made:  # another thread may have made it meanwhile
+                chain.sets.append(another)
+        return chain.sets[n]
 
-    def holder(self, uint64_t code):
-        """(status, holder)."""
+    cdef int take(self, _Chain chain, uint64_t name, uint64_t holder, unsigned uses) except -1:
+        cdef Py_ssize_t n = 0
+        cdef int status = EHC_CLAIM_FULL
+        cdef Claims claims
+        while status == EHC_CLAIM_FULL:
+            claims, n = self.at(chain, n), n + 1
+            status = ehc_claim(<uint64_t *>claims._view.buf, claims._bits, name, holder, uses)
+        return status
+
+    cdef int set(self, _Chain chain, uint64_t name, uint64_t holder) except -1:
+        cdef Py_ssize_t n = 0
+        cdef int status = EHC_CLAIM_FULL
+        cdef Claims claims
+        while status == EHC_CLAIM_FULL:
+            claims, n = self.at(chain, n), n + 1
+            status = ehc_claim_set(<uint64_t *>claims._view.buf, claims._bits, name, holder)
+        return status
+
+    cdef int find(self, _Chain chain, uint64_t name, uint64_t *holder) except -1:
+        """LOST: the holder has it."""
+        cdef Py_ssize_t n = 0
+        cdef int status = EHC_CLAIM_FULL
+        cdef Claims claims
+        while status == EHC_CLAIM_FULL:
+            claims, n = self.at(chain, n), n + 1
+            status = ehc_claim_holder(<uint64_t *>claims._view.buf, claims._bits, name, holder)
+        return status
+
+    cdef int ask(self, _Chain chain, uint64_t name, uint64_t holder, unsigned uses) except -1:
+        """Takes it where it has uses; else REVOKED, or NONE."""
+        cdef uint64_t has = 0
+        if uses:
+            return self.take(chain, name, holder, uses)
+        if self.find(chain, name, &has) == EHC_CLAIM_LOST and has == EHC_HOLDER_REVOKED:
+            return EHC_CLAIM_REVOKED
+        return EHC_CLAIM_NONE
+
+    def claim(self, bytes code not None, int64_t issued_at, int64_t until, uint64_t holder, unsigned uses):
+        """As ehc_claim, but FULL. Where uses is 0 nothing is claimed: REVOKED, or NONE."""
+        return self.ask(self.chain(issued_at, until), self.name(code), holder, uses)
+
+    def claim_many(self, codes, issued_at, until, uses, uint64_t holder):
+        """claim() of one after the other."""
+        cdef bytes code
+        cdef int64_t since, end
+        cdef unsigned most
+        return [self.ask(self.chain(since, end), self.name(code), holder, most)
+                for code, since, end, most in zip(codes, issued_at, until, uses, strict=True)]
+
+    def put(self, bytes code not None, int64_t issued_at, int64_t until, uint64_t holder):
+        """The code is the holder's, whoever had it."""
+        self.set(self.chain(issued_at, until), self.name(code), holder)
+
+    def holder(self, bytes code not None, int64_t issued_at, int64_t until):
+        """None when nobody has it."""
         cdef uint64_t holder = 0
-        status = ehc_claim_holder(<const uint64_t *>self._view.buf, self._bits, code, &holder)
-        return status, holder
+        found = self.find(self.chain(issued_at, until), self.name(code), &holder)
+        return holder if found == EHC_CLAIM_LOST else None
+
+    def drop(self, int64_t period, int64_t epoch):
+        """Let a chain go, whose time is over."""
+        self._chains.pop((period, epoch), None)
 
 
 @cython.final

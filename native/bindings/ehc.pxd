@@ -137,7 +137,7 @@ cdef extern from "ehc.h" nogil:
     int ehc_open_alias(const ehc_compact_key *key, const uint8_t *alias, uint32_t day, uint64_t *account)
     int ehc_make_compact(const ehc_compact_key *key, const ehc_compact *code, uint8_t *text)
 
-    int EHC_CLAIM_NONE, EHC_CLAIM_LOST, EHC_CLAIM_REVOKED
+    int EHC_CLAIM_NONE, EHC_CLAIM_WON, EHC_CLAIM_AGAIN, EHC_CLAIM_LOST, EHC_CLAIM_REVOKED, EHC_CLAIM_FULL
     uint64_t EHC_HOLDER_REVOKED
     int ehc_claim(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder, unsigned uses)
     int ehc_claim_set(uint64_t *slots, unsigned bits, uint64_t code, uint64_t holder)

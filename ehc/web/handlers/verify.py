@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable
 
 from ehc.codes.verification import Verification
+from ehc.codes.visit import place_of
 from ehc.model import Reason, Verdict
 from ehc.web import reply
 from ehc.web.endpoint import Call
@@ -30,9 +31,9 @@ async def verify(call: Call, body: wire.VerifyRequest) -> Reply:
 def check(call: Call, body: wire.VerifyRequest) -> Verification | Awaitable[Verification]:
     """A code that was shown, over whatever interface. No coroutine: that would cost more than it does."""
     services = call.services
-    place = f"{institution} {body.terminal or ''}" if (institution := call.institution(body.institution)) else ""
+    institution = call.institution(body.institution)
     call.seen(institution, body.terminal)
-    disabled = services.disabled.has(institution, body.terminal)
+    place, disabled = place_of(institution, body.terminal), services.disabled.has(institution, body.terminal)
     return services.verifier.check(body.payload, body.scene, services.clock(), place, disabled=disabled)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from ehc.codes.verification import Verification
-from ehc.model import CST, Reason, Verdict
+from ehc.model import CST, CardStatus, Profile, Reason, Verdict
 from ehc.web.wire import verify as wire
 
 LOOK_ALIKE = frozenset(
@@ -23,7 +23,13 @@ def verification(of: Verification, scene: str, *, explain: bool) -> wire.VerifyA
     verdict = of.verdict
     if not verdict.accepted or of.card is None:
         return _refusal(verdict, scene, explain)
-    shown = (of.card.name, of.card.card_id, _moment(verdict.expiry), of.profile, of.visit, of.degraded)
+    return accepted(scene, of.card, verdict.expiry, of.profile, of.visit, degraded=of.degraded)
+
+
+def accepted(  # noqa: PLR0917
+    scene: str, card: CardStatus, expiry: int | None, profile: Profile | None, visit: str | None, *, degraded: bool
+) -> wire.VerifyAnswer:
+    shown = (card.name, card.card_id, _moment(expiry), profile, visit, degraded)
     return wire.VerifyAnswer(True, _ACCEPTED, 0, None, scene, *shown)
 
 

@@ -1,0 +1,5 @@
+"""The most usual verification in one native call (native/bindings/shortcut.pxi): what it needs is lent to it by others."""
+
+from ehc._native import Shortcut
+
+__all__ = ["Shortcut"]

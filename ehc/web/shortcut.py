@@ -1,0 +1,108 @@
+"""Verification from body to answer in one native call, where this process itself holds the keys and the hot state.
+
+What is not plain, and every refusal, goes the long way (handlers/verify.py), which says why. What is accepted here would
+be accepted there, with the same bytes and the same claim (tests/web/test_shortcut.py).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ehc.access.caller import Caller
+from ehc.codes.policy import scene_policy
+from ehc.codes.visit import holder_of, place_of
+from ehc.machine.software import SoftwareMachine
+from ehc.model import AccountState, CardStatus, Profile, Reason
+from ehc.store.hot_mapped import MappedHotState
+from ehc.web.clocks import ahead
+from ehc.web.observed import Observed
+from ehc.web.render import verify as render
+from ehc.web.wire.verify import VerifyRequest
+from ehc.wiring.services import Services
+
+_ACCEPTED = Reason.ACCEPTED
+
+
+class Shortcut:
+    """Of one process."""
+
+    def __init__(self, services: Services, keys: SoftwareMachine, hot: MappedHotState, observed: Observed) -> None:
+        self._clock, self._disabled, self._observed = services.clock, services.disabled, observed
+        self._policy, self._disabled_then = scene_policy(services.settings), services.disabled.places
+        self._native = hot.shortcut(
+            lend_compact=keys.lend_compact_keys,
+            lend=keys.lend_keys,
+            window=self._policy.window,
+            profiles=self._policy.token_profiles,
+            accept_unissued=self._policy.accept_unissued,
+            show=_shown,
+            end=_end,
+            see=services.sightings.see,
+        )
+
+    def verify(self, body: bytes, caller: Caller, client_time: str | None) -> bytes | None:
+        """The answer's body, or None: go the long way. Raises KeyUnavailable and Unavailable."""
+        if self._disabled.places is not self._disabled_then:
+            self._unlearn()
+        fast = None if client_time is None else ahead(client_time, self._clock)
+        answer = self._native.verify(body, caller.institution, self._clock(), fast)
+        if answer is not None:
+            self._observed.verdict(_ACCEPTED)
+        return answer
+
+    def learn(self, body: bytes, request: VerifyRequest, caller: Caller) -> None:
+        """Of a request that was answered the long way: of others like it only the code has to be looked at."""
+        institution, terminal = caller.institution or request.institution, request.terminal
+        if self._disabled.places is not self._disabled_then:
+            self._unlearn()
+        if self._disabled.has(institution, terminal):
+            return
+        profiles, uses = self._policy.in_scene(request.scene)
+        place = place_of(institution, terminal)
+        self._native.learn(
+            caller.institution,
+            body,
+            request.payload,
+            head=_answer(request.scene).partition(_NAME)[0],
+            profiles=frozenset(profiles),
+            uses=uses,
+            holder=holder_of(place),
+            name=place,
+            seen=(institution, terminal) if institution is not None and terminal is not None else None,
+        )
+
+    def _unlearn(self) -> None:
+        """Other places are disabled than when it learned."""
+        self._disabled_then = self._disabled.places
+        self._native.unlearn()
+
+
+def open_shortcut(services: Services, observed: Observed) -> Shortcut | None:
+    """None where keys or hot state are elsewhere."""
+    keys, hot = services.keys, services.hot
+    if isinstance(keys, SoftwareMachine) and isinstance(hot, MappedHotState):
+        return Shortcut(services, keys, hot, observed)
+    return None
+
+
+# The parts of an answer, cut out of whole ones.
+
+_NAME, _EXPIRES_AT, _VISIT = b'"name":', b',"expires_at":', b'"visit":null'
+_NOBODY = CardStatus(0, "", AccountState.NORMAL, "")
+
+
+def _answer(
+    scene: str = "", card: CardStatus = _NOBODY, expiry: int | None = None, profile: Profile = Profile.N
+) -> bytes:
+    return msgspec.json.encode(render.accepted(scene, card, expiry, profile, None, degraded=False))
+
+
+def _shown(card: CardStatus) -> bytes:
+    _, name, rest = _answer(card=card).partition(_NAME)
+    return name + rest.partition(_EXPIRES_AT)[0]
+
+
+def _end(profile: str, expiry: int | None) -> tuple[bytes, bytes]:
+    _, expires_at, rest = _answer(expiry=expiry, profile=Profile(profile)).partition(_EXPIRES_AT)
+    before, _, after = rest.partition(_VISIT)
+    return expires_at + before + b'"visit":', after

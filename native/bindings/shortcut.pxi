@@ -1,0 +1,288 @@
+# shortcut.pxi: what a process knows of cards, and the most usual verification in one call. Part of _native.pyx.
+
+cdef extern from "string.h":
+    void *memmem(const void *text, size_t length, const void *part, size_t part_length)
+    int memcmp(const void *a, const void *b, size_t length)
+    void *memchr(const void *text, int c, size_t length)
+
+cdef enum:
+    COUNTERS = 65536
+    MOST_ENDS = 1024
+    MOST_REQUESTS = 65536
+
+cdef int64_t NO_END = 100 * 366 * 86400  # seconds, as ehc.codes.reading
+
+
+@cython.final
+cdef class _Kept:
+    cdef object status
+    cdef bytes shown  # of an answer: its members that name the card; None until they were asked for
+    cdef Py_ssize_t counter
+    cdef uint32_t counted
+    cdef int64_t until, usable_until, codes_from
+
+
+@cython.final
+cdef class KeptStatuses:
+    """States of cards (ehc.model.CardStatus) that a process keeps, each while its counter stands still.
+
+    counters: COUNTERS of 4 bytes in memory that all workers of a host share: every change of an account moves those of
+    its card id and of its account. most: so many are kept; the oldest goes first.
+    """
+    cdef Py_buffer _view
+    cdef bint _held
+    cdef dict _cards  # by card id, or account
+    cdef Py_ssize_t _most
+    cdef int64_t _turn
+
+    def __cinit__(self, counters, Py_ssize_t most):
+        PyObject_GetBuffer(counters, &self._view, PyBUF_CONTIG)
+        self._held = True
+        if self._view.len != 4 * COUNTERS or <size_t>self._view.buf % 4:
+            raise ValueError(f"the counters have {4 * COUNTERS} bytes, aligned to 4")
+        self._cards, self._most, self._turn = {}, most, 0
+
+    def __dealloc__(self):
+        if self._held:
+            PyBuffer_Release(&self._view)
+
+    cdef Py_ssize_t counter(self, card) except -1:
+        return card % COUNTERS if isinstance(card, int) else int(card[:4], 16)
+
+    cdef uint32_t count(self, Py_ssize_t counter):
+        return (<const volatile uint32_t *>self._view.buf)[counter]
+
+    cdef _Kept find(self, card, int64_t now):
+        cdef _Kept kept = <_Kept>self._cards.get(card)
+        if kept is None or kept.until < now or kept.counted != self.count(kept.counter):
+            return None
+        return kept
+
+    def recall(self, card, int64_t now):
+        """None when it is not known, or not for sure."""
+        kept = self.find(card, now)
+        return None if kept is None else kept.status
+
+    def changed(self, card):
+        """Let all workers ask again."""
+        ehc_add_one(<uint32_t *>self._view.buf + self.counter(card))
+
+    def before(self, cards):
+        """What keep() is told: look before the store is asked, so that a change in between makes what is kept useless."""
+        return self._turn, [self.count(self.counter(card)) for card in cards]
+
+    def keep(self, card, status, int64_t turn, uint32_t counted, int64_t until, int64_t usable_until):
+        """until: it is good no longer (seconds); usable_until: the card itself, -1 for one that is not."""
+        cdef _Kept kept = _Kept()
+        if turn != self._turn:
+            return
+        kept.status, kept.counter, kept.counted, kept.until = status, self.counter(card), counted, until
+        kept.usable_until, kept.codes_from = usable_until, status.codes_from
+        while len(self._cards) >= self._most:
+            del self._cards[next(iter(self._cards))]
+        self._cards[card] = kept
+
+    def renew(self, int64_t turn):
+        """Forget all that was kept in another turn, or is being read in it."""
+        if turn != self._turn:
+            self._turn, self._cards = turn, {}
+
+
+@cython.final
+cdef class _Place:
+    """A request that was understood, but for its code."""
+    cdef bytes head  # of the answer
+    cdef frozenset profiles  # that serve there
+    cdef unsigned uses
+    cdef uint64_t holder
+    cdef str name  # of the holder
+    cdef bint named
+    cdef tuple seen  # institution and terminal; None where one was not said
+    cdef int64_t seen_at
+
+
+cdef struct _Told:
+    int64_t issued_at
+    int64_t expiry  # INT64_MAX: there is none
+    int64_t until  # the last second in which it is kept
+
+
+@cython.final
+cdef class Shortcut:
+    """Steps 1 to 8 for a code with a token (profiles N, A, E2) that is accepted: from a request's body to its answer's.
+
+    Only what is plain: the request is like one that was learned, but for its code; the card's state is kept; nobody else
+    has the code. Otherwise the answer is None and no code is claimed, so that the long way (ehc.codes.verification) can
+    say why. What is accepted here the long way accepts, with the same bytes and the same claim.
+
+    issued, claimed, claimed_at: of the hot state; opened_at: what was issued before may not be claimed; name(holder,
+    place): what a claim's holder is called. lend_compact(): the keys that may open compact codes, by version; lend():
+    those that may open tokens, newest first; either for one code. window: of tokens; profiles: of tokens, as for
+    check_token; accept_unissued: see ehc.config. show(status): the answer's members that name the card; end(profile,
+    expiry): those from its time on, and `"visit":`, given as a pair of what stands before and after the visit;
+    see(institution, terminal, now, fast): a terminal was seen.
+    """
+    cdef KeptStatuses _cards
+    cdef CodeSets _issued, _claimed, _claimed_at
+    cdef int64_t _opened_at
+    cdef ehc_window _window
+    cdef bint _accept_unissued
+    cdef object _name, _lend_compact, _lend, _show, _end, _see
+    cdef dict _learned  # (institution of the caller, the body without its code) -> _Place
+    cdef dict _ends  # by (profile, expiry)
+
+    def __init__(self, KeptStatuses cards not None, CodeSets issued not None, CodeSets claimed not None,
+                 CodeSets claimed_at not None, int64_t opened_at, name, *, lend_compact, lend, window, unsigned profiles,
+                 bint accept_unissued, show, end, see):
+        self._cards, self._issued, self._claimed, self._claimed_at = cards, issued, claimed, claimed_at
+        self._opened_at, self._name, self._lend_compact, self._lend = opened_at, name, lend_compact, lend
+        self._window.tolerance, self._window.validity = window.tolerance, window.validity
+        self._window.issue, self._window.profiles = window.time == "issue", profiles
+        self._accept_unissued, self._show, self._end, self._see = accept_unissued, show, end, see
+        self._learned, self._ends = {}, {}
+
+    def learn(self, institution, bytes body not None, str payload not None, *, bytes head not None, frozenset profiles not None,
+              unsigned uses, uint64_t holder, str name not None, tuple seen):
+        """Bodies that differ from this one in their payload alone need not be decoded from now on.
+
+        institution: the caller's; head: the answer up to the card's members; profiles: that serve there; holder, name:
+        who claims; seen: institution and terminal, or None.
+        """
+        cdef const uint8_t *text = <const uint8_t *>PyBytes_AS_STRING(body)
+        cdef size_t length = PyBytes_GET_SIZE(body), start, end
+        cdef _Place one = _Place()
+        if not _find_payload(text, length, &start, &end) or memchr(text, 92, length) != NULL:
+            return  # where there are escapes a name can be written in another way
+        if memmem(text + end, length - end, b'"payload"', 9) != NULL or body[start:end] != payload.encode():
+            return
+        if len(self._learned) >= MOST_REQUESTS:
+            return
+        one.head, one.profiles, one.uses, one.holder, one.name, one.seen = head, profiles, uses, holder, name, seen
+        one.seen_at = -1
+        self._learned[institution, body[:start] + body[end:]] = one
+
+    def unlearn(self):
+        """What was learned of places holds no longer."""
+        self._learned.clear()
+
+    def verify(self, bytes body not None, institution, int64_t now, fast):
+        """institution: the caller's. now: seconds since 1970. fast: by how many seconds the terminal's clock is, None
+        where it did not say. Raises what the lenders do, and what making a set of codes does."""
+        cdef const uint8_t *text = <const uint8_t *>PyBytes_AS_STRING(body)
+        cdef size_t length = PyBytes_GET_SIZE(body), start, end
+        cdef _Told told
+        cdef _Place place
+        cdef _Kept card
+        if not _find_payload(text, length, &start, &end):
+            return None
+        place = <_Place>self._learned.get((institution, body[:start] + body[end:]))
+        if place is None:
+            return None
+        opened = self._open(text + start, end - start, now, &told)
+        if opened is None:
+            return None
+        profile, of, code = opened
+        card = self._cards.find(of, now)
+        if profile not in place.profiles or card is None or now > card.usable_until or told.issued_at < card.codes_from:
+            return None
+        if place.uses and told.issued_at < self._opened_at:
+            return None
+        before, after = self._end_of(profile, told.expiry)
+        if card.shown is None:
+            card.shown = self._show(card.status)
+        if place.seen is not None and (fast is not None or place.seen_at != now):
+            self._see(*place.seen, now, fast)
+            place.seen_at = now
+        if not self._take(place, code, &told, now):
+            return None
+        visit = _visit(code, place.holder) if place.uses and place.holder else b"null"
+        return b"".join((place.head, card.shown, before, visit, after))
+
+    cdef tuple _open(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
+        """Steps 1 to 5: (profile, card id or account, what the code is known by); None for what is refused."""
+        if length == EHC_COMPACT_LENGTH and memcmp(text, b"EHC2:", 5) == 0:
+            return self._open_compact(text, length, now, told)
+        cdef ehc_checked c
+        keys = self._lend()
+        cdef KeyHandle key = keys[0]
+        cdef ehc_window window = self._window
+        window.now, window.key_version = now, key.version
+        if ehc_check_token(&key._key, text, length, &window, &c) != EHC_OK:
+            return None
+        told.expiry = told.until = c.expiry
+        told.issued_at = c.expiry - window.validity
+        bound = c.profile == EHC_PROFILE_BOUND
+        code = (b"A" if bound else b"N") + PyBytes_FromStringAndSize(<char *>c.payload.card_id, c.payload.card_id_length)
+        code += PyBytes_FromStringAndSize(<char *>c.payload.token_bytes, 16)
+        if not bound and not self._accept_unissued and not self._is_issued(code, told):
+            return None
+        return "A" if bound else "N", _hex_text(c.payload.card_id, c.payload.card_id_length), code
+
+    cdef tuple _open_compact(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
+        cdef ehc_compact said
+        cdef size_t offset
+        if ehc_parse_compact(text, length, &said, &offset) != EHC_OK:
+            return None
+        cdef CompactKey key = self._lend_compact().get(said.key_version)
+        if key is None:
+            return None
+        if ehc_check_compact(&key._key, text, length, now, self._window.tolerance, &said, &told.expiry, &offset) != EHC_OK:
+            return None
+        told.issued_at = said.issued_at
+        told.until = said.issued_at + NO_END if told.expiry == INT64_MAX else told.expiry
+        return "E2", said.account, b"E" + _serial_name(&said)
+
+    cdef bint _is_issued(self, bytes code, _Told *told) except -1:
+        cdef uint64_t holder = 0
+        issued = self._issued
+        return issued.find(issued.chain(told.issued_at, told.until), issued.name(code), &holder) == EHC_CLAIM_LOST
+
+    cdef tuple _end_of(self, profile, int64_t expiry):
+        found = self._ends.get((profile, expiry))
+        if found is None:
+            if len(self._ends) >= MOST_ENDS:
+                self._ends.clear()
+            found = self._ends[profile, expiry] = self._end(profile, None if expiry == INT64_MAX else expiry)
+        return found
+
+    cdef bint _take(self, _Place place, bytes code, _Told *told, int64_t now) except -1:
+        """Whether it may be used: claimed where it serves so many, and not revoked."""
+        cdef uint64_t name = self._claimed.name(code)
+        cdef int status
+        status = self._claimed.ask(self._claimed.chain(told.issued_at, told.until), name, place.holder, place.uses)
+        if status == EHC_CLAIM_WON:
+            self._claimed_at.set(self._claimed_at.chain(told.issued_at, told.until), name, now)
+            if not place.named:
+                place.named = True
+                self._name(place.holder, place.name)
+        return status != EHC_CLAIM_LOST and status != EHC_CLAIM_REVOKED
+
+
+cdef bint _find_payload(const uint8_t *text, size_t length, size_t *start, size_t *end):
+    """Where the first member of this name has its text; False when that is not plain ASCII between quotes."""
+    cdef const uint8_t *at = <const uint8_t *>memmem(text, length, b'"payload"', 9)
+    cdef size_t i
+    if at == NULL:
+        return False
+    i = at - text + 9
+    while i < length and (text[i] == c' ' or text[i] == c':'):
+        i += 1
+    if i == length or text[i] != c'"':
+        return False
+    start[0] = i + 1
+    i += 1
+    while i < length and 32 <= text[i] < 127 and text[i] != c'"' and text[i] != 92:
+        i += 1
+    end[0] = i
+    return i < length and text[i] == c'"'
+
+
+cdef bytes _visit(bytes code, uint64_t holder):
+    """As ehc.codes.visit.visit_of, a text in JSON."""
+    cdef uint8_t made[6]
+    cdef uint8_t digest[32]
+    for i in range(6):
+        made[5 - i] = holder >> 8 * i & 255
+    cdef bytes both = code + PyBytes_FromStringAndSize(<char *>made, 6)
+    ehc_sm3(<const uint8_t *>PyBytes_AS_STRING(both), PyBytes_GET_SIZE(both), digest)
+    return b'"' + _hex_text(digest, 8).encode() + b'"'
