@@ -1,8 +1,8 @@
 """Sets of taken codes, kept card states, and token buckets, in memory that processes share (native/token/claims.c, rate.c)."""
 
-from ehc._native import Bucket, Buckets, Claims, CodeSets, KeptStatuses, add_one, fingerprint
+from ehc._native import Bucket, Buckets, Claims, CodeSets, Counters, KeptStatuses, fingerprint
 
 REVOKED = 0xFFFF_FFFF_FFFF
 """The holder of a code that nobody may use."""
 
-__all__ = ["REVOKED", "Bucket", "Buckets", "Claims", "CodeSets", "KeptStatuses", "add_one", "fingerprint"]
+__all__ = ["REVOKED", "Bucket", "Buckets", "Claims", "CodeSets", "Counters", "KeptStatuses", "fingerprint"]

@@ -30,6 +30,7 @@ from ehc.model import Reason, Verdict
 from ehc.ports import AuthenticTokens, Capability, Made
 
 _OF_ANOTHER_VERSION = (Reason.FORGED, Reason.KEY_VERSION)
+_TOKEN_CHECKED, _CODE_CHECKED = int(Kind.TOKEN_CHECKED), int(Kind.CODE_CHECKED)  # no cheap look-up in Python 3.11
 _REKEYING = (Operation.DERIVE, Operation.BACKFILL, Operation.LOOK_UP)
 
 
@@ -146,14 +147,14 @@ class SoftwareMachine:
     def lend_keys(self) -> Sequence[KeyHandle]:
         """Those that may open tokens, newest first, for one check by the first in this process, which is counted now."""
         keys = self._held.opening or self._no_opening()
-        self.tally.one(Kind.TOKEN_CHECKED, keys[0].version)
+        self.tally.one(_TOKEN_CHECKED, keys[0].version)
         return keys
 
     def lend_compact_keys(self) -> Mapping[int, CompactKey]:
         """Those that may open compact codes, by version, for one check in this process, which is counted now."""
         held = self._held
         keys = held.compact if held.opening else self._no_opening()
-        self.tally.one(Kind.CODE_CHECKED, held.opening[0].version)
+        self.tally.one(_CODE_CHECKED, held.opening[0].version)
         return keys
 
     def open_compacts(self, payloads: Sequence[str]) -> list[OpenedCompact | None]:

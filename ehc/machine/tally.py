@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ehc.crypto.claims import add_one
+from ehc.crypto.claims import Counters
 from ehc.errors import Unavailable
 from ehc.machine.block_audit import Append, BlockAudit
 
@@ -46,17 +46,17 @@ class Tally:
 
     def __init__(self) -> None:
         self._ones = np.zeros(len(Kind) * 256, np.uint32)
-        self._memory = memoryview(self._ones)  # type: ignore[arg-type]
+        self._add_one = Counters(self._ones).add_one
         self._many = np.zeros((len(Kind), 256), np.uint32)
         self.lock = threading.Lock()
         self.covers: Callable[[int], bool] = lambda operations: True
         self.closed = False
 
-    def one(self, kind: Kind, version: int) -> None:
+    def one(self, kind: int, version: int) -> None:
         """Before it is done. Raises Unavailable."""
         if self.closed:
             _refuse()
-        add_one(self._memory, kind << 8 | version)
+        self._add_one(kind << 8 | version)
 
     def many(self, kind: Kind, version: int, operations: int) -> None:
         """Before they are done; may write a record. Raises Unavailable."""

@@ -21,7 +21,7 @@ from ehc.web.worker import Worker
 
 SIGNED = ("signature-input", "x-app-id")
 _NO_STORE = ("cache-control", "no-store")
-_TYPES = {JSON: ("content-type", JSON)}
+_JSON = ("content-type", JSON)
 
 
 def _replying(endpoint: Endpoint) -> Callable[..., Awaitable[Reply]]:
@@ -63,7 +63,7 @@ class Hot:
             body = await worker.bodies.whole(header, proto, self._limit)
             shortcut = self._shortcut
             if shortcut is not None and (answer := shortcut.verify(body, caller, client_time)) is not None:
-                self._send(proto, Reply(answer), request_id, client_time)
+                proto.response_bytes(200, self._headers(_JSON, request_id, client_time), answer)
                 self._done(200, started, span, None)
                 return
             call = Call(worker.services, worker.observed, caller, self._operation, "", False, client_time)
@@ -82,14 +82,17 @@ class Hot:
         self._done(reply.status, started, span, problem)
 
     def _send(self, proto: Any, reply: Reply, request_id: str, client_time: str | None) -> None:
-        headers = [_TYPES.get(reply.media_type) or ("content-type", reply.media_type), _NO_STORE]
-        headers.append(("x-request-id", request_id))
-        if reply.headers or self._worker.closing:
-            headers += (*reply.headers, *self._worker.closing)
-        if client_time is not None:
-            drifted = drift(client_time, self._worker.services.clock)
-            headers += [("x-clock-drift", drifted)] if drifted else []
-        proto.response_bytes(reply.status, headers, reply.body)
+        media_type = _JSON if reply.media_type == JSON else ("content-type", reply.media_type)
+        headers = self._headers(media_type, request_id, client_time)
+        proto.response_bytes(reply.status, [*headers, *reply.headers], reply.body)
+
+    def _headers(
+        self, media_type: tuple[str, str], request_id: str, client_time: str | None
+    ) -> list[tuple[str, str]]:
+        headers = [media_type, _NO_STORE, ("x-request-id", request_id), *self._worker.closing]
+        if client_time is not None and (drifted := drift(client_time, self._worker.services.clock)):
+            headers.append(("x-clock-drift", drifted))
+        return headers
 
     def _done(self, status: int | None, started: float, span: Any, problem: str | None) -> None:
         worker = self._worker

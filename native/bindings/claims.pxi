@@ -182,9 +182,21 @@ cdef class Bucket:
         ehc_rate_give_back(self._full_at, self._cost)
 
 
-def add_one(memory, Py_ssize_t i):
-    """Adds one to counter i of the 4-byte counters in a shared buffer, atomically."""
-    cdef uint32_t[::1] counters = memory
-    if not 0 <= i < counters.shape[0]:
-        raise IndexError(i)
-    ehc_add_one(&counters[i])
+@cython.final
+cdef class Counters:
+    """Counters of 4 bytes in a buffer, which this object keeps; each step is atomic."""
+    cdef Py_buffer _view
+    cdef bint _held
+
+    def __cinit__(self, memory):
+        PyObject_GetBuffer(memory, &self._view, PyBUF_CONTIG)
+        self._held = True
+
+    def __dealloc__(self):
+        if self._held:
+            PyBuffer_Release(&self._view)
+
+    def add_one(self, Py_ssize_t i):
+        if not 0 <= i < self._view.len // 4:
+            raise IndexError(i)
+        ehc_add_one(<uint32_t *>self._view.buf + i)

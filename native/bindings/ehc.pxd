@@ -8,6 +8,7 @@ cdef extern from "ehc.h" nogil:
         EHC_E_TIER_UNKNOWN
         EHC_E_TIER_UNSUPPORTED
         EHC_PAYLOAD_MAX
+        EHC_TOKEN_KEY_VERSION
         EHC_TOKEN_EXPIRED
         EHC_TOKEN_EARLY
         EHC_FLAG_ABSENT

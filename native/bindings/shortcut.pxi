@@ -221,12 +221,16 @@ cdef class Shortcut:
     cdef tuple _open_compact(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
         cdef ehc_compact said
         cdef size_t offset
-        if ehc_parse_compact(text, length, &said, &offset) != EHC_OK:
+        keys = self._lend_compact()
+        if not keys:
             return None
-        cdef CompactKey key = self._lend_compact().get(said.key_version)
-        if key is None:
-            return None
-        if ehc_check_compact(&key._key, text, length, now, self._window.tolerance, &said, &told.expiry, &offset) != EHC_OK:
+        cdef CompactKey key = next(iter(keys.values()))
+        cdef int64_t tolerance = self._window.tolerance
+        cdef int status = ehc_check_compact(&key._key, text, length, now, tolerance, &said, &told.expiry, &offset)
+        if status == EHC_TOKEN_KEY_VERSION and said.key_version in keys:
+            key = keys[said.key_version]
+            status = ehc_check_compact(&key._key, text, length, now, tolerance, &said, &told.expiry, &offset)
+        if status != EHC_OK:
             return None
         told.issued_at = said.issued_at
         told.until = said.issued_at + NO_END if told.expiry == INT64_MAX else told.expiry
