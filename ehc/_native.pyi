@@ -141,14 +141,14 @@ class KeptStatuses:
     def recall(self, card: str | int, now: int) -> CardStatus | None: ...
     def changed(self, card: str | int) -> None: ...
     def before(self, cards: Iterable[str | int]) -> tuple[int, list[int]]: ...
-    def keep(  # noqa: PLR0917
+    def keep(
         self, card: str | int, status: CardStatus, turn: int, counted: int, until: int, usable_until: int
     ) -> None: ...
     def renew(self, turn: int) -> None: ...
 
 @final
 class Shortcut:
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         cards: KeptStatuses,
         issued: CodeSets,

@@ -1,4 +1,4 @@
-"""Sets of taken codes, kept card states, and token buckets, in memory that processes share (native/token/claims.c, rate.c)."""
+"""Taken codes, kept card states and token buckets, in memory that processes share (native/token/claims.c, rate.c)."""
 
 from ehc._native import Bucket, Buckets, Claims, CodeSets, Counters, KeptStatuses, fingerprint
 

@@ -145,13 +145,13 @@ class SoftwareMachine:
         return crypto.check_compact(payload, self.lend_compact_keys(), now, tolerance=tolerance)
 
     def lend_keys(self) -> Sequence[KeyHandle]:
-        """Those that may open tokens, newest first, for one check by the first in this process, which is counted now."""
+        """Those that may open tokens, newest first, for one check by the first of them, which is counted now."""
         keys = self._held.opening or self._no_opening()
         self.tally.one(_TOKEN_CHECKED, keys[0].version)
         return keys
 
     def lend_compact_keys(self) -> Mapping[int, CompactKey]:
-        """Those that may open compact codes, by version, for one check in this process, which is counted now."""
+        """Those that may open compact codes, by version, for one check, which is counted now."""
         held = self._held
         keys = held.compact if held.opening else self._no_opening()
         self.tally.one(_CODE_CHECKED, held.opening[0].version)

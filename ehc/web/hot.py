@@ -86,9 +86,7 @@ class Hot:
         headers = self._headers(media_type, request_id, client_time)
         proto.response_bytes(reply.status, [*headers, *reply.headers], reply.body)
 
-    def _headers(
-        self, media_type: tuple[str, str], request_id: str, client_time: str | None
-    ) -> list[tuple[str, str]]:
+    def _headers(self, media_type: tuple[str, str], request_id: str, client_time: str | None) -> list[tuple[str, str]]:
         headers = [media_type, _NO_STORE, ("x-request-id", request_id), *self._worker.closing]
         if client_time is not None and (drifted := drift(client_time, self._worker.services.clock)):
             headers.append(("x-clock-drift", drifted))

@@ -1,7 +1,7 @@
 """Verification from body to answer in one native call, where this process itself holds the keys and the hot state.
 
-What is not plain, and every refusal, goes the long way (handlers/verify.py), which says why. What is accepted here would
-be accepted there, with the same bytes and the same claim (tests/web/test_shortcut.py).
+What is not plain, and every refusal, goes the long way (handlers/verify.py), which says why. What is accepted here
+would be accepted there, with the same bytes and the same claim (tests/web/test_shortcut.py).
 """
 
 from __future__ import annotations

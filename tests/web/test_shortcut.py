@@ -1,4 +1,4 @@
-"""What verification answers at once (web/shortcut.py) it answers the long way too: the same bytes, and the same claim."""
+"""What is verified at once (web/shortcut.py) would be the long way too: the same bytes, and the same claim."""
 
 import json
 import random
@@ -52,7 +52,10 @@ class Both:
 
     def codes(self, number: int) -> list[str]:
         """All of one second, of one card each."""
-        return [self.service.code(self.service.register(id_number=number_of(n))["card_id"])["payload"] for n in range(number)]
+        return [
+            self.service.code(self.service.register(id_number=number_of(n))["card_id"])["payload"]
+            for n in range(number)
+        ]
 
 
 def number_of(n: int) -> str:

@@ -26,7 +26,7 @@ def verification(of: Verification, scene: str, *, explain: bool) -> wire.VerifyA
     return accepted(scene, of.card, verdict.expiry, of.profile, of.visit, degraded=of.degraded)
 
 
-def accepted(  # noqa: PLR0917
+def accepted(
     scene: str, card: CardStatus, expiry: int | None, profile: Profile | None, visit: str | None, *, degraded: bool
 ) -> wire.VerifyAnswer:
     shown = (card.name, card.card_id, _moment(expiry), profile, visit, degraded)
