@@ -6,6 +6,8 @@ would be accepted there, with the same bytes and the same claim (tests/web/test_
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from ehc.access.caller import Caller
@@ -63,8 +65,8 @@ class Shortcut:
             caller.institution,
             body,
             request.payload,
-            head=_answer(request.scene).partition(_NAME)[0],
-            profiles=frozenset(profiles),
+            head=_head(request.scene),
+            profiles=_set_of(profiles),
             uses=uses,
             holder=holder_of(place),
             name=place,
@@ -85,6 +87,10 @@ def open_shortcut(services: Services, observed: Observed) -> Shortcut | None:
     return None
 
 
+_set_of = lru_cache(64)(frozenset[Profile])
+"""One for all places with the same policy."""
+
+
 # The parts of an answer, cut out of whole ones.
 
 _NAME, _EXPIRES_AT, _VISIT = b'"name":', b',"expires_at":', b'"visit":null'
@@ -95,6 +101,11 @@ def _answer(
     scene: str = "", card: CardStatus = _NOBODY, expiry: int | None = None, profile: Profile = Profile.N
 ) -> bytes:
     return msgspec.json.encode(render.accepted(scene, card, expiry, profile, None, degraded=False))
+
+
+@lru_cache(1024)
+def _head(scene: str) -> bytes:
+    return _answer(scene).partition(_NAME)[0]
 
 
 def _shown(card: CardStatus) -> bytes:

@@ -156,7 +156,7 @@ cdef class Shortcut:
         if memmem(text + end, length - end, b'"payload"', 9) != NULL or body[start:end] != payload.encode():
             return
         if len(self._learned) >= MOST_REQUESTS:
-            return
+            self._learned.clear()  # those that come often come back
         one.head, one.profiles, one.uses, one.holder, one.name, one.seen = head, profiles, uses, holder, name, seen
         one.seen_at = -1
         self._learned[institution, body[:start] + body[end:]] = one
