@@ -125,6 +125,17 @@ def test_a_card_that_changed_and_a_key_that_is_gone_are_noticed(both: Both) -> N
         both.at_once(body)
 
 
+@pytest.mark.parametrize("name", ["payload", "\\u0070ayload"])
+def test_a_body_with_two_payloads_is_not_answered_by_its_first(both: Both, name: str) -> None:
+    first, second = both.codes(2)
+    for payload in (first, second):
+        both.long(body_of(payload, OFTEN))
+    for payload in (first, second):  # what is decoded is the last: twice the same code, and then another before it
+        body = body_of(payload, OFTEN).replace(b"}", f', "{name}": "{first}"}}'.encode())
+        assert both.at_once(body) is None
+        assert json.loads(both.long(body))["accepted"]
+
+
 ODD = [
     lambda body: body.replace(b'"payload"', b'"\\u0070ayload"'),
     lambda body: body.replace(b'"payload": "', b'"payload": "\\u0045'),
