@@ -14,8 +14,6 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ehc import config
 from ehc.crypto import KeyHandle, sm4_ecb_encrypt, wipe
@@ -158,7 +156,7 @@ def list_(
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
     else:
-        Console().print(_table(rows))
+        _print_table(rows)
 
 
 def ask_passphrase() -> str:
@@ -280,10 +278,13 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _table(rows: Iterable[dict[str, Any]]) -> Table:
+def _print_table(rows: Iterable[dict[str, Any]]) -> None:
+    from rich.console import Console  # noqa: PLC0415  most who take their options from this module print no table
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table("purpose", "version", "state", "check value", "created (CST)")
     for row in rows:
         *columns, _, created = row.values()  # the second check value stands in JSON: the table fits 80 columns
         style = None if row["state"] == KeyState.ACTIVE else "dim"
         table.add_row(*map(str, columns), f"{created:%Y-%m-%d %H:%M:%S}", style=style)
-    return table
+    Console().print(table)

@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Protocol
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from ehc.errors import FileError
 from ehc.store.run_journal import Progress
@@ -54,14 +51,20 @@ def explaining(output: Path, way_on: str) -> Iterator[None]:
 @contextlib.contextmanager
 def bar(run: LongRun, *, in_bytes: bool) -> Iterator[Callable[[Progress], None]]:
     """A progress bar, when standard error is a terminal. in_bytes: the unit of Progress.offset; else rows."""
+    if not sys.stderr.isatty():
+        yield lambda progress: None
+        return
+    from rich import progress as rich  # noqa: PLC0415  a twentieth of a second that nobody waits for without a terminal
+    from rich.console import Console  # noqa: PLC0415
+
     columns = [
-        BarColumn(),
-        DownloadColumn() if in_bytes else MofNCompleteColumn(),
-        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s, left:"),
-        TimeRemainingColumn(),
+        rich.BarColumn(),
+        rich.DownloadColumn() if in_bytes else rich.MofNCompleteColumn(),
+        rich.TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s, left:"),
+        rich.TimeRemainingColumn(),
     ]
     started = time.perf_counter()
-    with Bar(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as shown:
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task("", total=run.size, completed=run.done.offset, rows=run.done.rows, rate=0.0)
 
         def show(progress: Progress) -> None:

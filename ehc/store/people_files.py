@@ -23,6 +23,7 @@ from ehc.cards.issuing import FIELDS, PersonColumns
 from ehc.crypto.columns import Column
 from ehc.errors import FileError
 from ehc.store.csv_lines import LINE_BYTES, Lines, RawLines, Refusal, plain, raw_lines, split
+from ehc.store.parquet_columns import binary_of, repeating, require_text
 
 pa.enable_signal_handlers(False)  # pyarrow's own loses one in fifteen that come while it reads lines
 
@@ -327,22 +328,28 @@ def _titles(line: bytes, where: str, encoding: Encoding) -> list[str]:
         raise FileError(f"{where}: the quotes of line 1 are not balanced") from None
 
 
+_READING: dict[str, Any] = {"buffer_size": 1 << 20, "pre_buffer": False}
+
+
 class ParquetPeople:
     """PeopleFile over Parquet; rows count from 1."""
 
     def __init__(self, stream: BinaryIO, where: str, keep: Sequence[str], block_bytes: int) -> None:
         self._stream, self._where = stream, where
         try:
-            self._file = pq.ParquetFile(stream, buffer_size=1 << 20, pre_buffer=False)
+            self._file = pq.ParquetFile(stream, **_READING)
         except pa.ArrowException as error:
             raise FileError(f"{where} is no Parquet file: {str(error).splitlines()[0]}") from None
-        schema, self.columns = self._file.schema_arrow, self._file.schema_arrow.names
+        metadata, schema = self._file.metadata, self._file.schema_arrow
+        self.columns = schema.names
         needed, kept = _places(schema.names, keep, where)
         self.titles = tuple(schema.names[place] for place in needed)
         for title in self.titles:
-            _require_text(schema.field(title).type, f"{where}: column {title}")
+            require_text(schema.field(title).type, f"{where}: column {title}")
         self.kept = [schema.field(place) for place in kept]
-        self.size = self._file.metadata.num_rows
+        spread = repeating(metadata, set(self.titles).difference(field.name for field in self.kept))
+        self._file = pq.ParquetFile(stream, metadata=metadata, read_dictionary=spread, **_READING)
+        self.size = metadata.num_rows
         self.start = Position(0, 1)
         self._rows = max(1, block_bytes // 32)  # a person takes about that many
 
@@ -362,7 +369,7 @@ class ParquetPeople:
             for batch in self._batches(done):
                 lines = np.arange(done + 1, done + 1 + len(batch), dtype=np.int64)
                 done += len(batch)
-                people = PersonColumns(*(column_of_array(_binary_of(batch.column(title))) for title in self.titles))
+                people = PersonColumns(*(column_of_array(binary_of(batch.column(title))) for title in self.titles))
                 kept = [batch.column(field.name) for field in self.kept]
                 yield Block(people, lines, kept, [], Position(done, done + 1))
         except (pa.ArrowException, OSError) as error:
@@ -382,19 +389,3 @@ class ParquetPeople:
             skip -= len(batch) - len(rest)
             if len(rest):
                 yield rest
-
-
-def _require_text(kind: pa.DataType, where: str) -> None:
-    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
-    tests: list[Any] = [pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null]
-    tests += [pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view]
-    if not any(test(plain) for test in tests):
-        raise FileError(f"{where} holds {kind}: text is wanted (numbers lose leading zeros, X and digits)")
-
-
-def _binary_of(array: pa.Array) -> pa.Array:
-    """Cells as bytes; a missing one is empty."""
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    array = array.view(pa.binary()) if pa.types.is_string(array.type) else array.cast(pa.binary())
-    return array.fill_null(b"") if array.null_count else array

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ehc.config import Settings
 from ehc.crypto.host import OPERATIONS
@@ -24,7 +24,6 @@ from ehc.machine.gmt0018_kept import KeptKeys, generation, read_kept
 from ehc.machine.gmt0018_keys import Gmt0018Machine, MachineKeys
 from ehc.machine.host_keys import HostKeys
 from ehc.machine.host_pool import LinePool
-from ehc.machine.host_server import HostServer, Network
 from ehc.machine.host_text import HostVersions
 from ehc.machine.selftest import SelfTest
 from ehc.machine.software import SoftwareMachine
@@ -34,6 +33,9 @@ from ehc.machine.watch import KeyringWatch
 from ehc.ports import Capability, KeyService
 from ehc.sdkauth.authority import Authority, MachineAuthority
 from ehc.store.keyring_folder import KeyringFolder
+
+if TYPE_CHECKING:
+    from ehc.machine.host_server import HostServer, Network
 
 
 def keyring_folder(settings: Settings) -> KeyringFolder:
@@ -146,6 +148,8 @@ def open_host(
 
     Raises KeyringError, also when its start cannot be written to the audit log; Forbidden for who may not start it.
     """
+    from ehc.machine.host_server import HostServer  # noqa: PLC0415  with asyncio, which no other command here needs
+
     keys, log = HostKeys(), folder.audit
     with folder.open(passphrase) as ring:
         who = folder.require(Duty.START, ring)

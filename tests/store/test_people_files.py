@@ -259,6 +259,22 @@ def test_parquet_text_of_any_kind_is_read_by_row_number(tmp_path, kind):
     assert refused == []
 
 
+@pytest.mark.parametrize("dictionary", [True, False, ["id_type"]])
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary()])
+@pytest.mark.parametrize("keep", [[], ["name"]])
+def test_parquet_gives_the_same_texts_however_they_lie(tmp_path, dictionary, kind, keep):
+    names = [("张三", "李四", None, "", "欧阳")[i * i % 5] for i in range(5000)]
+    numbers = [f"{i:018}" for i in range(5000)]
+    columns = {"id_type": ["01"] * 5000, "id_number": numbers, "name": names}
+    columns = {title: pa.array(texts).cast(kind) for title, texts in columns.items()}
+    path = parquet(tmp_path, columns, use_dictionary=dictionary, row_group_size=1700)
+    rows, refused, _ = read(open_people(path, Format.PARQUET, keep, Encoding.UTF_8, 1 << 14))
+    expected = [b"01", *([text.encode() for text in texts] for texts in (numbers, [name or "" for name in names]))]
+    assert [row[1:4] for row in rows] == [(expected[0], *row) for row in zip(*expected[1:], strict=True)]
+    assert [row[4] for row in rows if keep] == (columns["name"].to_pylist() if keep else [])
+    assert refused == []
+
+
 def test_parquet_reading_goes_on_from_any_block(tmp_path):
     numbers = [str(i) for i in range(100)]
     path = parquet(tmp_path, dict.fromkeys(("id_type", "id_number", "name"), numbers), row_group_size=30)
