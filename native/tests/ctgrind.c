@@ -69,13 +69,12 @@ void __wrap_ehc_open_bound(const ehc_sm4_key *protection_key, const uint8_t *car
     declassify(authentic, n);
 }
 
-size_t __real_ehc_base45_encode(const uint8_t *data, size_t n, uint8_t *text);
-size_t __wrap_ehc_base45_encode(const uint8_t *data, size_t n, uint8_t *text);
-
-size_t __wrap_ehc_base45_encode(const uint8_t *data, size_t n, uint8_t *text)
+static void compact_write(const uint8_t *messages, const uint8_t *macs, size_t n, uint8_t *texts)
 {
-    declassify(data, n);
-    return __real_ehc_base45_encode(data, n, text);
+    declassify(messages, 32 * n);
+    for (size_t i = 0; i < n; i++)
+        declassify(macs + 32 * i, 16);
+    __real_ehc_tier_current()->token.compact_write(messages, macs, n, texts);
 }
 
 static void hex_encode(const uint8_t *data, size_t n, uint8_t *text)
@@ -97,6 +96,7 @@ const ehc_tier *__wrap_ehc_tier_current(void)
     tier = *__real_ehc_tier_current();
     tier.token.times = times;
     tier.token.hex_encode = hex_encode;
+    tier.token.compact_write = compact_write;
     return &tier;
 }
 
