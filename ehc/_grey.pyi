@@ -64,7 +64,7 @@ class GreyCore:
     def begin(self) -> None:
         """A new frame: in the one before, a place is looked at once, however often it is named."""
 
-    def read(self, grey: Grey, corners: Quad, version: int, *, budget_ms: float = 1e9) -> GreySymbol | None:
+    def read(self, grey: Grey, corners: Quad, version: int, budget_ms: float = 1e9, /) -> GreySymbol | None:
         """None where nothing can be read. corners: of the symbol without its quiet zone, clockwise from its own top
         left, to about two modules; version: to about one, 0 for unknown. No further look starts after budget_ms."""
 
@@ -79,12 +79,12 @@ class GreyCore:
     def forget(self) -> None:
         """Earlier frames."""
 
-def locate(grey: Grey, *, most: int = 6) -> list[tuple[list[list[float]], int]]:
+def locate(grey: Grey, most: int = 6, /) -> list[tuple[list[list[float]], int]]:
     """Corners and version of what may be QR symbols, the likeliest first: for images in which no decoder finds them."""
 
-def outlines(grey: Grey, *, most: int = 4) -> list[tuple[list[list[float]], int]]:
+def outlines(grey: Grey, most: int = 4, /) -> list[tuple[list[list[float]], int]]:
     """The same by the outline of the whole symbol, when nothing in it can be told apart any more."""
 
-def correct_block(word: bytes, parity: int, erased: Sequence[int], *, spare: int = 2) -> tuple[bytes, int, int] | None:
+def correct_block(word: bytes, parity: int, erased: Sequence[int], spare: int = 2, /) -> tuple[bytes, int, int] | None:
     """A Reed-Solomon block over GF(256) corrected, the errors outside the erased positions, and the parity codewords
     left unused; None unless at least `spare` are. The last `parity` codewords are parity, roots 2^0 and so on."""

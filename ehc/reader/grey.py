@@ -57,7 +57,7 @@ class GreyReader:
 
     def read(self, grey: Grey, candidate: Candidate, budget_ms: float = math.inf) -> Rescued | None:
         """No further look at the symbol starts after budget_ms."""
-        symbol = self._core.read(grey, candidate.corners, candidate.version, budget_ms=min(budget_ms, LONGEST_MS))
+        symbol = self._core.read(grey, candidate.corners, candidate.version, min(budget_ms, LONGEST_MS))
         return _text_of(symbol)
 
     @property

@@ -27,9 +27,8 @@ class Pictures:
         return self._drawn[1]
 
     def _jpeg(self, frame: Frame) -> bytes:
-        grey = np.asarray(
-            self._pipeline.luma(frame.pixels, frame.format, width=frame.width, height=frame.height, stride=frame.stride)
-        )
+        size = frame.width, frame.height, frame.stride
+        grey = np.asarray(self._pipeline.luma(frame.pixels, frame.format, 0, None, *size))
         step = max(1, grey.shape[1] // WIDTH)
         out = io.BytesIO()
         Image.fromarray(np.ascontiguousarray(grey[::step, ::step])).save(out, "jpeg", quality=QUALITY)

@@ -152,6 +152,7 @@ py::array_t<std::uint8_t> modules(const Found &self)
 
 } // namespace
 
+// No argument has a name, as in _frame.cpp.
 PYBIND11_MODULE(_grey, m)
 {
     m.doc() = "Symbols read from their grey levels; see ehc.reader.";
@@ -167,14 +168,12 @@ PYBIND11_MODULE(_grey, m)
         .def_readonly("passes", &Found::passes)
         .def_readonly("frames", &Found::frames)
         .def_readonly("score", &Found::score);
-    m.def("locate", &locate_symbols, py::arg("grey"), py::kw_only(), py::arg("most") = 6);
-    m.def("outlines", &outlines_of_symbols, py::arg("grey"), py::kw_only(), py::arg("most") = 4);
-    m.def("correct_block", &correct_block, py::arg("word"), py::arg("parity"), py::arg("erased"), py::kw_only(),
-          py::arg("spare") = spare_parity);
+    m.def("locate", &locate_symbols, py::arg(), py::arg() = 6);
+    m.def("outlines", &outlines_of_symbols, py::arg(), py::arg() = 4);
+    m.def("correct_block", &correct_block, py::arg(), py::arg(), py::arg(), py::arg() = spare_parity);
     py::class_<Guarded>(m, "GreyCore")
         .def(py::init<>())
-        .def("read", &read_symbol, py::arg("grey"), py::arg("corners"), py::arg("version"), py::kw_only(),
-             py::arg("budget_ms") = 1e9)
+        .def("read", &read_symbol, py::arg(), py::arg(), py::arg(), py::arg() = 1e9)
         .def("begin", &begin)
         .def_property_readonly("waiting", &waiting)
         .def("fuse", &fuse)

@@ -25,9 +25,11 @@ def every_step(pipeline):
     grey = pipeline.luma(frame, "RGB")
     steps = [grey, pipeline.half(grey), pipeline.twice(grey), pipeline.dilate(grey), pipeline.smooth(grey)]
     steps += [pipeline.sharpen(grey), pipeline.binarise(grey)]
-    pipeline.glance(frame, "RGB")
+    flat = frame.tobytes()
+    steps.append(pipeline.luma(flat, "RGB", 1, (0, 0, 20, 20), 40, 30, 120))
+    pipeline.glance(flat, "RGB", 40, 30, 120)
     pipeline.held_nothing()
-    steps.append(pipeline.glance(255 - frame, "RGB"))
+    steps.append(pipeline.glance(bytes(255 - frame), "RGB", 40, 30, 120))
     pipeline.hit([[1, 1], [9, 1], [9, 9], [1, 9]])
     return steps, pipeline.region(40, 30)
 

@@ -91,7 +91,7 @@ def test_flat_bytes_with_a_stride_are_the_same_frame(pipeline, pixel_format, gap
     expected = frame[..., 0] if channels == 1 else luma_of(frame, pixel_format)
     flat = rows.tobytes()[: rows.size - gap]  # the last row needs no gap behind it
     for data in (flat, bytearray(flat), memoryview(flat), np.frombuffer(flat, np.uint8)):
-        got = pipeline.luma(data, pixel_format, width=width, height=height, stride=width * channels + gap)
+        got = pipeline.luma(data, pixel_format, 0, None, width, height, width * channels + gap)
         np.testing.assert_array_equal(got, expected)
 
 
@@ -99,19 +99,19 @@ def test_the_luma_of_grey_and_nv12_is_the_callers_memory(pipeline):
     array = pixels(12, 10)
     nv12 = bytearray(array.tobytes() + bytes(60))
     assert np.shares_memory(pipeline.luma(array[::2], "GREY"), array)
-    assert np.shares_memory(pipeline.luma(nv12, "NV12", width=10, height=12), np.frombuffer(nv12, np.uint8))
+    assert np.shares_memory(pipeline.luma(nv12, "NV12", 0, None, 10, 12), np.frombuffer(nv12, np.uint8))
 
 
 def test_a_result_keeps_the_callers_buffer_from_being_resized(pipeline):
     data = bytearray(100)
-    grey = pipeline.luma(data, "GREY", width=10, height=10)
+    grey = pipeline.luma(data, "GREY", 0, None, 10, 10)
     with pytest.raises(BufferError):
         data.extend(bytes(1_000_000))
     assert grey.sum() == 0
 
 
 def test_a_single_flat_row_is_a_frame(pipeline):
-    assert pipeline.luma(b"abc", "GREY", width=3, height=1).tobytes() == b"abc"
+    assert pipeline.luma(b"abc", "GREY", 0, None, 3, 1).tobytes() == b"abc"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -205,32 +205,32 @@ def test_threads_may_share_a_pipeline(pipeline):
 @pytest.mark.parametrize(
     ("frame", "pixel_format", "sizes", "message"),
     [
-        (b"", "HSV", {}, "'HSV' is unknown; there are GREY"),
-        (bytes(99), "GREY", {"width": 10, "height": 10}, "99 bytes, too few for 10 rows"),
-        (bytes(100), "GREY", {"width": 10, "height": 10, "stride": 11}, "too few"),
-        (bytes(100), "RGB", {"width": 10, "height": 10}, "too few"),
-        (bytes(9), "GREY", {"width": 10, "height": 1}, "9 bytes, too few for 1 row"),
-        (bytes(100), "GREY", {"width": 10, "height": 10, "stride": 9}, "stride is 9, but a row has 10"),
-        (bytes(100), "GREY", {"width": 10, "height": 10, "stride": -10}, "stride is -10"),
-        (bytes(100), "GREY", {"width": -1, "height": 10}, "width is -1"),
-        (bytes(100), "GREY", {"width": 1, "height": 1 << 40}, "height is"),
-        (bytes(100), "GREY", {"width": 1, "height": 65536, "stride": (1 << 63) - 1}, "too few"),
-        (bytes(100), "RGBA", {"width": 65536, "height": 65536}, "too few"),
-        (np.zeros((2, 2), np.uint8), "GREY", {"width": 2}, "has its own shape"),
-        (np.zeros((2, 2), np.uint8), "RGB", {}, r"shape \(height, width, 3\)"),
-        (np.zeros((2, 2, 3), np.uint8), "GREY", {}, r"shape \(height, width\)"),
-        (np.zeros((2, 2, 4), np.uint8), "BGR", {}, r"\(height, width, 3\)"),
-        (np.zeros((2, 2), np.uint16), "GREY", {}, "must hold unsigned bytes"),
-        (np.zeros((2, 2), np.int8), "GREY", {}, "must hold unsigned bytes"),
-        (np.zeros((2, 2), bool), "GREY", {}, "must hold unsigned bytes"),
-        (np.zeros(20, np.uint8)[::2], "GREY", {"width": 2, "height": 2}, "must be contiguous"),
-        (np.zeros((1, 65537), np.uint8), "GREY", {}, "side is 65537"),
-        (np.zeros((), np.uint8), "GREY", {}, "shape"),
+        (b"", "HSV", (), "'HSV' is unknown; there are GREY"),
+        (bytes(99), "GREY", (10, 10), "99 bytes, too few for 10 rows"),
+        (bytes(100), "GREY", (10, 10, 11), "too few"),
+        (bytes(100), "RGB", (10, 10), "too few"),
+        (bytes(9), "GREY", (10, 1), "9 bytes, too few for 1 row"),
+        (bytes(100), "GREY", (10, 10, 9), "stride is 9, but a row has 10"),
+        (bytes(100), "GREY", (10, 10, -10), "stride is -10"),
+        (bytes(100), "GREY", (-1, 10), "width is -1"),
+        (bytes(100), "GREY", (1, 1 << 40), "height is"),
+        (bytes(100), "GREY", (1, 65536, (1 << 63) - 1), "too few"),
+        (bytes(100), "RGBA", (65536, 65536), "too few"),
+        (np.zeros((2, 2), np.uint8), "GREY", (2,), "has its own shape"),
+        (np.zeros((2, 2), np.uint8), "RGB", (), r"shape \(height, width, 3\)"),
+        (np.zeros((2, 2, 3), np.uint8), "GREY", (), r"shape \(height, width\)"),
+        (np.zeros((2, 2, 4), np.uint8), "BGR", (), r"\(height, width, 3\)"),
+        (np.zeros((2, 2), np.uint16), "GREY", (), "must hold unsigned bytes"),
+        (np.zeros((2, 2), np.int8), "GREY", (), "must hold unsigned bytes"),
+        (np.zeros((2, 2), bool), "GREY", (), "must hold unsigned bytes"),
+        (np.zeros(20, np.uint8)[::2], "GREY", (2, 2), "must be contiguous"),
+        (np.zeros((1, 65537), np.uint8), "GREY", (), "side is 65537"),
+        (np.zeros((), np.uint8), "GREY", (), "shape"),
     ],
 )
 def test_a_frame_that_does_not_fit_is_refused_with_its_numbers(pipeline, frame, pixel_format, sizes, message):
     with pytest.raises(ValueError, match=message):
-        pipeline.luma(frame, pixel_format, **sizes)
+        pipeline.luma(frame, pixel_format, 0, None, *sizes)
 
 
 def test_rows_behind_pointers_are_refused(pipeline):
@@ -245,7 +245,7 @@ def test_rows_behind_pointers_are_refused(pipeline):
 @pytest.mark.parametrize("width", [(1 << 63) - 1, -(1 << 63), 1 << 31])
 def test_sizes_at_the_ends_of_their_type_are_refused(pipeline, width):
     with pytest.raises(ValueError, match="width is"):
-        pipeline.luma(b"", "RGBA", width=width, height=1)
+        pipeline.luma(b"", "RGBA", 0, None, width, 1)
 
 
 @given(
@@ -260,7 +260,7 @@ def test_flat_bytes_are_taken_exactly_when_every_row_lies_inside(size, width, he
     step = stride or row
     fits = width >= 0 and height >= 0 and step >= row and (height == 0 or (height - 1) * step + row <= size)
     try:
-        shape = FramePipeline().luma(bytes(size), pixel_format, width=width, height=height, stride=stride).shape
+        shape = FramePipeline().luma(bytes(size), pixel_format, 0, None, width, height, stride).shape
     except ValueError:
         assert not fits
     else:
@@ -282,10 +282,10 @@ def test_flat_bytes_are_taken_exactly_when_every_row_lies_inside(size, width, he
         (lambda p, g: p.twice(np.broadcast_to(g[:, :1], (4, 1 << 16))), "too large to double"),
         (lambda p, g: p.half(np.zeros((2, 2, 3), np.uint8)), "shape"),
         (lambda p, g: p.hit([(0, 0), (1, 0), (1, float("nan")), (0, 1)]), "finite"),
-        (lambda p, g: FramePipeline(margin=-0.1), "margin"),
-        (lambda p, g: FramePipeline(margin=16.1), "margin"),
-        (lambda p, g: FramePipeline(margin=float("nan")), "margin"),
-        (lambda p, g: FramePipeline(patience=0), "patience"),
+        (lambda p, g: FramePipeline(-0.1), "margin"),
+        (lambda p, g: FramePipeline(16.1), "margin"),
+        (lambda p, g: FramePipeline(float("nan")), "margin"),
+        (lambda p, g: FramePipeline(0.5, 0), "patience"),
     ],
 )
 def test_parameters_out_of_range_are_refused(pipeline, call, message):
@@ -301,14 +301,14 @@ def test_there_is_no_region_before_the_first_hit(pipeline):
 
 
 def test_the_region_is_the_last_hit_with_its_margin():
-    pipeline = FramePipeline(margin=0.5)
+    pipeline = FramePipeline(0.5)
     pipeline.hit([(0, 0), (9, 0), (9, 9), (0, 9)])
     pipeline.hit(SQUARE[2:] + SQUARE[:2])
     assert pipeline.region(640, 480) == (80, 30, 80, 80)
 
 
 def test_the_region_is_cut_to_the_frame_and_lost_outside_it():
-    pipeline = FramePipeline(margin=0.5)
+    pipeline = FramePipeline(0.5)
     pipeline.hit(SQUARE)
     assert pipeline.region(120, 60) == (80, 30, 40, 30)
     assert pipeline.region(80, 480) is None
@@ -318,7 +318,7 @@ def test_the_region_is_cut_to_the_frame_and_lost_outside_it():
 
 
 def test_the_region_is_lost_after_as_many_misses_as_its_patience():
-    pipeline = FramePipeline(patience=2)
+    pipeline = FramePipeline(0.5, 2)
     pipeline.hit(SQUARE)
     pipeline.miss()
     assert pipeline.region(640, 480)

@@ -194,7 +194,7 @@ def test_blocks_are_corrected_as_the_reference_does(seed):
         word[at] = random_.randrange(256)
     for spare in (0, 2):
         expected = reed_solomon.decode(word, parity, erased, spare) if len(erased) <= parity - spare else None
-        found = correct_block(bytes(word), parity, erased, spare=spare)
+        found = correct_block(bytes(word), parity, erased, spare)
         if not any(reed_solomon.syndromes(word, parity)):
             assert found == (bytes(word), 0, parity)
         elif expected is None:

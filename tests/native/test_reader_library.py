@@ -271,7 +271,7 @@ def test_frames_are_prepared_as_the_python_pipeline_does(library):
     first, second = planes
     assert pixels_of(library, first) is None
     assert library.ehc_reader_luma(first, yuyv.ctypes.data_as(c_void_p), c_size_t(yuyv.size), 2, 64, 46, 0) == 0
-    grey = pipeline.luma(yuyv.tobytes(), "YUYV", width=64, height=46, stride=0)
+    grey = pipeline.luma(yuyv.tobytes(), "YUYV", 0, None, 64, 46, 0)
     assert np.array_equal(pixels_of(library, first), grey)
     for name in ("half", "twice", "smooth", "dilate"):
         assert getattr(library, f"ehc_reader_{name}")(second, first) == 0
