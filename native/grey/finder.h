@@ -23,7 +23,7 @@ std::vector<FinderPattern> finder_patterns(const Image &image, std::size_t most)
 /// The standard deviation of the noise of an image, in levels.
 float noise_of(const Image &image);
 
-/// Symbols that three finder patterns could belong to, the likeliest first, at most `most`.
+/// Symbols that three finder patterns could belong to, or two where no three could, likeliest first; at most `most`.
 std::vector<Candidate> locate(const Image &image, std::size_t most);
 
 } // namespace ehc::grey

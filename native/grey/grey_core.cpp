@@ -18,6 +18,8 @@ constexpr std::size_t most_places = 64;
 constexpr float good_score = 0.36F;  // of a symbol; surroundings that are none stay below, mostly
 constexpr float least_score = 0.22F; // under it nothing is looked at; between the two once, for the sake of fusion
 
+constexpr float least_blurred = 0.3F; // through a strong blur: finder patterns alone agree better
+
 constexpr float clear_format = 0.2F; // the format of whatever was read later stood out by 0.35 or more
 
 double now() noexcept
@@ -99,8 +101,10 @@ std::vector<Start> out_of_focus(const Image &image, const Candidate &candidate, 
         if (version < 1 || version > last_version)
             continue;
         const Start found = start_at(image, out.empty() ? candidate : with_finders_of(out[0], version), version, 1);
-        if (found.layout != nullptr)
+        if (found.layout != nullptr && found.fit.score > least_blurred)
             out.push_back(found);
+        else if (out.empty())
+            break;
     }
     std::sort(out.begin(), out.end(), [](const Start &a, const Start &b) { return a.fit.score > b.fit.score; });
     return out;

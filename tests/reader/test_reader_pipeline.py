@@ -151,6 +151,7 @@ RESCUED_BY = {
 @pytest.mark.parametrize("stage", RESCUED_BY)
 def test_every_variant_reads_photos_that_the_pyramid_does_not(stage, monkeypatch):
     monkeypatch.setattr(pipeline, "FINDINGS", ())
+    monkeypatch.setattr(pipeline, "LAST_FINDINGS", ())
     monkeypatch.setattr(pipeline, "FURTHER_FINDINGS", ())
     monkeypatch.setattr(looking, "failed", lambda *_, **__: [])  # what it locates only, the grey core would read first
     monkeypatch.setattr(pipeline, "VARIANTS", [variant for variant in VARIANTS if variant.stage == stage])
