@@ -150,9 +150,8 @@ RESCUED_BY = {
 
 @pytest.mark.parametrize("stage", RESCUED_BY)
 def test_every_variant_reads_photos_that_the_pyramid_does_not(stage, monkeypatch):
-    monkeypatch.setattr(pipeline, "FINDINGS", ())
-    monkeypatch.setattr(pipeline, "LAST_FINDINGS", ())
-    monkeypatch.setattr(pipeline, "FURTHER_FINDINGS", ())
+    for ours in ("FINDINGS", "LAST_FINDINGS", "FURTHER_FINDINGS"):
+        monkeypatch.setattr(pipeline, ours, ())
     monkeypatch.setattr(looking, "failed", lambda *_, **__: [])  # what it locates only, the grey core would read first
     monkeypatch.setattr(pipeline, "VARIANTS", [variant for variant in VARIANTS if variant.stage == stage])
     reader = Reader(tracking=False, thorough=True)  # nothing is located
@@ -240,7 +239,7 @@ def test_a_code_of_another_symbology_is_named(kind, text, name):
 
 
 def test_a_code_that_nothing_locates_is_read_in_the_end_where_a_stream_shows_it_again(monkeypatch):
-    monkeypatch.setattr(pipeline, "FINDINGS", ())
+    monkeypatch.setattr(pipeline, "FINDINGS", ()), monkeypatch.setattr(pipeline, "LAST_FINDINGS", ())
     monkeypatch.setattr(looking, "failed", lambda *_, **__: [])
     photo = photograph(CODES[DYNAMIC], seed=1700, blur=0.5)
     assert Reader(tracking=False).read(photo) == []
