@@ -76,10 +76,11 @@ class TakenCodes:
         if now < self._forget_at:
             return
         self._forget_at, now = now + FORGET_EVERY, min(now, int(self._began + self._steady()))
+        end = now - KEEP_AFTER
+        self.sets.forget(end)  # also those whose files another process deleted
         for path in self._folder.glob(f"{self._name}-*-*-*"):
             period, epoch, _ = map(int, path.name.removeprefix(f"{self._name}-").split("-"))
-            if (epoch + 1) * period + KEEP_AFTER < now:
-                self.sets.drop(period, epoch)
+            if (epoch + 1) * period < end:
                 path.unlink(missing_ok=True)
 
     def _open(self, period: int, epoch: int, n: int) -> Claims:

@@ -141,9 +141,11 @@ cdef class CodeSets:
         found = self.find(self.chain(issued_at, until), self.name(code), &holder)
         return holder if found == EHC_CLAIM_LOST else None
 
-    def drop(self, int64_t period, int64_t epoch):
-        """Let a chain go, whose time is over."""
-        self._chains.pop((period, epoch), None)
+    def forget(self, int64_t time):
+        """Let the chains go whose codes had all ended by then."""
+        for period, epoch in list(self._chains):
+            if (epoch + 1) * period < time:
+                del self._chains[period, epoch]
 
 
 @cython.final

@@ -42,6 +42,18 @@ def test_files_are_deleted_only_long_after_their_codes_have_ended(tmp_path: Path
             assert taken.claim(b"long", NOW, NOW + 30 * 86_400, 0, 1) is Claim.LOST
 
 
+def test_a_file_that_another_process_deleted_is_let_go(tmp_path: Path) -> None:
+    passed = [0]
+    first, second = (TakenCodes(tmp_path, "used", NOW, steady=lambda: passed[0]) for _ in range(2))
+    for taken in (first, second):
+        taken.claim(b"short", NOW, UNTIL, 0, 1)
+    passed[0] = 1000 + KEEP_AFTER
+    for taken, left in ((first, 1), (second, 0)):
+        taken.forget(NOW + passed[0])
+        assert files(tmp_path) == []
+        assert Path("/proc/self/maps").read_text("utf-8").count(str(tmp_path)) == left
+
+
 def test_a_clock_that_is_set_far_ahead_and_back_lets_no_code_be_used_again(tmp_path: Path) -> None:
     taken = TakenCodes(tmp_path, "used", NOW)
     assert taken.claim(b"code", NOW, UNTIL, 0, 1) is Claim.WON
