@@ -80,10 +80,11 @@ class Gate:
         """Nobody is asked who they are: there has never been a caller, and only this machine can reach the service."""
         return self._version == 0 and self._loopback
 
-    def check(self, authorization: str | None, scope: Scope) -> Caller | None:
-        """The caller; None when what is known is too old. Raises Unauthenticated, Forbidden, TooMany."""
+    def check(self, authorization: str | None, scope: Scope, came: float | None = None) -> Caller | None:
+        """The caller; None when what is known was too old when the request came (None: now), however long the store took
+        to say it. Raises Unauthenticated, Forbidden, TooMany."""
         self._asked, now = True, self._monotonic()
-        if now - self._loaded_at > MAX_AGE:
+        if (now if came is None else came) - self._loaded_at > MAX_AGE:
             return None
         door = self._seen.get(authorization) or self._door(authorization)
         if door.ends_at is not None and self._clock() >= door.ends_at:
@@ -95,25 +96,26 @@ class Gate:
 
     async def admit(self, authorization: str | None, scope: Scope) -> Caller:
         """As check, refreshed where that is needed. Raises Unavailable too."""
-        caller = self.check(authorization, scope)
-        while caller is None:
+        came = self._monotonic()
+        while (caller := self.check(authorization, scope, came)) is None:
             await self.refresh()
-            caller = self.check(authorization, scope)
         return caller
 
     async def app(self, name: str) -> App | None:
         """The app of this name, which shows no key but signs what it sends. Raises Unavailable."""
-        self._asked = True
-        while self._monotonic() - self._loaded_at > MAX_AGE:
-            await self.refresh()
+        await self._know()
         return self._apps.get(name)
 
     async def admission(self) -> Admission:
         """What is known of apps that sign as the standard's SDKs do. Raises Unavailable."""
-        self._asked = True
-        while self._monotonic() - self._loaded_at > MAX_AGE:
-            await self.refresh()
+        await self._know()
         return self._admission
+
+    async def _know(self) -> None:
+        """What the store knows now, or knew MAX_AGE ago."""
+        self._asked, came = True, self._monotonic()
+        while came - self._loaded_at > MAX_AGE:
+            await self.refresh()
 
     def pace(self, caller: Caller) -> None:
         """One request out of its rate. Raises TooMany."""

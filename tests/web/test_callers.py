@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from ehc.access.caller import Scope, digest_of, key_of, new_caller
+from ehc.access.rate import Rates
 from ehc.errors import Unavailable
 from ehc.web import endpoint, gate, routes, starlette_routes
 from ehc.web.endpoint import Call, Endpoint
@@ -263,3 +264,35 @@ def test_a_caller_of_an_institution_speaks_for_no_other(service: Any) -> None:
         own.institution("H-2")
     app = Call(service.services, service.app.worker.observed, new_caller("app", ["verify"]))
     assert (app.institution(None), app.institution("H-2")) == (None, "H-2")
+
+
+class SlowCallers:
+    """Callers whose store takes longer to say what it knows than that may be old."""
+
+    def __init__(self, callers: Any, passed: list[float]) -> None:
+        self._callers, self._passed, self._looks = callers, passed, 0
+
+    def version(self) -> int:
+        self._passed[0] += 1.5 * gate.MAX_AGE
+        self._looks += 1
+        assert self._looks < 4, "it is asked again and again"
+        return int(self._callers.version())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._callers, name)
+
+
+def test_a_store_that_is_slow_to_answer_is_asked_once_by_who_comes(
+    service: Any, with_services: Callable[..., Any]
+) -> None:
+    key = bearer(service, "desk", "verify")["authorization"]
+    passed = [1000.0]
+    slow = with_services(service, callers=SlowCallers(service.services.callers, passed)).services
+    door = gate.Gate(slow, Rates(), monotonic=lambda: passed[0])
+
+    async def come() -> None:
+        assert (await door.admit(key, Scope.VERIFY)).name == "desk"
+        await door.admission()
+        assert (await door.admit(key, Scope.VERIFY)).name == "desk"
+
+    anyio.run(come)
