@@ -81,8 +81,8 @@ class Gate:
         return self._version == 0 and self._loopback
 
     def check(self, authorization: str | None, scope: Scope, came: float | None = None) -> Caller | None:
-        """The caller; None when what is known was too old when the request came (None: now), however long the store took
-        to say it. Raises Unauthenticated, Forbidden, TooMany."""
+        """The caller; None when what is known was too old when the request came (None: now), however long the store
+        took to say it. Raises Unauthenticated, Forbidden, TooMany."""
         self._asked, now = True, self._monotonic()
         if (now if came is None else came) - self._loaded_at > MAX_AGE:
             return None
