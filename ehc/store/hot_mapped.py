@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ehc.crypto.claims import REVOKED, KeptStatuses
+from ehc.crypto.claims import REVOKED, Counters, KeptStatuses
 from ehc.crypto.shortcut import Shortcut
 from ehc.errors import Unavailable
 from ehc.model import Answer, Card, CardStatus, Claim, Claimant, Question
@@ -36,7 +36,7 @@ class MappedHotState:
         self._claimed = TakenCodes(folder, "claimed", now)
         self._claimed_at = TakenCodes(folder, "at", now)
         self._places = PlaceNames(folder / "places")
-        self._kept = KeptStatuses(_counters(folder / "counters"), remembered)
+        self._kept = KeptStatuses(Counters(_counters(folder / "counters")), remembered)
         self._cards, self._clock = cards, clock
         self._reader = StatusReader(self._load)
 
@@ -171,7 +171,6 @@ class MappedHotState:
 
 
 _WON, _NONE, _REVOKED = Claim.WON, Claim.NONE, Claim.REVOKED  # a look-up in the class costs as much as a claim
-_NOT_ISSUED, _NO_CARD = Answer(False, None), Answer(True, None)
 
 
 def _usable_until(status: CardStatus) -> int:

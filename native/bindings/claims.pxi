@@ -186,19 +186,28 @@ cdef class Bucket:
 
 @cython.final
 cdef class Counters:
-    """Counters of 4 bytes in a buffer, which this object keeps; each step is atomic."""
+    """Counters of 4 bytes in a buffer aligned to them, which this object keeps; each step is atomic."""
     cdef Py_buffer _view
     cdef bint _held
+    cdef Py_ssize_t count
 
     def __cinit__(self, memory):
         PyObject_GetBuffer(memory, &self._view, PyBUF_CONTIG)
         self._held = True
+        self.count = self._view.len // 4
+        if <size_t>self._view.buf % 4:
+            raise ValueError("counters: the memory is aligned to 4 bytes")
 
     def __dealloc__(self):
         if self._held:
             PyBuffer_Release(&self._view)
 
     def add_one(self, Py_ssize_t i):
-        if not 0 <= i < self._view.len // 4:
+        if not 0 <= i < self.count:
             raise IndexError(i)
         ehc_add_one(<uint32_t *>self._view.buf + i)
+
+    cdef uint32_t now(self, Py_ssize_t i) except? 0xFFFFFFFF:
+        if not 0 <= i < self.count:
+            raise IndexError(i)
+        return (<const volatile uint32_t *>self._view.buf)[i]

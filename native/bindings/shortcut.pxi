@@ -26,35 +26,25 @@ cdef class _Kept:
 cdef class KeptStatuses:
     """States of cards (ehc.model.CardStatus) that a process keeps, each while its counter stands still.
 
-    counters: COUNTERS of 4 bytes in memory that all workers of a host share: every change of an account moves those of
-    its card id and of its account. most: so many are kept; the oldest goes first.
+    counters: COUNTERS of them, which all workers of a host share: every change of an account moves those of its card id
+    and of its account. most: so many are kept; the oldest goes first.
     """
-    cdef Py_buffer _view
-    cdef bint _held
+    cdef Counters _counters
     cdef dict _cards  # by card id, or account
     cdef Py_ssize_t _most
     cdef int64_t _turn
 
-    def __cinit__(self, counters, Py_ssize_t most):
-        PyObject_GetBuffer(counters, &self._view, PyBUF_CONTIG)
-        self._held = True
-        if self._view.len != 4 * COUNTERS or <size_t>self._view.buf % 4:
-            raise ValueError(f"the counters have {4 * COUNTERS} bytes, aligned to 4")
-        self._cards, self._most, self._turn = {}, most, 0
-
-    def __dealloc__(self):
-        if self._held:
-            PyBuffer_Release(&self._view)
+    def __init__(self, Counters counters not None, Py_ssize_t most):
+        if counters.count != COUNTERS:
+            raise ValueError(f"there are {COUNTERS} counters")
+        self._counters, self._cards, self._most, self._turn = counters, {}, most, 0
 
     cdef Py_ssize_t counter(self, card) except -1:
         return card % COUNTERS if isinstance(card, int) else int(card[:4], 16)
 
-    cdef uint32_t count(self, Py_ssize_t counter):
-        return (<const volatile uint32_t *>self._view.buf)[counter]
-
     cdef _Kept find(self, card, int64_t now):
         cdef _Kept kept = <_Kept>self._cards.get(card)
-        if kept is None or kept.until < now or kept.counted != self.count(kept.counter):
+        if kept is None or kept.until < now or kept.counted != self._counters.now(kept.counter):
             return None
         return kept
 
@@ -65,11 +55,11 @@ cdef class KeptStatuses:
 
     def changed(self, card):
         """Let all workers ask again."""
-        ehc_add_one(<uint32_t *>self._view.buf + self.counter(card))
+        self._counters.add_one(self.counter(card))
 
     def before(self, cards):
         """What keep() is told: look before the store is asked, so that a change in between makes what is kept useless."""
-        return self._turn, [self.count(self.counter(card)) for card in cards]
+        return self._turn, [self._counters.now(self.counter(card)) for card in cards]
 
     def keep(self, card, status, int64_t turn, uint32_t counted, int64_t until, int64_t usable_until):
         """until: it is good no longer (seconds); usable_until: the card itself, -1 for one that is not."""
