@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from mmap import mmap
-from typing import Self, TypeVar, final
+from typing import Any, Self, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,8 +146,41 @@ class KeptStatuses:
     ) -> None: ...
     def renew(self, turn: int) -> None: ...
 
+class _Judge: ...
+
 @final
-class Shortcut:
+class OfflineShortcut(_Judge):
+    def __init__(
+        self,
+        cards: KeptStatuses,
+        issued: CodeSets,
+        claimed: CodeSets,
+        claimed_at: CodeSets,
+        opened_at: int,
+        name: Callable[[int, str], None],
+        *,
+        lend_compact: Callable[[], Mapping[int, CompactKey]],
+        lend: Callable[[], Sequence[KeyHandle]],
+        window: Window,
+        profiles: int,
+        accept_unissued: bool,
+        lend_active: Callable[[int], CompactKey],
+        verdict: Callable[[CardStatus, str], Any],
+    ) -> None: ...
+    def accept(
+        self,
+        checks: Sequence[Any],
+        drift: int,
+        now: int,
+        oldest: int,
+        newest: int,
+        rules: Mapping[tuple[str, Any], tuple[bool, int]],
+        holder: int,
+        place: str,
+    ) -> list[Any]: ...
+
+@final
+class Shortcut(_Judge):
     def __init__(
         self,
         cards: KeptStatuses,

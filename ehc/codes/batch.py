@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from msgspec import Struct
 
@@ -20,6 +20,7 @@ from ehc.codes.verification import judge
 from ehc.codes.visit import holder_of
 from ehc.config import Settings
 from ehc.crypto import Profiles, Window
+from ehc.crypto.shortcut import OfflineShortcut
 from ehc.model import CardStatus, Claimant, Profile, Question, Reason
 from ehc.ports import Answers, HotState, KeyService, Questions
 
@@ -63,6 +64,10 @@ class OfflineVerdict(Struct, frozen=True, gc=False):
     first: Claimant | None = None  # who used a code first that was used before
 
 
+def accepted(card: CardStatus | None, profile: Profile) -> OfflineVerdict:
+    return OfflineVerdict(_ACCEPTED, card, profile)
+
+
 def counted(found: Sequence[OfflineVerdict | Unjudged]) -> Counter[str]:
     """reason, or why a check was not judged -> how many. As columns: half the time of a step of Python a row."""
     reasons = Counter([one.reason for one in found if isinstance(one, OfflineVerdict)])
@@ -81,10 +86,20 @@ def late_policy(settings: Settings) -> LatePolicy:
 
 
 class OfflineVerifier:
-    """Raises KeyUnavailable and Unavailable. The call may be repeated: the same place claims the same code again."""
+    """Raises KeyUnavailable and Unavailable. The call may be repeated: the same place claims the same code again.
 
-    def __init__(self, keys: KeyService, hot: HotState, policy: ScenePolicy, late: LatePolicy) -> None:
-        self._keys, self._hot, self._policy, self._late = keys, hot, policy, late
+    accepting: judges what is accepted in one native call, where this process itself holds keys and hot state.
+    """
+
+    def __init__(
+        self,
+        keys: KeyService,
+        hot: HotState,
+        policy: ScenePolicy,
+        late: LatePolicy,
+        accepting: OfflineShortcut | None = None,
+    ) -> None:
+        self._keys, self._hot, self._policy, self._late, self._accepting = keys, hot, policy, late, accepting
         self._reader = CodeReader(keys, policy)
         self._window = Window(_FOREVER, policy.validity, policy.time)
         self._takes_compact = Profile.E2 in policy.profiles
@@ -94,6 +109,28 @@ class OfflineVerifier:
         """Row for row; times in seconds. More than ROWS at once keep all others waiting."""
         if abs(where.drift) > self._late.drift:
             return [Unjudged("clock")] * len(checks)
+        if self._accepting is None or where.disabled_at is not None:
+            return await self._judge(checks, where, now)
+        found = self._accept(self._accepting, checks, where, now)
+        rest = [n for n, one in enumerate(found) if one is None]
+        judged = await self._judge([checks[n] for n in rest], where, now) if rest else []
+        for n, one in zip(rest, judged, strict=True):
+            found[n] = one
+        return cast(list[OfflineVerdict | Unjudged], found)
+
+    def _accept(
+        self, accepting: OfflineShortcut, checks: Sequence[OfflineCheck], where: Offline, now: int
+    ) -> list[OfflineVerdict | Unjudged | None]:
+        """None for what goes the long way; nothing of it is claimed."""
+        oldest, newest = self._judged_from_to(now)
+        place = where.place
+        return accepting.accept(checks, where.drift, now, oldest, newest, _Rules(self._policy), holder_of(place), place)
+
+    def _judged_from_to(self, now: int) -> tuple[int, int]:
+        return now - self._late.seconds, now + self._policy.tolerance
+
+    async def _judge(self, checks: Sequence[OfflineCheck], where: Offline, now: int) -> list[OfflineVerdict | Unjudged]:
+        """The long way."""
         found, rows = self._plan(checks, where, now)
         if not rows:
             return found
@@ -104,7 +141,7 @@ class OfflineVerifier:
         judged = map(judge, reasons, *answers, asked.times, allowed, disabled)
         for i, (n, reason, card, profile) in enumerate(zip(ns, judged, answers.cards, profiles, strict=True)):
             if reason is _ACCEPTED:
-                found[n] = OfflineVerdict(reason, card, profile)
+                found[n] = accepted(card, profile)
             elif reason is Reason.REPLAYED:
                 found[n] = OfflineVerdict(reason, first=await self._first(asked.one(i)))
             else:
@@ -117,7 +154,7 @@ class OfflineVerifier:
         """What is found already, and what is to be asked."""
         _, drift, disabled_at = where
         tolerance = self._policy.tolerance
-        oldest, newest = now - self._late.seconds, now + tolerance
+        oldest, newest = self._judged_from_to(now)
         found: list[OfflineVerdict | Unjudged] = [_TOO_LATE] * len(checks)
         rules, rows = _Rules(self._policy), []
         for n, (check, known) in enumerate(zip(checks, self._known(checks), strict=True)):

@@ -1,5 +1,5 @@
-"""The most usual verification in one native call (native/bindings/shortcut.pxi); what it needs is lent to it."""
+"""The most usual verifications in one native call (native/bindings/shortcut.pxi); what they need is lent to them."""
 
-from ehc._native import Shortcut
+from ehc._native import OfflineShortcut, Shortcut
 
-__all__ = ["Shortcut"]
+__all__ = ["OfflineShortcut", "Shortcut"]

@@ -158,10 +158,14 @@ class SoftwareMachine:
         return keys
 
     def open_compacts(self, payloads: Sequence[str]) -> list[OpenedCompact | None]:
+        return crypto.open_compacts(payloads, self.lend_active_compact_key(len(payloads)))
+
+    def lend_active_compact_key(self, codes: int) -> CompactKey:
+        """The newest, for checks of so many codes, which are counted now."""
         held = self._held
         version = (held.opening or self._no_opening())[0].version
-        self.tally.many(Kind.CODE_CHECKED, version, len(payloads))
-        return crypto.open_compacts(payloads, held.compact[version])
+        self.tally.many(Kind.CODE_CHECKED, version, codes)
+        return held.compact[version]
 
     def open_alias(self, alias: bytes, day: int) -> int | None:
         held = self._held

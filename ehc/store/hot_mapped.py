@@ -11,10 +11,10 @@ import asyncio
 import mmap
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ehc.crypto.claims import REVOKED, Counters, KeptStatuses
-from ehc.crypto.shortcut import Shortcut
+from ehc.crypto.shortcut import OfflineShortcut, Shortcut
 from ehc.errors import Unavailable
 from ehc.model import Answer, Card, CardStatus, Claim, Claimant, Question
 from ehc.ports import AccountLookup, Answers, Clock, Questions
@@ -25,6 +25,7 @@ from ehc.store.taken_codes import TakenCodes, mapped
 COUNTERS = 65_536
 STALE_AFTER = 10
 _NEVER = 2**63 - 1
+_Made = TypeVar("_Made", Shortcut, OfflineShortcut)
 
 
 class MappedHotState:
@@ -84,10 +85,10 @@ class MappedHotState:
         for taken in (self._issued, self._claimed, self._claimed_at):
             taken.forget(self._clock())
 
-    def shortcut(self, **more: Any) -> Shortcut:
-        """Verification over this state in one native call. more: what is named in the arguments of Shortcut."""
+    def shortcut(self, kind: type[_Made], **more: Any) -> _Made:
+        """Verification over this state in one native call. more: what is named in the arguments of its kind."""
         sets = (self._issued.sets, self._claimed.sets, self._claimed_at.sets)
-        return Shortcut(self._kept, *sets, self._claimed.opened_at, self._places.remember, **more)
+        return kind(self._kept, *sets, self._claimed.opened_at, self._places.remember, **more)
 
     def ready(self) -> bool:
         return True  # its files were mapped when it was opened

@@ -11,15 +11,15 @@ from functools import lru_cache
 import msgspec
 
 from ehc.access.caller import Caller
-from ehc.codes.policy import scene_policy
+from ehc.codes.policy import ScenePolicy, scene_policy
 from ehc.codes.visit import holder_of, place_of
-from ehc.machine.software import SoftwareMachine
+from ehc.crypto import shortcut as native
 from ehc.model import AccountState, CardStatus, Profile, Reason
-from ehc.store.hot_mapped import MappedHotState
 from ehc.web.clocks import ahead
 from ehc.web.observed import Observed
 from ehc.web.render import verify as render
 from ehc.web.wire.verify import VerifyRequest
+from ehc.wiring import shortcuts
 from ehc.wiring.services import Services
 
 _ACCEPTED = Reason.ACCEPTED
@@ -28,19 +28,9 @@ _ACCEPTED = Reason.ACCEPTED
 class Shortcut:
     """Of one process."""
 
-    def __init__(self, services: Services, keys: SoftwareMachine, hot: MappedHotState, observed: Observed) -> None:
+    def __init__(self, services: Services, native: native.Shortcut, policy: ScenePolicy, observed: Observed) -> None:
         self._clock, self._disabled, self._observed = services.clock, services.disabled, observed
-        self._policy, self._disabled_then = scene_policy(services.settings), services.disabled.places
-        self._native = hot.shortcut(
-            lend_compact=keys.lend_compact_keys,
-            lend=keys.lend_keys,
-            window=self._policy.window,
-            profiles=self._policy.token_profiles,
-            accept_unissued=self._policy.accept_unissued,
-            show=_shown,
-            end=_end,
-            see=services.sightings.see,
-        )
+        self._native, self._policy, self._disabled_then = native, policy, services.disabled.places
 
     def verify(self, body: bytes, caller: Caller, client_time: str | None) -> bytes | None:
         """The answer's body, or None: go the long way. Raises KeyUnavailable and Unavailable."""
@@ -81,10 +71,9 @@ class Shortcut:
 
 def open_shortcut(services: Services, observed: Observed) -> Shortcut | None:
     """None where keys or hot state are elsewhere."""
-    keys, hot = services.keys, services.hot
-    if isinstance(keys, SoftwareMachine) and isinstance(hot, MappedHotState):
-        return Shortcut(services, keys, hot, observed)
-    return None
+    policy, see = scene_policy(services.settings), services.sightings.see
+    found = shortcuts.open_shortcut(services.keys, services.hot, policy, show=_shown, end=_end, see=see)
+    return None if found is None else Shortcut(services, found, policy, observed)
 
 
 _set_of = lru_cache(64)(frozenset[Profile])

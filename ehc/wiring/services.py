@@ -51,6 +51,7 @@ from ehc.sdkauth.authority import Authority
 from ehc.sdkauth.registry import AppRegistry, SdkRegistry
 from ehc.wiring.keys import Opened, open_keys
 from ehc.wiring.registries import open_national
+from ehc.wiring.shortcuts import open_offline_shortcut
 from ehc.wiring.stores import make_registry, open_store, system_clock
 
 DRAIN_SIGNAL = signal.SIGUSR1
@@ -160,7 +161,13 @@ def _services(settings: Settings, opened: Opened, clock: Clock) -> Services:
         revoker=Revoker(keys, stores.hot, policy, issuer, stores.revocations),
         disabled=DisabledPlaces(),
         verifier=verifier,
-        offline=OfflineVerifier(keys, stores.hot, policy, offline_late_policy(settings)),
+        offline=OfflineVerifier(
+            keys,
+            stores.hot,
+            policy,
+            offline_late_policy(settings),
+            open_offline_shortcut(keys, stores.hot, policy),
+        ),
         offline_lists=ListMaker(keys, stores.accounts, stores.revocations, policy, offline_policy(settings)),
         callers=stores.callers,
         apps=Apps(stores.apps, app_secrets),

@@ -134,24 +134,43 @@ def check_compact_batch(CompactKey key not None, payloads, int64_t now, int64_t 
     return status, account, expiry
 
 
+@cython.final
+cdef class _Opened:
+    """Which codes are authentic under a key, whatever the time is, and what they say."""
+    cdef _Rows _texts
+    cdef uint8_t[::1] _status
+    cdef uint64_t[::1] account
+    cdef int64_t[::1] expiry  # INT64_MAX: there is none
+
+    def __cinit__(self, CompactKey key not None, payloads):
+        cdef size_t n
+        self._texts = _texts_of(payloads)
+        n = self._texts.count
+        self._status, self.account, self.expiry = np.empty(n, np.uint8), np.empty(n, np.uint64), np.empty(n, np.int64)
+        if n:
+            with nogil:
+                ehc_check_compact_batch(&key._key, self._texts.data, self._texts.ends, n, 0, INT64_MAX, &self.account[0],
+                                        &self.expiry[0], &self._status[0])
+
+    cdef bint says(self, size_t i, ehc_compact *code):
+        """code: without its account."""
+        cdef size_t offset, begin = self._texts.ends[i], end = self._texts.ends[i + 1]
+        if self._status[i] != EHC_OK:
+            return False
+        return ehc_parse_compact(self._texts.data + begin, end - begin, code, &offset) == EHC_OK
+
+
 def open_compacts(CompactKey key not None, payloads):
     """(account, issued_at, expiry or None, serial name) of each code that is authentic under the key, whatever the time
     is; else None."""
-    cdef _Rows texts = _texts_of(payloads)
-    cdef size_t n = texts.count, i, offset
-    cdef uint8_t[::1] status = np.empty(n, np.uint8)
-    cdef uint64_t[::1] account = np.empty(n, np.uint64)
-    cdef int64_t[::1] expiry = np.empty(n, np.int64)
+    cdef _Opened opened = _Opened(key, payloads)
     cdef ehc_compact code
-    cdef list found = [None] * n
-    if n:
-        with nogil:
-            ehc_check_compact_batch(&key._key, texts.data, texts.ends, n, 0, INT64_MAX, &account[0], &expiry[0], &status[0])
-    for i in range(n):
-        if status[i] == EHC_OK:
-            ehc_parse_compact(texts.data + texts.ends[i], texts.ends[i + 1] - texts.ends[i], &code, &offset)
-            ends = None if expiry[i] == INT64_MAX else expiry[i]
-            found[i] = account[i], code.issued_at, ends, _serial_name(&code)
+    cdef size_t i
+    cdef list found = [None] * opened._texts.count
+    for i in range(opened._texts.count):
+        if opened.says(i, &code):
+            ends = None if opened.expiry[i] == INT64_MAX else opened.expiry[i]
+            found[i] = opened.account[i], code.issued_at, ends, _serial_name(&code)
     return found
 
 

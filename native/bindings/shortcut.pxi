@@ -1,4 +1,4 @@
-# shortcut.pxi: what a process knows of cards, and the most usual verification in one call. Part of _native.pyx.
+# shortcut.pxi: what a process knows of cards, and the most usual verifications in one call. Part of _native.pyx.
 
 cdef extern from "string.h":
     void *memmem(const void *text, size_t length, const void *part, size_t part_length)
@@ -17,6 +17,7 @@ cdef int64_t NO_END = 100 * 366 * 86400  # seconds, as ehc.codes.reading
 cdef class _Kept:
     cdef object status
     cdef bytes shown  # of an answer: its members that name the card; None until they were asked for
+    cdef object profile, verdict  # of the last batch with a code of this card; None until there was one
     cdef Py_ssize_t counter
     cdef uint32_t counted
     cdef int64_t until, usable_until, codes_from
@@ -78,15 +79,19 @@ cdef class KeptStatuses:
             self._turn, self._cards = turn, {}
 
 
+cdef class _Holder:
+    """Who claims codes."""
+    cdef uint64_t holder
+    cdef str place  # what that is called
+    cdef bint named
+
+
 @cython.final
-cdef class _Place:
+cdef class _Place(_Holder):
     """A request that was understood, but for its code."""
     cdef bytes head  # of the answer
     cdef frozenset profiles  # that serve there
     cdef unsigned uses
-    cdef uint64_t holder
-    cdef str name  # of the holder
-    cdef bint named
     cdef tuple seen  # institution and terminal; None where one was not said
     cdef int64_t seen_at
 
@@ -97,38 +102,112 @@ cdef struct _Told:
     int64_t until  # the last second in which it is kept
 
 
-@cython.final
-cdef class Shortcut:
-    """Steps 1 to 8 for a code with a token (profiles N, A, E2) that is accepted: from a request's body to its answer's.
+cdef class _Judge:
+    """Steps 1 to 8 for a code with a token (profiles N, A, E2) that is accepted.
 
-    Only what is plain: the request is like one that was learned, but for its code; the card's state is kept; nobody else
-    has the code. Otherwise the answer is None and no code is claimed, so that the long way (ehc.codes.verification) can
-    say why. What is accepted here the long way accepts, with the same bytes and the same claim.
+    Only what is plain: the card's state is kept, and nobody else has the code. All else goes the long way
+    (ehc.codes.verification), which can say why, and nothing of it is claimed here. What is accepted here the long way
+    accepts, with the same claim.
 
     issued, claimed, claimed_at: of the hot state; opened_at: what was issued before may not be claimed; name(holder,
     place): what a claim's holder is called. lend_compact(): the keys that may open compact codes, by version; lend():
     those that may open tokens, newest first; either for one code. window: of tokens; profiles: of tokens, as for
-    check_token; accept_unissued: see ehc.config. show(status): the answer's members that name the card; end(profile,
-    expiry): those from its time on, and `"visit":`, given as a pair of what stands before and after the visit;
-    see(institution, terminal, now, fast): a terminal was seen.
+    check_token; accept_unissued: see ehc.config.
     """
     cdef KeptStatuses _cards
     cdef CodeSets _issued, _claimed, _claimed_at
     cdef int64_t _opened_at
     cdef ehc_window _window
     cdef bint _accept_unissued
-    cdef object _name, _lend_compact, _lend, _show, _end, _see
-    cdef dict _learned  # (institution of the caller, the body without its code) -> _Place
-    cdef dict _ends  # by (profile, expiry)
+    cdef object _name, _lend_compact, _lend
 
     def __init__(self, KeptStatuses cards not None, CodeSets issued not None, CodeSets claimed not None,
                  CodeSets claimed_at not None, int64_t opened_at, name, *, lend_compact, lend, window, unsigned profiles,
-                 bint accept_unissued, show, end, see):
+                 bint accept_unissued):
         self._cards, self._issued, self._claimed, self._claimed_at = cards, issued, claimed, claimed_at
         self._opened_at, self._name, self._lend_compact, self._lend = opened_at, name, lend_compact, lend
         self._window.tolerance, self._window.validity = window.tolerance, window.validity
         self._window.issue, self._window.profiles = window.time == "issue", profiles
-        self._accept_unissued, self._show, self._end, self._see = accept_unissued, show, end, see
+        self._accept_unissued = accept_unissued
+
+    cdef tuple open(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
+        """Steps 1 to 5: (profile, card id or account, what the code is known by); None for what is refused."""
+        if length == EHC_COMPACT_LENGTH and memcmp(text, b"EHC2:", 5) == 0:
+            return self.open_compact(text, length, now, told)
+        cdef ehc_checked c
+        keys = self._lend()
+        cdef KeyHandle key = keys[0]
+        cdef ehc_window window = self._window
+        window.now, window.key_version = now, key.version
+        if ehc_check_token(&key._key, text, length, &window, &c) != EHC_OK:
+            return None
+        told.expiry = told.until = c.expiry
+        told.issued_at = c.expiry - window.validity
+        bound = c.profile == EHC_PROFILE_BOUND
+        code = (b"A" if bound else b"N") + PyBytes_FromStringAndSize(<char *>c.payload.card_id, c.payload.card_id_length)
+        code += PyBytes_FromStringAndSize(<char *>c.payload.token_bytes, 16)
+        if not bound and not self._accept_unissued and not self.is_issued(code, told):
+            return None
+        return "A" if bound else "N", _hex_text(c.payload.card_id, c.payload.card_id_length), code
+
+    cdef tuple open_compact(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
+        cdef ehc_compact said
+        cdef size_t offset
+        keys = self._lend_compact()
+        if not keys:
+            return None
+        cdef CompactKey key = next(iter(keys.values()))
+        cdef int64_t tolerance = self._window.tolerance
+        cdef int status = ehc_check_compact(&key._key, text, length, now, tolerance, &said, &told.expiry, &offset)
+        if status == EHC_TOKEN_KEY_VERSION and said.key_version in keys:
+            key = keys[said.key_version]
+            status = ehc_check_compact(&key._key, text, length, now, tolerance, &said, &told.expiry, &offset)
+        if status != EHC_OK:
+            return None
+        told.issued_at = said.issued_at
+        told.until = _until(told)
+        return "E2", said.account, b"E" + _serial_name(&said)
+
+    cdef bint is_issued(self, bytes code, _Told *told) except -1:
+        cdef uint64_t holder = 0
+        issued = self._issued
+        return issued.find(issued.chain(told.issued_at, told.until), issued.name(code), &holder) == EHC_CLAIM_LOST
+
+    cdef _Kept usable(self, of, int64_t now, int64_t at, const _Told *told):
+        """Step 6; None: not for sure. now: this is; at: the code was shown."""
+        cdef _Kept card = self._cards.find(of, now)
+        return None if card is None or at > card.usable_until or told.issued_at < card.codes_from else card
+
+    cdef bint take(self, bytes code, const _Told *told, int64_t at, _Holder who, unsigned uses) except -1:
+        """Whether it may be used: claimed where it serves so many, and not revoked."""
+        cdef uint64_t name = self._claimed.name(code)
+        if uses and told.issued_at < self._opened_at:
+            return False
+        cdef int status = self._claimed.ask(self._claimed.chain(told.issued_at, told.until), name, who.holder, uses)
+        if status == EHC_CLAIM_WON:
+            self._claimed_at.set(self._claimed_at.chain(told.issued_at, told.until), name, at)
+            if not who.named:
+                who.named = True
+                self._name(who.holder, who.place)
+        return status != EHC_CLAIM_LOST and status != EHC_CLAIM_REVOKED
+
+
+@cython.final
+cdef class Shortcut(_Judge):
+    """One verification, from a request's body to its answer's, where the request is like one that was learned, but for
+    its code. What is not plain: the answer is None.
+
+    show(status): the answer's members that name the card; end(profile, expiry): those from its time on, and
+    `"visit":`, given as a pair of what stands before and after the visit; see(institution, terminal, now, fast): a
+    terminal was seen.
+    """
+    cdef object _show, _end, _see
+    cdef dict _learned  # (institution of the caller, the body without its code) -> _Place
+    cdef dict _ends  # by (profile, expiry)
+
+    def __init__(self, *judge, show, end, see, **more):
+        _Judge.__init__(self, *judge, **more)
+        self._show, self._end, self._see = show, end, see
         self._learned, self._ends = {}, {}
 
     def learn(self, institution, bytes body not None, str payload not None, *, bytes head not None, frozenset profiles not None,
@@ -147,7 +226,7 @@ cdef class Shortcut:
             return
         if len(self._learned) >= MOST_REQUESTS:
             self._learned.clear()  # those that come often come back
-        one.head, one.profiles, one.uses, one.holder, one.name, one.seen = head, profiles, uses, holder, name, seen
+        one.head, one.profiles, one.uses, one.holder, one.place, one.seen = head, profiles, uses, holder, name, seen
         one.seen_at = -1
         self._learned[institution, body[:start] + body[end:]] = one
 
@@ -168,14 +247,12 @@ cdef class Shortcut:
         place = <_Place>self._learned.get((institution, body[:start] + body[end:]))
         if place is None:
             return None
-        opened = self._open(text + start, end - start, now, &told)
+        opened = self.open(text + start, end - start, now, &told)
         if opened is None:
             return None
         profile, of, code = opened
-        card = self._cards.find(of, now)
-        if profile not in place.profiles or card is None or now > card.usable_until or told.issued_at < card.codes_from:
-            return None
-        if place.uses and told.issued_at < self._opened_at:
+        card = self.usable(of, now, now, &told)
+        if profile not in place.profiles or card is None:
             return None
         before, after = self._end_of(profile, told.expiry)
         if card.shown is None:
@@ -183,53 +260,10 @@ cdef class Shortcut:
         if place.seen is not None and (fast is not None or place.seen_at != now):
             self._see(*place.seen, now, fast)
             place.seen_at = now
-        if not self._take(place, code, &told, now):
+        if not self.take(code, &told, now, place, place.uses):
             return None
         visit = _visit(code, place.holder) if place.uses and place.holder else b"null"
         return b"".join((place.head, card.shown, before, visit, after))
-
-    cdef tuple _open(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
-        """Steps 1 to 5: (profile, card id or account, what the code is known by); None for what is refused."""
-        if length == EHC_COMPACT_LENGTH and memcmp(text, b"EHC2:", 5) == 0:
-            return self._open_compact(text, length, now, told)
-        cdef ehc_checked c
-        keys = self._lend()
-        cdef KeyHandle key = keys[0]
-        cdef ehc_window window = self._window
-        window.now, window.key_version = now, key.version
-        if ehc_check_token(&key._key, text, length, &window, &c) != EHC_OK:
-            return None
-        told.expiry = told.until = c.expiry
-        told.issued_at = c.expiry - window.validity
-        bound = c.profile == EHC_PROFILE_BOUND
-        code = (b"A" if bound else b"N") + PyBytes_FromStringAndSize(<char *>c.payload.card_id, c.payload.card_id_length)
-        code += PyBytes_FromStringAndSize(<char *>c.payload.token_bytes, 16)
-        if not bound and not self._accept_unissued and not self._is_issued(code, told):
-            return None
-        return "A" if bound else "N", _hex_text(c.payload.card_id, c.payload.card_id_length), code
-
-    cdef tuple _open_compact(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
-        cdef ehc_compact said
-        cdef size_t offset
-        keys = self._lend_compact()
-        if not keys:
-            return None
-        cdef CompactKey key = next(iter(keys.values()))
-        cdef int64_t tolerance = self._window.tolerance
-        cdef int status = ehc_check_compact(&key._key, text, length, now, tolerance, &said, &told.expiry, &offset)
-        if status == EHC_TOKEN_KEY_VERSION and said.key_version in keys:
-            key = keys[said.key_version]
-            status = ehc_check_compact(&key._key, text, length, now, tolerance, &said, &told.expiry, &offset)
-        if status != EHC_OK:
-            return None
-        told.issued_at = said.issued_at
-        told.until = said.issued_at + NO_END if told.expiry == INT64_MAX else told.expiry
-        return "E2", said.account, b"E" + _serial_name(&said)
-
-    cdef bint _is_issued(self, bytes code, _Told *told) except -1:
-        cdef uint64_t holder = 0
-        issued = self._issued
-        return issued.find(issued.chain(told.issued_at, told.until), issued.name(code), &holder) == EHC_CLAIM_LOST
 
     cdef tuple _end_of(self, profile, int64_t expiry):
         found = self._ends.get((profile, expiry))
@@ -239,17 +273,79 @@ cdef class Shortcut:
             found = self._ends[profile, expiry] = self._end(profile, None if expiry == INT64_MAX else expiry)
         return found
 
-    cdef bint _take(self, _Place place, bytes code, _Told *told, int64_t now) except -1:
-        """Whether it may be used: claimed where it serves so many, and not revoked."""
-        cdef uint64_t name = self._claimed.name(code)
-        cdef int status
-        status = self._claimed.ask(self._claimed.chain(told.issued_at, told.until), name, place.holder, place.uses)
-        if status == EHC_CLAIM_WON:
-            self._claimed_at.set(self._claimed_at.chain(told.issued_at, told.until), name, now)
-            if not place.named:
-                place.named = True
-                self._name(place.holder, place.name)
-        return status != EHC_CLAIM_LOST and status != EHC_CLAIM_REVOKED
+
+@cython.final
+cdef class OfflineShortcut(_Judge):
+    """Checks that a terminal made while it was offline, each judged at its own time: those that are accepted.
+
+    lend_active(n): the compact key that opens the codes of today, for n codes; verdict(status, profile): of an accepted
+    code.
+    """
+    cdef object _lend_active, _verdict
+
+    def __init__(self, *judge, lend_active, verdict, **more):
+        _Judge.__init__(self, *judge, **more)
+        self._lend_active, self._verdict = lend_active, verdict
+
+    def accept(self, checks not None, drift, int64_t now, oldest, newest, rules not None, uint64_t holder, str place not None):
+        """A verdict a check; None: the long way.
+
+        checks: with members payload, at, scene and accepted. drift: seconds that the terminal's clock is fast; oldest,
+        newest: from when to when checks are judged. rules[scene, profile]: whether it serves there, and how many may use
+        one. holder, place: who claims.
+        """
+        cdef list found = [None] * len(checks)
+        cdef _Holder who = _Holder()
+        cdef _Told told
+        cdef _Kept card
+        cdef Py_ssize_t n
+        cdef size_t lane = 0
+        cdef bint serves
+        cdef unsigned uses
+        cdef str payload
+        who.holder, who.place = holder, place
+        sealed = [check.payload for check in checks if _is_sealed(check.payload)]
+        cdef _Opened in_lanes = _Opened(self._lend_active(len(sealed)), sealed) if sealed else None
+        for n, check in enumerate(checks):
+            at, payload = check.at - drift, check.payload
+            lane += _is_sealed(payload)
+            if not oldest <= at <= newest or not PyUnicode_IS_ASCII(payload):
+                continue
+            if _is_sealed(payload):
+                opened = self._said(in_lanes, lane - 1, at, &told)
+            else:
+                opened = self.open(<const uint8_t *>PyUnicode_DATA(payload), PyUnicode_GET_LENGTH(payload), at, &told)
+            if opened is None:
+                continue
+            profile, of, code = opened
+            serves, uses = rules[check.scene, profile]
+            card = self.usable(of, now, at, &told)
+            if not serves or card is None or not self.take(code, &told, at, who, uses if check.accepted else 0):
+                continue
+            if card.profile != profile:
+                card.profile, card.verdict = profile, self._verdict(card.status, profile)
+            found[n] = card.verdict
+        return found
+
+    cdef tuple _said(self, _Opened opened, size_t i, int64_t at, _Told *told):
+        """As open()."""
+        cdef ehc_compact said
+        if not opened.says(i, &said):
+            return None
+        told.issued_at, told.expiry = said.issued_at, opened.expiry[i]
+        told.until = _until(told)
+        if at > told.until + self._window.tolerance or told.issued_at > at + self._window.tolerance:
+            return None
+        return "E2", opened.account[i], b"E" + _serial_name(&said)
+
+
+cdef inline int64_t _until(const _Told *told):
+    """Of a compact code."""
+    return told.issued_at + NO_END if told.expiry == INT64_MAX else told.expiry
+
+
+cdef inline bint _is_sealed(str payload):
+    return payload.startswith("EHC2:")
 
 
 cdef bint _find_payload(const uint8_t *text, size_t length, size_t *start, size_t *end):

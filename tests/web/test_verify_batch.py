@@ -1,12 +1,21 @@
 """What terminals checked while they were offline."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import pytest
 
+from ehc.codes.batch import Offline, OfflineVerdict, OfflineVerifier, late_policy
+from ehc.codes.policy import scene_policy
+from ehc.codes.verification import Plan
+from ehc.model import Claimant, Reason
+from ehc.web.wire.verify import OfflineCheck
+
 CARD = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928"
-CONSULTATION, PAYMENT = "010102", "010105"
+CONSULTATION, PAYMENT, STATIC = "010102", "010105", "010101"
+SCENES = [PAYMENT, PAYMENT, CONSULTATION, STATIC, "payment"]
 HOSPITAL = {"code": "H-1", "name": "测试医院", "region": "510104", "kind": "A100"}
 Make = Callable[..., Any]
 
@@ -147,6 +156,48 @@ def test_a_batch_of_many_blocks_is_answered_row_for_row(at_work: Any) -> None:
     found = words(upload(at_work, *rows))
     assert found == ["accepted" if i % 5 else found[i] for i in range(1200)]
     assert {found[i] for i in range(0, 1200, 5)} <= {"grammar", "foreign"}
+
+
+def test_a_time_that_no_clock_shows_is_too_early_or_too_late(at_work: Any) -> None:
+    code = at_work.code(CARD)["payload"]
+    assert words(upload(at_work, check(code, 2**70), check(code, -(2**70)))) == ["too_early", "too_late"]
+
+
+@pytest.mark.parametrize("profile", ["N", "A", "E2"])
+@pytest.mark.parametrize("seed", range(2))
+def test_the_short_way_and_the_long_one_judge_alike(make_service: Make, profile: str, seed: int) -> None:
+    """What is accepted in one native call the long way accepts too; the claims are those of the first who came."""
+    chance, service = random.Random(seed), make_service(issue_profile=profile, static_scenes=[STATIC])
+    services = service.services
+    short, policy, late = services.offline, scene_policy(services.settings), late_policy(services.settings)
+    long = OfflineVerifier(services.keys, services.hot, policy, late)
+    card, used, accepted = service.register()["card_id"], dict[str, Claimant](), 0
+    static, codes = service.code(card, "static")["payload"], list[str]()
+    for _ in range(40):
+        service.clock.now += chance.choice([1, 60, 400])
+        codes.append(service.code(card)["payload"])
+        now, offline = service.clock.now, Offline(chance.choice(["H-1 t1", "H-1 t2", "H-2 t1"]), chance.choice([0, -20]))
+        texts = [chance.choice([*codes[-8:], *codes[-3:], static, codes[-1][:-1] + "0", "é"]) for _ in range(30)]
+        checks = [
+            OfflineCheck(text, now - chance.choice([0, 1, 300, 900]), chance.choice(SCENES), chance.random() < 0.9)
+            for text in texts
+        ]
+        first, second = (short, long) if chance.random() < 0.8 else (long, short)
+        found = anyio.run(first.check, checks, offline, now)
+        for one, verdict in zip(checks, found, strict=True):
+            if isinstance(verdict, OfflineVerdict) and verdict.reason is Reason.ACCEPTED:
+                accepted += 1
+                if one.accepted and one.scene == PAYMENT:
+                    used.setdefault(one.payload, Claimant(offline.place, one.at - offline.drift))
+        assert anyio.run(second.check, checks, offline, now) == found
+        if chance.random() < 0.1:
+            service.post("/v1/codes/revoke", {"payload": codes[-1]})
+            codes.pop()
+        for code in codes:
+            plan = services.verifier.plan(code, PAYMENT, now)
+            assert isinstance(plan, Plan)
+            assert services.hot.claimant(plan.question) == used.get(code)
+    assert accepted > 100, accepted
 
 
 def test_a_caller_uploads_for_somebody(service: Any) -> None:

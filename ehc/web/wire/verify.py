@@ -90,7 +90,7 @@ Check = Annotated[Raw, Meta(extra_json_schema=_CHECK)]
 """Decoded apart: a row of another shape is one malformed row."""
 
 
-class OfflineCheck(Struct, frozen=True, forbid_unknown_fields=True):
+class OfflineCheck(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     payload: str
     at: int
     scene: str
@@ -114,7 +114,7 @@ class FirstUse(Struct, frozen=True, omit_defaults=True):
     at: datetime | None = None
 
 
-class OfflineVerdict(Struct, frozen=True, omit_defaults=True):
+class OfflineVerdict(Struct, frozen=True, omit_defaults=True, gc=False):
     """ruling: why a check was not judged. reason, step, name, card_id and profile as in VerifyAnswer."""
 
     accepted: bool
