@@ -146,10 +146,8 @@ class KeptStatuses:
     ) -> None: ...
     def renew(self, turn: int) -> None: ...
 
-class _Judge: ...
-
 @final
-class OfflineShortcut(_Judge):
+class HostCodes:
     def __init__(
         self,
         cards: KeptStatuses,
@@ -158,47 +156,15 @@ class OfflineShortcut(_Judge):
         claimed_at: CodeSets,
         opened_at: int,
         name: Callable[[int, str], None],
-        *,
-        lend_compact: Callable[[], Mapping[int, CompactKey]],
-        lend: Callable[[], Sequence[KeyHandle]],
-        window: Window,
-        profiles: int,
-        accept_unissued: bool,
-        lend_active: Callable[[int], CompactKey],
-        verdict: Callable[[CardStatus, str], Any],
     ) -> None: ...
-    def accept(
-        self,
-        checks: Sequence[Any],
-        drift: int,
-        now: int,
-        oldest: int,
-        newest: int,
-        rules: Mapping[tuple[str, Any], tuple[bool, int]],
-        holder: int,
-        place: str,
-    ) -> list[Any]: ...
 
-@final
-class Shortcut(_Judge):
-    def __init__(
-        self,
-        cards: KeptStatuses,
-        issued: CodeSets,
-        claimed: CodeSets,
-        claimed_at: CodeSets,
-        opened_at: int,
-        name: Callable[[int, str], None],
-        *,
-        lend_compact: Callable[[], Mapping[int, CompactKey]],
-        lend: Callable[[], Sequence[KeyHandle]],
-        window: Window,
-        profiles: int,
-        accept_unissued: bool,
-        show: Callable[[CardStatus], bytes],
-        end: Callable[[str, int | None], tuple[bytes, bytes]],
-        see: Callable[[str, str, int, int | None], None],
-    ) -> None: ...
+@disjoint_base
+class _Opener:
+    def __init__(self, *args: Any, **more: Any) -> None: ...
+
+@disjoint_base
+class _Learner(_Opener):
+    def __init__(self, *args: Any, **more: Any) -> None: ...
     def learn(
         self,
         institution: str | None,
@@ -213,7 +179,70 @@ class Shortcut(_Judge):
         seen: tuple[str, str] | None,
     ) -> None: ...
     def unlearn(self) -> None: ...
+
+@final
+class Shortcut(_Learner):
+    def __init__(self, host: HostCodes, **more: Any) -> None: ...
     def verify(self, body: bytes, institution: str | None, now: int, fast: int | None) -> bytes | None: ...
+
+@final
+class OfflineShortcut(_Opener):
+    def __init__(
+        self,
+        host: HostCodes,
+        *,
+        lend_active: Callable[[int], CompactKey],
+        verdict: Callable[[CardStatus, str], Any],
+        **more: Any,
+    ) -> None: ...
+    def accept(
+        self,
+        checks: Sequence[Any],
+        drift: int,
+        now: int,
+        oldest: int,
+        newest: int,
+        rules: Mapping[tuple[str, Any], tuple[bool, int]],
+        holder: int,
+        place: str,
+    ) -> list[Any]: ...
+
+@final
+class RedisQuestions:
+    def __init__(self, sha: bytes, keep_after: int) -> None: ...
+    def pack(
+        self,
+        tag: bytes,
+        code: bytes,
+        issued_at: int,
+        until: int,
+        must_be_issued: bool,
+        uses: int,
+        holder: int,
+        place: str,
+        now: int,
+        turn: int,
+        status: bytes = b"",
+        keep: int = 0,
+    ) -> bytes: ...
+
+@final
+class Shown: ...
+
+@final
+class RedisShortcut(_Learner):
+    def __init__(
+        self,
+        questions: RedisQuestions,
+        *,
+        tag: Callable[[str | int], bytes],
+        read: Callable[[bytes], tuple[CardStatus, int]],
+        **more: Any,
+    ) -> None: ...
+    def ask(
+        self, body: bytes, institution: str | None, now: int, fast: int | None, turn: int
+    ) -> tuple[Shown, int, bytes, bytes] | None: ...
+    def conclude(self, code: Shown, told: Any, now: int) -> bytes | None: ...
 
 @final
 class Buckets(Slots):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ehc.crypto import Batch, CompactVerdict, DerivedBatch, OpenedCompact, Profiles, RekeyedBatch, Window
 from ehc.crypto.batch import Padding
@@ -203,6 +203,45 @@ class Answers(NamedTuple):
     claims: Sequence[Claim]
 
 
+class ShortWay(Protocol):
+    """Verification of what is plain and accepted, from a request's body to its answer's, where another request that
+    differs in its code alone was answered the long way (ehc.codes.verification), with whose bytes and claim it answers.
+
+    All raise KeyUnavailable and Unavailable.
+    """
+
+    def verify(
+        self, body: bytes, institution: str | None, now: int, fast: int | None
+    ) -> bytes | Awaitable[bytes | None] | None:
+        """None: go the long way; nothing was claimed that it does not claim again. institution: the caller's; fast: by
+        how many seconds the terminal's clock is, None where it did not say."""
+        ...
+
+    def learn(
+        self,
+        institution: str | None,
+        body: bytes,
+        payload: str,
+        *,
+        head: bytes,
+        profiles: frozenset[str],
+        uses: int,
+        holder: int,
+        name: str,
+        seen: tuple[str, str] | None,
+    ) -> None:
+        """Bodies that differ from this one in their payload alone need not be decoded from now on.
+
+        head: the answer up to the card's members; profiles: that serve there; holder, name: who claims; seen:
+        institution and terminal, or None.
+        """
+        ...
+
+    def unlearn(self) -> None:
+        """What was learned of places holds no longer."""
+        ...
+
+
 class HotState(Protocol):
     """What stands between two requests for the same card: its state, the codes issued for it, who claimed them.
 
@@ -246,6 +285,10 @@ class HotState(Protocol):
     def renew(self, turn: int) -> None:
         """Which card ids are shown and found has changed (cards/rekeying.py): what is known of cards from another turn
         is forgotten."""
+        ...
+
+    def shortcut(self, **more: Any) -> ShortWay:
+        """Over this state. more: as ehc.crypto.shortcut has it."""
         ...
 
     def ready(self) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
-from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from ehc.cards.account import AccountStore, Derived, NewCardColumns, Outcome
@@ -24,8 +24,8 @@ MOST = 16_384
 """Rows in one call: they are one transaction, and held in memory together."""
 
 
-class RegisteredRow(NamedTuple):
-    """What came of one row. outcome None: refused."""
+class RegisteredRow(Struct, frozen=True, gc=False):
+    """What came of one row. outcome None: refused. A Struct: one is made for every row."""
 
     outcome: Outcome | None
     card_id: str = ""  # empty when refused, and under another name

@@ -1,5 +1,6 @@
-"""The most usual verifications in one native call (native/bindings/shortcut.pxi); what they need is lent to them."""
+"""The most usual verifications by native calls (native/bindings/shortcut.pxi, redis.pxi); what they need is lent to
+them."""
 
-from ehc._native import OfflineShortcut, Shortcut
+from ehc._native import HostCodes, OfflineShortcut, RedisQuestions, RedisShortcut, Shortcut, Shown
 
-__all__ = ["OfflineShortcut", "Shortcut"]
+__all__ = ["HostCodes", "OfflineShortcut", "RedisQuestions", "RedisShortcut", "Shortcut", "Shown"]

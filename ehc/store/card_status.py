@@ -10,6 +10,8 @@ from ehc.ports import AccountLookup
 
 Found = CardStatus | None | Exception
 
+_NEVER = 2**63 - 1
+
 
 def read_statuses(cards: AccountLookup, asked: Sequence[str | int]) -> list[Found]:
     """Of card ids and accounts; accounts in one question. What one of them raises is its own."""
@@ -69,3 +71,10 @@ class StatusReader:
 def may_be_kept(card: str | int, status: CardStatus) -> bool:
     """Not under an alias: when the account changes, nobody tells what is kept under its former card ids."""
     return card in (status.card_id, status.account) or card == status.other_id
+
+
+def usable_until(status: CardStatus) -> int:
+    """Its last second; -1 for one that is not usable."""
+    if not status.usable(0):
+        return -1
+    return _NEVER if status.deadline is None else status.deadline

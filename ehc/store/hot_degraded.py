@@ -21,7 +21,7 @@ class DegradingHotState:
         self._hot, self._reader = hot, StatusReader(partial(read_statuses, cards))
         self.ask_many, self.claimant, self.once = hot.ask_many, hot.claimant, hot.once
         self.remember, self.revoke, self.changing, self.close = hot.remember, hot.revoke, hot.changing, hot.close
-        self.renew = hot.renew
+        self.renew, self.shortcut = hot.renew, hot.shortcut
 
     async def ask(self, question: Question, now: int) -> Answer:
         try:

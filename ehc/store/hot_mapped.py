@@ -11,21 +11,19 @@ import asyncio
 import mmap
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ehc.crypto.claims import REVOKED, Counters, KeptStatuses
-from ehc.crypto.shortcut import OfflineShortcut, Shortcut
+from ehc.crypto.shortcut import HostCodes, Shortcut
 from ehc.errors import Unavailable
 from ehc.model import Answer, Card, CardStatus, Claim, Claimant, Question
 from ehc.ports import AccountLookup, Answers, Clock, Questions
-from ehc.store.card_status import Found, StatusReader, may_be_kept, read_statuses
+from ehc.store.card_status import Found, StatusReader, may_be_kept, read_statuses, usable_until
 from ehc.store.place_names import PlaceNames
 from ehc.store.taken_codes import TakenCodes, mapped
 
 COUNTERS = 65_536
 STALE_AFTER = 10
-_NEVER = 2**63 - 1
-_Made = TypeVar("_Made", Shortcut, OfflineShortcut)
 
 
 class MappedHotState:
@@ -85,10 +83,13 @@ class MappedHotState:
         for taken in (self._issued, self._claimed, self._claimed_at):
             taken.forget(self._clock())
 
-    def shortcut(self, kind: type[_Made], **more: Any) -> _Made:
-        """Verification over this state in one native call. more: what is named in the arguments of its kind."""
+    def shortcut(self, **more: Any) -> Shortcut:
+        return Shortcut(self.codes(), **more)
+
+    def codes(self) -> HostCodes:
+        """The same state, for native shortcuts."""
         sets = (self._issued.sets, self._claimed.sets, self._claimed_at.sets)
-        return kind(self._kept, *sets, self._claimed.opened_at, self._places.remember, **more)
+        return HostCodes(self._kept, *sets, self._claimed.opened_at, self._places.remember)
 
     def ready(self) -> bool:
         return True  # its files were mapped when it was opened
@@ -167,17 +168,11 @@ class MappedHotState:
         found = read_statuses(self._cards, asked)
         for card, before, status in zip(asked, counted, found, strict=True):
             if isinstance(status, CardStatus) and may_be_kept(card, status):
-                self._kept.keep(card, status, turn, before, until, _usable_until(status))
+                self._kept.keep(card, status, turn, before, until, usable_until(status))
         return found
 
 
 _WON, _NONE, _REVOKED = Claim.WON, Claim.NONE, Claim.REVOKED  # a look-up in the class costs as much as a claim
-
-
-def _usable_until(status: CardStatus) -> int:
-    if not status.usable(0):
-        return -1
-    return _NEVER if status.deadline is None else status.deadline
 
 
 def _counters(path: Path) -> mmap.mmap:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
 
+from ehc.crypto.shortcut import RedisQuestions, RedisShortcut, Shown
 from ehc.errors import Unavailable
 from ehc.model import AccountState, Answer, Card, CardKind, CardStatus, Claim, Claimant, Question
 from ehc.ports import AccountLookup, Answers, Clock, Questions
-from ehc.store.card_status import StatusReader, may_be_kept, read_statuses
+from ehc.store.card_status import StatusReader, may_be_kept, read_statuses, usable_until
 from ehc.store.redis_line import packed
 from ehc.store.redis_nodes import RedisNodes
 
@@ -28,7 +29,7 @@ KEEP_AFTER = 3600  # seconds, for clocks that are set back
 _CLAIMS = tuple(sorted(Claim))  # a claim at its own number
 
 SCRIPT = files("ehc.store").joinpath("hot_claims.lua").read_bytes()
-SHA = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest()  # Redis names scripts so
+SHA = hashlib.sha1(SCRIPT, usedforsecurity=False).hexdigest().encode()  # Redis names scripts so
 
 
 class RedisHotState:
@@ -36,9 +37,9 @@ class RedisHotState:
     seconds past its end that a code is remembered."""
 
     def __init__(self, url: str, cards: AccountLookup, clock: Clock, keep_after: int = KEEP_AFTER) -> None:
-        self._nodes = RedisNodes(url, SCRIPT)
+        self._nodes, self._questions = RedisNodes(url, SCRIPT), RedisQuestions(SHA, keep_after)
         self._reader = StatusReader(partial(read_statuses, cards))
-        self._clock, self._keep_after, self._turn = clock, keep_after, 0
+        self._clock, self._keep_after, self.turn = clock, keep_after, 0
 
     def ask(self, question: Question, now: int) -> Awaitable[Answer]:
         return self._ask(question, now)
@@ -70,7 +71,14 @@ class RedisHotState:
             self._nodes.blocking(("SET", _key(tag, b"x"), b"1", "EX", CHANGING_SECONDS), ("DEL", _key(tag, b"s")))
 
     def renew(self, turn: int) -> None:
-        self._turn = turn
+        self.turn = turn
+
+    def shortcut(self, **more: Any) -> RedisShortWay:
+        return RedisShortWay(self, RedisShortcut(self._questions, tag=_tag, read=_read, **more))
+
+    def tell(self, tag: bytes, command: bytes) -> asyncio.Future[Any] | None:
+        """What Redis answers, errors too; None: it is not connected. Raises Unavailable when it goes meanwhile."""
+        return self._nodes.told(tag, command)
 
     def ready(self) -> bool:
         self._nodes.blocking(("PING",))
@@ -80,7 +88,7 @@ class RedisHotState:
         self._nodes.close()
 
     async def _ask(self, question: Question, now: int) -> Answer:
-        tag, turn = _tag(question.card), self._turn
+        tag, turn = _tag(question.card), self.turn
         issued, status, claim = _told(await self._nodes.call(tag, self._command(tag, question, now, turn, None)))
         if issued and not status:
             found = await self._reader.status(question.card)
@@ -101,13 +109,8 @@ class RedisHotState:
         return (await self._ask(Question(card), self._clock())).card
 
     def _command(self, tag: bytes, question: Question, now: int, turn: int, status: CardStatus | None) -> bytes:
-        card, code, issued_at, until, must_be_issued, uses, holder, place = question
-        keys = b"ehc:{%b}:" % tag
-        return packed(
-            "EVALSHA", SHA, 4, keys + b"s:", keys + b"i:" + code, keys + b"t:" + code, keys + b"x:",
-            int(must_be_issued), now, int(bool(code)), issued_at, self._seconds(until, now), uses, holder,
-            b"" if status is None else _text(status, turn), _keep(card, status), place, turn,
-        )  # fmt: skip
+        text = b"" if status is None else _text(status, turn)
+        return self._questions.pack(tag, *question[1:], now, turn, text, _keep(question.card, status))
 
     async def _once(self, what: bytes, until: int) -> bool:
         tag = hashlib.sha256(what).hexdigest().encode()
@@ -121,6 +124,32 @@ class RedisHotState:
     def _seconds(self, until: int, now: int) -> int:
         """How long a code is remembered; by our clock, since Redis's own may differ."""
         return max(0, until - now) + self._keep_after
+
+
+class RedisShortWay:
+    """ports.ShortWay by one question and no object of its own for code, plan, card or verdict."""
+
+    def __init__(self, hot: RedisHotState, native: RedisShortcut) -> None:
+        self._hot, self._native = hot, native
+        self.learn, self.unlearn = native.learn, native.unlearn
+
+    def verify(
+        self, body: bytes, institution: str | None, now: int, fast: int | None
+    ) -> Coroutine[Any, Any, bytes | None] | None:
+        asked = self._native.ask(body, institution, now, fast, self._hot.turn)
+        if asked is None:
+            return None
+        code, uses, tag, command = asked
+        told = self._hot.tell(tag, command)
+        return None if told is None else self._conclude(told, code, uses, now)
+
+    async def _conclude(self, told: asyncio.Future[Any], code: Shown, uses: int, now: int) -> bytes | None:
+        try:
+            return self._native.conclude(code, await told, now)
+        except Unavailable:
+            if uses:  # it may be claimed
+                raise
+            return None
 
 
 def _tag(card: str | int) -> bytes:
@@ -145,6 +174,11 @@ def _told(answer: Any) -> list[Any]:
     if not isinstance(answer, list):
         raise Unavailable(f"Redis gives no answer to a question, but {type(answer).__name__}")
     return answer
+
+
+def _read(text: bytes) -> tuple[CardStatus, int]:
+    status = _status(text)
+    return status, usable_until(status)
 
 
 @lru_cache(65_536)  # the text of a card that is shown often is read once

@@ -41,11 +41,14 @@ class RedisNodes:
 
     async def call(self, tag: bytes, command: bytes) -> Any:
         """The answer of the server that has this hash tag. Raises Unavailable."""
-        line = self._lines.get(self._owner(tag)) if self._owners or not self._cluster else None
-        if line is None or not line.open:
-            line = await self._line(tag)
+        line = self._open_line(tag) or await self._line(tag)
         answer = await line.send(command)
         return await self._again(line, tag, command, answer) if isinstance(answer, hiredis.ReplyError) else answer
+
+    def told(self, tag: bytes, command: bytes) -> asyncio.Future[Any] | None:
+        """What that server answers, an error as it is; None where there is no connection to it."""
+        line = self._open_line(tag)
+        return None if line is None else line.send(command)
 
     def blocking(self, *commands: tuple[Any, ...]) -> None:
         """From a thread, not from the event loop. Raises Unavailable."""
@@ -79,6 +82,10 @@ class RedisNodes:
         if isinstance(answer, hiredis.ReplyError):
             raise Unavailable(f"Redis at {line.name} refuses: {str(answer).split()[0]}")
         return answer
+
+    def _open_line(self, tag: bytes) -> RedisLine | None:
+        line = self._lines.get(self._owner(tag)) if self._owners or not self._cluster else None
+        return line if line is not None and line.open else None
 
     async def _line(self, tag: bytes) -> RedisLine:
         if self._cluster and not self._owners:

@@ -27,7 +27,9 @@ BODY_LIMIT = 64 * 1024
 class Shortcut(Protocol):
     """Answers the most usual requests of an endpoint at once (shortcut.py)."""
 
-    def verify(self, body: bytes, caller: Caller, client_time: str | None) -> bytes | None: ...
+    def verify(
+        self, body: bytes, caller: Caller, client_time: str | None
+    ) -> bytes | Awaitable[bytes | None] | None: ...
 
     def learn(self, body: bytes, request: Any, caller: Caller) -> None: ...
 
@@ -91,7 +93,7 @@ class Endpoint:
     signed: bool = False  # no key is shown: who asks, and that they may, the handler finds in the body
     local: bool = False  # a process of the same machine needs no key
     hot: bool = False  # answered on the server's own interface (hot.py)
-    shortcut: Callable[[Services, Observed], Shortcut | None] | None = None  # of a hot one, tried before its handler
+    shortcut: Callable[[Services], Shortcut | None] | None = None  # of a hot one, tried before its handler
     problems: tuple[int, ...] = (500,)  # beside those of the scope: all_problems has them too
 
     @property

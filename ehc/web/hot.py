@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any, cast
 
+from ehc.model import Reason
 from ehc.web import logs, problems
 from ehc.web.clocks import drift
 from ehc.web.decoding import decode, require_media_type
@@ -22,6 +23,7 @@ from ehc.web.worker import Worker
 SIGNED = ("signature-input", "x-app-id")
 _NO_STORE = ("cache-control", "no-store")
 _JSON = ("content-type", JSON)
+_ACCEPTED = Reason.ACCEPTED
 
 
 def _replying(endpoint: Endpoint) -> Callable[..., Awaitable[Reply]]:
@@ -39,7 +41,7 @@ class Hot:
         self._operation, self._scope, self._handler = endpoint.operation, endpoint.scope, _replying(endpoint)
         self._limit, self._worker, self._bridge = endpoint.body_limit, worker, bridge
         self._decoder = endpoint.decoder(endpoint.body)
-        self._shortcut = endpoint.shortcut(worker.services, worker.observed) if endpoint.shortcut else None
+        self._shortcut = endpoint.shortcut(worker.services) if endpoint.shortcut else None
 
     async def __call__(self, scope: Any, proto: Any) -> None:
         """scope, proto: as granian.rsgi has them."""
@@ -62,10 +64,15 @@ class Hot:
                 require_media_type(content_type, (JSON,))
             body = await worker.bodies.whole(header, proto, self._limit)
             shortcut = self._shortcut
-            if shortcut is not None and (answer := shortcut.verify(body, caller, client_time)) is not None:
-                proto.response_bytes(200, self._headers(_JSON, request_id, client_time), answer)
-                self._done(200, started, span, None)
-                return
+            if shortcut is not None:
+                answer = shortcut.verify(body, caller, client_time)
+                if answer is not None and not isinstance(answer, bytes):
+                    answer = await answer
+                if answer is not None:
+                    worker.observed.verdict(_ACCEPTED)
+                    proto.response_bytes(200, self._headers(_JSON, request_id, client_time), answer)
+                    self._done(200, started, span, None)
+                    return
             call = Call(worker.services, worker.observed, caller, self._operation, "", False, client_time)
             request = decode(self._decoder, body)
             reply = await self._handler(call, request)

@@ -1,4 +1,4 @@
-"""Verification from body to answer in one native call, where this process itself holds the keys and the hot state.
+"""Verification from body to answer by native calls, where this process itself holds the keys.
 
 What is not plain, and every refusal, goes the long way (handlers/verify.py), which says why. What is accepted here
 would be accepted there, with the same bytes and the same claim (tests/web/test_shortcut.py).
@@ -6,6 +6,7 @@ would be accepted there, with the same bytes and the same claim (tests/web/test_
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import lru_cache
 
 import msgspec
@@ -13,34 +14,28 @@ import msgspec
 from ehc.access.caller import Caller
 from ehc.codes.policy import ScenePolicy, scene_policy
 from ehc.codes.visit import holder_of, place_of
-from ehc.crypto import shortcut as native
-from ehc.model import AccountState, CardStatus, Profile, Reason
+from ehc.model import AccountState, CardStatus, Profile
+from ehc.ports import ShortWay
 from ehc.web.clocks import ahead
-from ehc.web.observed import Observed
 from ehc.web.render import verify as render
 from ehc.web.wire.verify import VerifyRequest
 from ehc.wiring import shortcuts
 from ehc.wiring.services import Services
 
-_ACCEPTED = Reason.ACCEPTED
-
 
 class Shortcut:
     """Of one process."""
 
-    def __init__(self, services: Services, native: native.Shortcut, policy: ScenePolicy, observed: Observed) -> None:
-        self._clock, self._disabled, self._observed = services.clock, services.disabled, observed
-        self._native, self._policy, self._disabled_then = native, policy, services.disabled.places
+    def __init__(self, services: Services, way: ShortWay, policy: ScenePolicy) -> None:
+        self._clock, self._disabled = services.clock, services.disabled
+        self._way, self._policy, self._disabled_then = way, policy, services.disabled.places
 
-    def verify(self, body: bytes, caller: Caller, client_time: str | None) -> bytes | None:
+    def verify(self, body: bytes, caller: Caller, client_time: str | None) -> bytes | Awaitable[bytes | None] | None:
         """The answer's body, or None: go the long way. Raises KeyUnavailable and Unavailable."""
         if self._disabled.places is not self._disabled_then:
             self._unlearn()
         fast = None if client_time is None else ahead(client_time, self._clock)
-        answer = self._native.verify(body, caller.institution, self._clock(), fast)
-        if answer is not None:
-            self._observed.verdict(_ACCEPTED)
-        return answer
+        return self._way.verify(body, caller.institution, self._clock(), fast)
 
     def learn(self, body: bytes, request: VerifyRequest, caller: Caller) -> None:
         """Of a request that was answered the long way: of others like it only the code has to be looked at."""
@@ -51,7 +46,7 @@ class Shortcut:
             return
         profiles, uses = self._policy.in_scene(request.scene)
         place = place_of(institution, terminal)
-        self._native.learn(
+        self._way.learn(
             caller.institution,
             body,
             request.payload,
@@ -66,14 +61,14 @@ class Shortcut:
     def _unlearn(self) -> None:
         """Other places are disabled than when it learned."""
         self._disabled_then = self._disabled.places
-        self._native.unlearn()
+        self._way.unlearn()
 
 
-def open_shortcut(services: Services, observed: Observed) -> Shortcut | None:
-    """None where keys or hot state are elsewhere."""
+def open_shortcut(services: Services) -> Shortcut | None:
+    """None where the keys are elsewhere."""
     policy, see = scene_policy(services.settings), services.sightings.see
-    found = shortcuts.open_shortcut(services.keys, services.hot, policy, show=_shown, end=_end, see=see)
-    return None if found is None else Shortcut(services, found, policy, observed)
+    way = shortcuts.open_shortcut(services.keys, services.hot, policy, show=_shown, end=_end, see=see)
+    return None if way is None else Shortcut(services, way, policy)
 
 
 _set_of = lru_cache(64)(frozenset[Profile])

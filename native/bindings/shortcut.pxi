@@ -1,4 +1,4 @@
-# shortcut.pxi: what a process knows of cards, and the most usual verifications in one call. Part of _native.pyx.
+# shortcut.pxi: the most usual verifications in one call, or in two where a server is asked in between. Part of _native.pyx.
 
 cdef extern from "string.h":
     void *memmem(const void *text, size_t length, const void *part, size_t part_length)
@@ -6,77 +6,10 @@ cdef extern from "string.h":
     void *memchr(const void *text, int c, size_t length)
 
 cdef enum:
-    COUNTERS = 65536
     MOST_ENDS = 1024
     MOST_REQUESTS = 65536
 
 cdef int64_t NO_END = 100 * 366 * 86400  # seconds, as ehc.codes.reading
-
-
-@cython.final
-cdef class _Kept:
-    cdef object status
-    cdef bytes shown  # of an answer: its members that name the card; None until they were asked for
-    cdef object profile, verdict  # of the last batch with a code of this card; None until there was one
-    cdef Py_ssize_t counter
-    cdef uint32_t counted
-    cdef int64_t until, usable_until, codes_from
-
-
-@cython.final
-cdef class KeptStatuses:
-    """States of cards (ehc.model.CardStatus) that a process keeps, each while its counter stands still.
-
-    counters: COUNTERS of them, which all workers of a host share: every change of an account moves those of its card id
-    and of its account. most: so many are kept; the oldest goes first.
-    """
-    cdef Counters _counters
-    cdef dict _cards  # by card id, or account
-    cdef Py_ssize_t _most
-    cdef int64_t _turn
-
-    def __init__(self, Counters counters not None, Py_ssize_t most):
-        if counters.count != COUNTERS:
-            raise ValueError(f"there are {COUNTERS} counters")
-        self._counters, self._cards, self._most, self._turn = counters, {}, most, 0
-
-    cdef Py_ssize_t counter(self, card) except -1:
-        return card % COUNTERS if isinstance(card, int) else int(card[:4], 16)
-
-    cdef _Kept find(self, card, int64_t now):
-        cdef _Kept kept = <_Kept>self._cards.get(card)
-        if kept is None or kept.until < now or kept.counted != self._counters.now(kept.counter):
-            return None
-        return kept
-
-    def recall(self, card, int64_t now):
-        """None when it is not known, or not for sure."""
-        kept = self.find(card, now)
-        return None if kept is None else kept.status
-
-    def changed(self, card):
-        """Let all workers ask again."""
-        self._counters.add_one(self.counter(card))
-
-    def before(self, cards):
-        """What keep() is told: look before the store is asked, so that a change in between makes what is kept useless."""
-        return self._turn, [self._counters.now(self.counter(card)) for card in cards]
-
-    def keep(self, card, status, int64_t turn, uint32_t counted, int64_t until, int64_t usable_until):
-        """until: it is good no longer (seconds); usable_until: the card itself, -1 for one that is not."""
-        cdef _Kept kept = _Kept()
-        if turn != self._turn:
-            return
-        kept.status, kept.counter, kept.counted, kept.until = status, self.counter(card), counted, until
-        kept.usable_until, kept.codes_from = usable_until, status.codes_from
-        while len(self._cards) >= self._most:
-            del self._cards[next(iter(self._cards))]
-        self._cards[card] = kept
-
-    def renew(self, int64_t turn):
-        """Forget all that was kept in another turn, or is being read in it."""
-        if turn != self._turn:
-            self._turn, self._cards = turn, {}
 
 
 cdef class _Holder:
@@ -100,35 +33,23 @@ cdef struct _Told:
     int64_t issued_at
     int64_t expiry  # INT64_MAX: there is none
     int64_t until  # the last second in which it is kept
+    bint must_be_issued
 
 
-cdef class _Judge:
-    """Steps 1 to 8 for a code with a token (profiles N, A, E2) that is accepted.
+cdef class _Opener:
+    """Steps 1 to 5 for a code with a token (profiles N, A, E2) that passes them.
 
-    Only what is plain: the card's state is kept, and nobody else has the code. All else goes the long way
-    (ehc.codes.verification), which can say why, and nothing of it is claimed here. What is accepted here the long way
-    accepts, with the same claim.
-
-    issued, claimed, claimed_at: of the hot state; opened_at: what was issued before may not be claimed; name(holder,
-    place): what a claim's holder is called. lend_compact(): the keys that may open compact codes, by version; lend():
-    those that may open tokens, newest first; either for one code. window: of tokens; profiles: of tokens, as for
-    check_token; accept_unissued: see ehc.config.
+    lend_compact(): the keys that may open compact codes, by version; lend(): those that may open tokens, newest first;
+    either for one code. window: of tokens; profiles: of tokens, as for check_token; accept_unissued: see ehc.config.
     """
-    cdef KeptStatuses _cards
-    cdef CodeSets _issued, _claimed, _claimed_at
-    cdef int64_t _opened_at
     cdef ehc_window _window
     cdef bint _accept_unissued
-    cdef object _name, _lend_compact, _lend
+    cdef object _lend_compact, _lend
 
-    def __init__(self, KeptStatuses cards not None, CodeSets issued not None, CodeSets claimed not None,
-                 CodeSets claimed_at not None, int64_t opened_at, name, *, lend_compact, lend, window, unsigned profiles,
-                 bint accept_unissued):
-        self._cards, self._issued, self._claimed, self._claimed_at = cards, issued, claimed, claimed_at
-        self._opened_at, self._name, self._lend_compact, self._lend = opened_at, name, lend_compact, lend
+    def __init__(self, *, lend_compact, lend, window, unsigned profiles, bint accept_unissued):
+        self._lend_compact, self._lend, self._accept_unissued = lend_compact, lend, accept_unissued
         self._window.tolerance, self._window.validity = window.tolerance, window.validity
         self._window.issue, self._window.profiles = window.time == "issue", profiles
-        self._accept_unissued = accept_unissued
 
     cdef tuple open(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
         """Steps 1 to 5: (profile, card id or account, what the code is known by); None for what is refused."""
@@ -146,8 +67,7 @@ cdef class _Judge:
         bound = c.profile == EHC_PROFILE_BOUND
         code = (b"A" if bound else b"N") + PyBytes_FromStringAndSize(<char *>c.payload.card_id, c.payload.card_id_length)
         code += PyBytes_FromStringAndSize(<char *>c.payload.token_bytes, 16)
-        if not bound and not self._accept_unissued and not self.is_issued(code, told):
-            return None
+        told.must_be_issued = not bound and not self._accept_unissued
         return "A" if bound else "N", _hex_text(c.payload.card_id, c.payload.card_id_length), code
 
     cdef tuple open_compact(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
@@ -165,13 +85,25 @@ cdef class _Judge:
         if status != EHC_OK:
             return None
         told.issued_at = said.issued_at
-        told.until = _until(told)
+        _hold(told)
         return "E2", said.account, b"E" + _serial_name(&said)
 
-    cdef bint is_issued(self, bytes code, _Told *told) except -1:
-        cdef uint64_t holder = 0
-        issued = self._issued
-        return issued.find(issued.chain(told.issued_at, told.until), issued.name(code), &holder) == EHC_CLAIM_LOST
+
+@cython.final
+cdef class HostCodes:
+    """The hot state of one host: cards whose state is kept, codes that were issued and claimed, and when.
+
+    opened_at: what was issued before may not be claimed; name(holder, place): what a claim's holder is called.
+    """
+    cdef KeptStatuses _cards
+    cdef CodeSets _issued, _claimed, _claimed_at
+    cdef int64_t _opened_at
+    cdef object _name
+
+    def __init__(self, KeptStatuses cards not None, CodeSets issued not None, CodeSets claimed not None,
+                 CodeSets claimed_at not None, int64_t opened_at, name):
+        self._cards, self._issued, self._claimed, self._claimed_at = cards, issued, claimed, claimed_at
+        self._opened_at, self._name = opened_at, name
 
     cdef _Kept usable(self, of, int64_t now, int64_t at, const _Told *told):
         """Step 6; None: not for sure. now: this is; at: the code was shown."""
@@ -179,10 +111,10 @@ cdef class _Judge:
         return None if card is None or at > card.usable_until or told.issued_at < card.codes_from else card
 
     cdef bint take(self, bytes code, const _Told *told, int64_t at, _Holder who, unsigned uses) except -1:
-        """Whether it may be used: claimed where it serves so many, and not revoked."""
-        cdef uint64_t name = self._claimed.name(code)
-        if uses and told.issued_at < self._opened_at:
+        """Step 8: whether it may be used: issued here where it must be, claimed where it serves so many, not revoked."""
+        if told.must_be_issued and not self._is_issued(code, told) or uses and told.issued_at < self._opened_at:
             return False
+        cdef uint64_t name = self._claimed.name(code)
         cdef int status = self._claimed.ask(self._claimed.chain(told.issued_at, told.until), name, who.holder, uses)
         if status == EHC_CLAIM_WON:
             self._claimed_at.set(self._claimed_at.chain(told.issued_at, told.until), name, at)
@@ -191,11 +123,17 @@ cdef class _Judge:
                 self._name(who.holder, who.place)
         return status != EHC_CLAIM_LOST and status != EHC_CLAIM_REVOKED
 
+    cdef bint _is_issued(self, bytes code, const _Told *told) except -1:
+        cdef uint64_t holder = 0
+        issued = self._issued
+        return issued.find(issued.chain(told.issued_at, told.until), issued.name(code), &holder) == EHC_CLAIM_LOST
 
-@cython.final
-cdef class Shortcut(_Judge):
-    """One verification, from a request's body to its answer's, where the request is like one that was learned, but for
-    its code. What is not plain: the answer is None.
+
+cdef class _Learner(_Opener):
+    """Requests that are like one that was learned, but for their code, and what their answers look like.
+
+    What is not plain goes the long way (ehc.codes.verification), which can say why, and nothing of it is claimed here.
+    What is accepted here the long way accepts, with the same bytes and the same claim.
 
     show(status): the answer's members that name the card; end(profile, expiry): those from its time on, and
     `"visit":`, given as a pair of what stands before and after the visit; see(institution, terminal, now, fast): a
@@ -205,8 +143,8 @@ cdef class Shortcut(_Judge):
     cdef dict _learned  # (institution of the caller, the body without its code) -> _Place
     cdef dict _ends  # by (profile, expiry)
 
-    def __init__(self, *judge, show, end, see, **more):
-        _Judge.__init__(self, *judge, **more)
+    def __init__(self, *, show, end, see, **more):
+        _Opener.__init__(self, **more)
         self._show, self._end, self._see = show, end, see
         self._learned, self._ends = {}, {}
 
@@ -234,36 +172,37 @@ cdef class Shortcut(_Judge):
         """What was learned of places holds no longer."""
         self._learned.clear()
 
-    def verify(self, bytes body not None, institution, int64_t now, fast):
-        """institution: the caller's. now: seconds since 1970. fast: by how many seconds the terminal's clock is, None
-        where it did not say. Raises what the lenders do, and what making a set of codes does."""
+    cdef Shown shown(self, bytes body, institution, int64_t now, fast):
+        """By 1 to 5 and 7; None: the long way. institution: the caller's. fast: by how many seconds the terminal's clock
+        is, None where it did not say. Raises what the lenders do."""
         cdef const uint8_t *text = <const uint8_t *>PyBytes_AS_STRING(body)
         cdef size_t length = PyBytes_GET_SIZE(body), start, end
-        cdef _Told told
         cdef _Place place
-        cdef _Kept card
+        cdef Shown code
         if not _find_payload(text, length, &start, &end):
             return None
         place = <_Place>self._learned.get((institution, body[:start] + body[end:]))
         if place is None:
             return None
-        opened = self.open(text + start, end - start, now, &told)
+        code = Shown.__new__(Shown)
+        opened = self.open(text + start, end - start, now, &code.told)
         if opened is None:
             return None
-        profile, of, code = opened
-        card = self.usable(of, now, now, &told)
-        if profile not in place.profiles or card is None:
+        code.profile, code.of, code.code = opened
+        if code.profile not in place.profiles:
             return None
-        before, after = self._end_of(profile, told.expiry)
-        if card.shown is None:
-            card.shown = self._show(card.status)
         if place.seen is not None and (fast is not None or place.seen_at != now):
             self._see(*place.seen, now, fast)
             place.seen_at = now
-        if not self.take(code, &told, now, place, place.uses):
-            return None
-        visit = _visit(code, place.holder) if place.uses and place.holder else b"null"
-        return b"".join((place.head, card.shown, before, visit, after))
+        code.place = place
+        return code
+
+    cdef bytes answer(self, Shown code, bytes card):
+        """card: the members that name it."""
+        place = code.place
+        before, after = self._end_of(code.profile, code.told.expiry)
+        visit = _visit(code.code, place.holder) if place.uses and place.holder else b"null"
+        return b"".join((place.head, card, before, visit, after))
 
     cdef tuple _end_of(self, profile, int64_t expiry):
         found = self._ends.get((profile, expiry))
@@ -275,17 +214,49 @@ cdef class Shortcut(_Judge):
 
 
 @cython.final
-cdef class OfflineShortcut(_Judge):
+cdef class Shown:
+    """A code that was shown somewhere."""
+    cdef _Place place
+    cdef object profile, of  # of: card id, or account
+    cdef bytes code
+    cdef _Told told
+
+
+@cython.final
+cdef class Shortcut(_Learner):
+    """Over the hot state of a host: from a request's body to its answer's."""
+    cdef HostCodes _host
+
+    def __init__(self, HostCodes host not None, **more):
+        _Learner.__init__(self, **more)
+        self._host = host
+
+    def verify(self, bytes body not None, institution, int64_t now, fast):
+        """None: the long way. As _Learner.shown; raises what making a set of codes does too."""
+        cdef Shown code = self.shown(body, institution, now, fast)
+        if code is None:
+            return None
+        cdef _Kept card = self._host.usable(code.of, now, now, &code.told)
+        if card is None or not self._host.take(code.code, &code.told, now, code.place, code.place.uses):
+            return None
+        if card.shown is None:
+            card.shown = self._show(card.status)
+        return self.answer(code, card.shown)
+
+
+@cython.final
+cdef class OfflineShortcut(_Opener):
     """Checks that a terminal made while it was offline, each judged at its own time: those that are accepted.
 
     lend_active(n): the compact key that opens the codes of today, for n codes; verdict(status, profile): of an accepted
     code.
     """
+    cdef HostCodes _host
     cdef object _lend_active, _verdict
 
-    def __init__(self, *judge, lend_active, verdict, **more):
-        _Judge.__init__(self, *judge, **more)
-        self._lend_active, self._verdict = lend_active, verdict
+    def __init__(self, HostCodes host not None, *, lend_active, verdict, **more):
+        _Opener.__init__(self, **more)
+        self._host, self._lend_active, self._verdict = host, lend_active, verdict
 
     def accept(self, checks not None, drift, int64_t now, oldest, newest, rules not None, uint64_t holder, str place not None):
         """A verdict a check; None: the long way.
@@ -319,8 +290,8 @@ cdef class OfflineShortcut(_Judge):
                 continue
             profile, of, code = opened
             serves, uses = rules[check.scene, profile]
-            card = self.usable(of, now, at, &told)
-            if not serves or card is None or not self.take(code, &told, at, who, uses if check.accepted else 0):
+            card = self._host.usable(of, now, at, &told)
+            if not serves or card is None or not self._host.take(code, &told, at, who, uses if check.accepted else 0):
                 continue
             if card.profile != profile:
                 card.profile, card.verdict = profile, self._verdict(card.status, profile)
@@ -333,15 +304,16 @@ cdef class OfflineShortcut(_Judge):
         if not opened.says(i, &said):
             return None
         told.issued_at, told.expiry = said.issued_at, opened.expiry[i]
-        told.until = _until(told)
+        _hold(told)
         if at > told.until + self._window.tolerance or told.issued_at > at + self._window.tolerance:
             return None
         return "E2", opened.account[i], b"E" + _serial_name(&said)
 
 
-cdef inline int64_t _until(const _Told *told):
-    """Of a compact code."""
-    return told.issued_at + NO_END if told.expiry == INT64_MAX else told.expiry
+cdef inline void _hold(_Told *told):
+    """The rest of a compact code."""
+    told.until = told.issued_at + NO_END if told.expiry == INT64_MAX else told.expiry
+    told.must_be_issued = False
 
 
 cdef inline bint _is_sealed(str payload):

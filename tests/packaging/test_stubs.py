@@ -36,8 +36,14 @@ def test_every_public_name_stands_in_the_stub_and_the_other_way_round(name):
     imported = {"np", "os", "MemberDescriptorType", "InputError", "Unavailable"}
     assert public(dir(module)) - imported == public(stub)
     for kind in (node for node in stub.values() if isinstance(node, ast.ClassDef)):
-        members = {node.name for node in kind.body if isinstance(node, ast.FunctionDef)}
-        assert public(members) == public(dir(getattr(module, kind.name))), kind.name
+        assert public(members(kind, stub)) == public(dir(getattr(module, kind.name))), kind.name
+
+
+def members(kind, stub):
+    """Its own and those of its bases."""
+    own = {node.name for node in kind.body if isinstance(node, ast.FunctionDef)}
+    bases = [stub[base.id] for base in kind.bases if isinstance(base, ast.Name)]
+    return own.union(*(members(base, stub) for base in bases))
 
 
 def test_mypys_stubtest_finds_no_difference(tmp_path):

@@ -44,9 +44,10 @@ class Service:
     app: Starlette
     clock: Clock
     log: io.StringIO = field(repr=False)
+    run: Callable[..., Any] = anyio.run  # whose event loop; connections to Redis live in one
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        answer = anyio.run(functools.partial(_request, self.app, method, path, options))
+        answer = self.run(functools.partial(_request, self.app, method, path, options))
         check_against_document(answer)
         return answer
 

@@ -1,14 +1,16 @@
 """What is verified at once (web/shortcut.py) would be the long way too: the same bytes, and the same claim."""
 
+import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-import anyio
 import msgspec
 import pytest
+import redis
+import servers
 
 from ehc.access.caller import Caller, Scope
 from ehc.codes.verification import Plan
@@ -32,23 +34,36 @@ class Both:
 
     def __init__(self, service: Any) -> None:
         self.service, self.worker = service, service.app.worker
-        shortcut = open_shortcut(service.services, self.worker.observed)
+        shortcut = open_shortcut(service.services)
         assert isinstance(shortcut, Shortcut)
         self.shortcut, self._decoder = shortcut, VerifyDecoder(VerifyRequest)
 
     def at_once(self, body: bytes, caller: Caller = APP, client_time: str | None = None) -> bytes | None:
-        return self.shortcut.verify(body, caller, client_time)
+        async def verify() -> bytes | None:
+            answer = self.shortcut.verify(body, caller, client_time)
+            return answer if answer is None or isinstance(answer, bytes) else await answer
+
+        found: bytes | None = self.service.run(verify)
+        return found
 
     def long(self, body: bytes, caller: Caller = APP, client_time: str | None = None) -> bytes:
         """Empty for a request that is refused as a whole. What it was is learned then, as in hot.py."""
         call = Call(self.worker.services, self.worker.observed, caller, "verify", client_time=client_time)
         try:
             request = decode(self._decoder, body)
-            reply = anyio.run(verify.verify, call, request)
+            reply = self.service.run(verify.verify, call, request)
         except (EhcError, msgspec.DecodeError):
             return b""
         self.shortcut.learn(body, request, caller)
         return bytes(reply.body)
+
+    def found(self, answer: Any) -> Any:
+        """What a hot state answered at once, or gave to await."""
+
+        async def wait() -> Any:
+            return await answer
+
+        return self.service.run(wait) if isinstance(answer, Awaitable) else answer
 
     def codes(self, number: int) -> list[str]:
         """All of one second, of one card each."""
@@ -69,9 +84,32 @@ def body_of(payload: str, scene: str = SINGLE_USE, **place: str) -> bytes:
     return json.dumps({"payload": payload, "scene": scene} | place).encode()
 
 
-@pytest.fixture(params=["N", "A", "E2"])
-def both(request: pytest.FixtureRequest, make_service: Callable[..., Any]) -> Both:
-    return Both(make_service(issue_profile=request.param, static_scenes=[STATIC], single_use_scenes=[SINGLE_USE]))
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.redis(tmp_path_factory.mktemp("redis")) as redis:
+        yield redis.url
+
+
+@pytest.fixture(params=["N", "A", "E2", "N in Redis", "A in Redis", "E2 in Redis"])
+def both(request: pytest.FixtureRequest, make_service: Callable[..., Any], redis_url: str) -> Iterator[Both]:
+    profile, _, in_redis = request.param.partition(" in ")
+    if in_redis:
+        redis.Redis.from_url(redis_url).flushdb()
+    service = make_service(
+        issue_profile=profile,
+        static_scenes=[STATIC],
+        single_use_scenes=[SINGLE_USE],
+        redis=redis_url if in_redis else "",
+    )
+    with asyncio.Runner() as runner:
+        service.run = lambda call, *arguments: runner.run(call(*arguments))
+        yield Both(service)
+
+        async def close() -> None:
+            service.services.hot.close()
+            await asyncio.sleep(0)
+
+        runner.run(close())
 
 
 def test_a_code_is_accepted_at_once_where_another_was_before(both: Both) -> None:
@@ -97,7 +135,9 @@ def test_who_claimed_a_code_at_once_and_when_is_kept(both: Both) -> None:
     assert both.at_once(body_of(second, **DESK))
     plan = both.service.services.verifier.plan(second, SINGLE_USE, both.service.clock.now)
     assert isinstance(plan, Plan)
-    assert both.service.services.hot.claimant(plan.question) == Claimant("H1 desk-1", both.service.clock.now)
+    assert both.found(both.service.services.hot.claimant(plan.question)) == Claimant(
+        "H1 desk-1", both.service.clock.now
+    )
 
 
 def test_a_terminal_is_seen_at_once_with_its_clock(both: Both) -> None:

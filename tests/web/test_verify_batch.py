@@ -176,7 +176,10 @@ def test_the_short_way_and_the_long_one_judge_alike(make_service: Make, profile:
     for _ in range(40):
         service.clock.now += chance.choice([1, 60, 400])
         codes.append(service.code(card)["payload"])
-        now, offline = service.clock.now, Offline(chance.choice(["H-1 t1", "H-1 t2", "H-2 t1"]), chance.choice([0, -20]))
+        now, offline = (
+            service.clock.now,
+            Offline(chance.choice(["H-1 t1", "H-1 t2", "H-2 t1"]), chance.choice([0, -20])),
+        )
         texts = [chance.choice([*codes[-8:], *codes[-3:], static, codes[-1][:-1] + "0", "é"]) for _ in range(30)]
         checks = [
             OfflineCheck(text, now - chance.choice([0, 1, 300, 900]), chance.choice(SCENES), chance.random() < 0.9)

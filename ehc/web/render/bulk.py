@@ -10,10 +10,10 @@ _WORDS: dict[Outcome, Word] = {outcome: outcome.value for outcome in Outcome}
 
 
 def row(number: int, of: RegisteredRow) -> RowOutcome:
-    outcome, card_id, refused = of
-    if outcome is None:
+    if (outcome := of.outcome) is None:
+        refused = of.refused
         return RowOutcome(number, "refused", None, refused and refused.field, refused and refused.reason)
-    return RowOutcome(number, _WORDS[outcome], card_id or None)
+    return RowOutcome(number, _WORDS[outcome], of.card_id or None)
 
 
 def refused(number: int, field: str, reason: str) -> RowOutcome:

@@ -15,7 +15,7 @@ Row = Annotated[msgspec.Raw, Meta(extra_json_schema=_PERSON, description="as Reg
 """Decoded one by one: a row of another shape is one refused row."""
 
 
-class PersonRow(Body, frozen=True):
+class PersonRow(Body, frozen=True, gc=False):
     id_type: str
     id_number: str
     name: str
@@ -28,7 +28,7 @@ class Batch(Body, frozen=True):
 Word = Literal["created", "existing", "restored", "other_name", "refused"]
 
 
-class RowOutcome(Struct, frozen=True, omit_defaults=True):
+class RowOutcome(Struct, frozen=True, omit_defaults=True, gc=False):
     row: Annotated[int, Meta(description="of a batch: place in `people`, from 0; of a bulk body: line, from 1")]
     outcome: Annotated[
         Word,
