@@ -72,6 +72,10 @@ class GreyCore:
     def waiting(self) -> bool:
         """Whether something was seen since the last `fuse` that most likely is a symbol, and could not be read."""
 
+    @property
+    def expected(self) -> tuple[list[list[float]], int] | None:
+        """Of the symbol that earlier frames showed and that could not be read: its last corners, its version."""
+
     def fuse(self) -> GreySymbol | None:
         """Adds the best look since the last call to those of earlier frames, if they show the same symbol, and reads
         all of them together."""

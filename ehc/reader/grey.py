@@ -65,6 +65,12 @@ class GreyReader:
         """Whether something was seen that may be a symbol, and could not be read."""
         return self._core.waiting
 
+    @property
+    def expected(self) -> list[Candidate]:
+        """Where what earlier frames showed and could not be read was last."""
+        expected = self._core.expected
+        return [Candidate(*expected)] if expected else []
+
     def fused(self) -> Rescued | None:
         """What this frame and those before it show together, where none was enough alone."""
         return _text_of(self._core.fuse())

@@ -97,6 +97,9 @@ class Look:
     def among(self, stage: str, candidates: list[Candidate]) -> bool:
         """The grey core on each candidate that was not tried yet; whether a health card is among them."""
         self.located |= bool(candidates)
+        return self._among(stage, candidates)
+
+    def _among(self, stage: str, candidates: list[Candidate]) -> bool:
         for candidate in candidates:
             if self.over() or any(_same(candidate, tried) for tried in self._tried):
                 continue
@@ -109,6 +112,10 @@ class Look:
             if self.card:
                 return True
         return False
+
+    def where_it_was(self) -> bool:
+        """The grey core where an earlier frame showed a symbol: it looks a few modules around, for a hand moves."""
+        return self._among("where it was", self._core.expected)
 
     def fuse(self) -> bool:
         """This frame and those before it, read together."""

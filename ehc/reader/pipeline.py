@@ -236,19 +236,19 @@ class Reader:
             [partial(self._find, how, look, levels, box) for how in some] for some in (FINDINGS, LAST_FINDINGS)
         )
         first = full + ours if box[2] * box[3] < SMALL else ours + full
-        if any(step() for step in (*first, *last)):
-            return True
-        if look.found:
-            return False
+        if any(step() for step in (*first, *last)) or (self._tracking and look.where_it_was()) or look.found:
+            return look.card is not None
         further = self._further(look, levels, box)
         if look.located or self._thorough or not levels.smallest:
-            return any(step() for step in further)
+            if any(step() for step in further[:-1]) or (self._tracking and look.fuse()):
+                return True
+            return further[-1]()
         if box[2] * box[3] < LITTLE and any(step() for step in further[: len(FURTHER_FINDINGS)]):
             return True
         self._left = len(further)
         if not self._tracking:
             return self._bars(look, levels)
-        return self._again(further, look) or self._in_turn(look, levels)
+        return look.fuse() or self._again(further, look) or self._in_turn(look, levels)
 
     def _again(self, further: list[Step], look: Look) -> bool:
         """What read the last frame of the stream, until it reads nothing."""
@@ -277,8 +277,6 @@ class Reader:
         """What is dear: our own finder on more pixels, other pixels for zxing-cpp, other symbologies."""
         steps: list[Step] = [partial(self._find, finding, look, levels, box) for finding in FURTHER_FINDINGS]
         steps += [partial(self._vary, variant, look, levels, box) for variant in VARIANTS]
-        if self._tracking:
-            steps.append(look.fuse)
         return [*steps, lambda: self._bars(look, levels) or _other_symbologies(look, levels)]
 
     def _bars(self, look: Look, levels: Levels) -> bool:

@@ -51,7 +51,7 @@ class Frame(msgspec.Struct, frozen=True, eq=False):
             pixels = array if isinstance(array, np.ndarray) else np.asarray(memoryview(array))
         except (TypeError, ValueError) as error:
             raise InputError(f"{name}: not an array of pixels ({error})") from error
-        if pixels.dtype is not UINT8 and pixels.dtype != UINT8:
+        if pixels.dtype != UINT8:
             raise InputError(f"{name}: pixels must be uint8, not {pixels.dtype}")
         if pixels.ndim == 2:
             return cls(pixels, "GREY", name=name)

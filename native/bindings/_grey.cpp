@@ -82,6 +82,19 @@ bool waiting(Guarded &self)
     return self.core.waiting();
 }
 
+Quad quad_of(const Corners &c)
+{
+    return {{{c[0], c[1]}, {c[2], c[3]}, {c[4], c[5]}, {c[6], c[7]}}};
+}
+
+std::optional<std::pair<Quad, int>> expected(Guarded &self)
+{
+    const py::gil_scoped_release release;
+    const std::lock_guard<std::mutex> lock(self.mutex);
+    const auto found = self.core.expected();
+    return found ? std::make_optional(std::make_pair(quad_of(found->corners), found->version)) : std::nullopt;
+}
+
 void begin(Guarded &self)
 {
     const py::gil_scoped_release release;
@@ -97,11 +110,6 @@ void forget(Guarded &self)
 }
 
 using Located = std::vector<std::pair<Quad, int>>;
-
-Quad quad_of(const Corners &c)
-{
-    return {{{c[0], c[1]}, {c[2], c[3]}, {c[4], c[5]}, {c[6], c[7]}}};
-}
 
 template <class Search> Located located(const py::buffer &grey, std::size_t most, Search search)
 {
@@ -176,6 +184,7 @@ PYBIND11_MODULE(_grey, m)
         .def("read", &read_symbol, py::arg(), py::arg(), py::arg(), py::arg() = 1e9)
         .def("begin", &begin)
         .def_property_readonly("waiting", &waiting)
+        .def_property_readonly("expected", &expected)
         .def("fuse", &fuse)
         .def("forget", &forget);
 }

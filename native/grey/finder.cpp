@@ -252,7 +252,7 @@ private:
     std::vector<std::size_t> open_; // those of rough_ that the next row may still add to
 };
 
-constexpr float least_of_two = 0.8F; // agreement that a symbol of two patterns is believed from
+constexpr float least_of_two = 0.65F; // agreement that a symbol of two patterns is believed from
 
 struct Triple {
     float cost, agreement;

@@ -3,7 +3,6 @@
 
 #include "agreement.h"
 #include "samples.h"
-#include "soft_grid.h"
 
 #include <algorithm>
 #include <chrono>
@@ -15,7 +14,9 @@ namespace {
 
 constexpr int most_passes = 2; // of 180 symbols that were read three took the second, and none a third
 constexpr std::size_t most_places = 64;
-constexpr float good_score = 0.36F;  // of a symbol; surroundings that are none stay below, mostly
+constexpr std::size_t most_tracks = 3, most_looks = 6; // of earlier frames
+constexpr double least_agreement = 0.25;               // of looks at one symbol
+constexpr float good_score = 0.36F;                    // of a symbol; surroundings that are none stay below, mostly
 constexpr float least_score = 0.22F; // under it nothing is looked at; between the two once, for the sake of fusion
 
 constexpr float least_blurred = 0.3F; // through a strong blur: finder patterns alone agree better
@@ -28,39 +29,89 @@ double now() noexcept
     return duration<double, std::micro>(steady_clock::now().time_since_epoch()).count();
 }
 
-/// Where the alignment pattern at the bottom right looks most like one, up to four modules from where the warp has it, in
-/// steps of half a module.
-Warp through_alignment(const Image &image, const Warp &warp, int size)
+/// Sums over squares of modules of a field that is sampled twice a module.
+class Squares {
+public:
+    Squares(const float *seen, int side) : row_(side + 2), sum_(static_cast<std::size_t>(row_ * row_))
+    {
+        for (int y = 0; y < side; ++y)
+            for (int x = 0; x < side; ++x)
+                at(x, y) = seen[y * side + x] + at(x - 2, y) + at(x, y - 2) - at(x - 2, y - 2);
+    }
+
+    /// Of the modules up to so many from the one at (x, y).
+    float within(int modules, int x, int y) noexcept
+    {
+        const int far = 2 * modules, before = far + 2;
+        return at(x + far, y + far) - at(x - before, y + far) - at(x + far, y - before) + at(x - before, y - before);
+    }
+
+private:
+    float &at(int x, int y) noexcept { return sum_[static_cast<std::size_t>((y + 2) * row_ + x + 2)]; }
+
+    int row_;
+    std::vector<float> sum_;
+};
+
+/// Where a pattern of squares within one another looks most like one, up to four modules from where the warp has it, in
+/// steps of half a module. middle_u, middle_v: of the pattern; ring: the outermost one; dark: bits of the rings that are.
+Point seen_near(const Image &image, const Warp &warp, float half, float middle_u, float middle_v, int ring,
+                unsigned dark)
 {
-    constexpr int reach = 8, side = 2 * (reach + 4) + 1; // halves of a module; a pattern reaches four beyond its middle
-    const float half = 1.0F / static_cast<float>(size), middle = 1 - 13 * half;
-    const auto at = [&](int steps) { return middle + static_cast<float>(steps) * half; };
-    std::array<float, side * side> seen;
+    constexpr int reach = 8, most_ring = 4, most_side = 2 * (reach + 2 * most_ring) + 1; // halves of a module
+    const int middle = reach + 2 * ring, side = 2 * middle + 1;
+    std::array<float, most_side * most_side> seen;
+    const auto count = static_cast<std::size_t>(side * side);
     levels(
-        image, warp, seen.size(),
+        image, warp, count,
         [&](std::size_t i) {
-            return Point{at(static_cast<int>(i) % side - side / 2), at(static_cast<int>(i) / side - side / 2)};
+            const int x = static_cast<int>(i) % side - middle, y = static_cast<int>(i) / side - middle;
+            return Point{middle_u + static_cast<float>(x) * half, middle_v + static_cast<float>(y) * half};
         },
         seen.data());
-    float best = -1, best_u = middle, best_v = middle;
+    for (std::size_t i = 0; i < count; ++i)
+        seen[i] -= 128; // so that their squares stay exact
+    Squares levels_in(seen.data(), side);
+    for (std::size_t i = 0; i < count; ++i)
+        seen[i] *= seen[i];
+    Squares squares_in(seen.data(), side);
+    const float all = static_cast<float>((2 * ring + 1) * (2 * ring + 1));
+    float best = -1;
+    Point at{middle_u, middle_v};
     for (int dv = -reach; dv <= reach; ++dv)
         for (int du = -reach; du <= reach; ++du) {
-            const float *const here = &seen[static_cast<std::size_t>((dv + side / 2) * side + du + side / 2)];
-            float light = 0, dark = 0, squares = 0;
-            for (int y = -2; y <= 2; ++y)
-                for (int x = -2; x <= 2; ++x) {
-                    const float level = here[2 * (y * side + x)];
-                    (std::max(std::abs(x), std::abs(y)) == 1 ? light : dark) += level;
-                    squares += level * level;
-                }
-            const float mean = (light + dark) / 25, variance = squares / 25 - mean * mean;
-            const float agreement = std::abs(light / 8 - dark / 17) / std::sqrt(variance + 4);
+            const int x = middle + du, y = middle + dv;
+            float inside = 0, darks = 0, sum = 0;
+            for (int r = 0; r <= ring; ++r) {
+                const float upto = levels_in.within(r, x, y);
+                if (dark >> r & 1)
+                    darks += r == 0 ? 1.0F : static_cast<float>(8 * r), sum += upto - inside;
+                inside = upto;
+            }
+            const float mean = inside / all, variance = squares_in.within(ring, x, y) / all - mean * mean;
+            const float contrast = std::abs(sum / darks - (inside - sum) / (all - darks));
+            const float agreement = contrast / std::sqrt(std::max(variance, 0.0F) + 4);
             const float found = agreement - 0.00125F * static_cast<float>(du * du + dv * dv);
-            if (found > best)
-                best = found, best_u = at(du), best_v = at(dv);
+            if (found > best) {
+                best = found;
+                at = {middle_u + static_cast<float>(du) * half, middle_v + static_cast<float>(dv) * half};
+            }
         }
+    return warp.at(at.x, at.y);
+}
+
+constexpr unsigned finder_rings = 0b01011, alignment_rings = 0b101; // dark ones
+
+/// Through the alignment pattern at the bottom right, and through the finder patterns where they look most like one.
+Warp through_patterns(const Image &image, const Warp &warp, int size, bool finders)
+{
+    const float half = 1.0F / static_cast<float>(size), middle = 1 - 13 * half;
     const float near = 7 * half - 1, far = 1 - 7 * half;
-    const Point a = warp.at(near, near), b = warp.at(far, near), c = warp.at(best_u, best_v), d = warp.at(near, far);
+    const auto finder = [&](float u, float v) {
+        return finders ? seen_near(image, warp, half, u, v, 4, finder_rings) : warp.at(u, v);
+    };
+    const Point a = finder(near, near), b = finder(far, near), d = finder(near, far);
+    const Point c = seen_near(image, warp, half, middle, middle, 2, alignment_rings);
     return Warp({near, near, far, near, middle, middle, near, far}, {a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y});
 }
 
@@ -73,8 +124,11 @@ Start start_at(const Image &image, const Candidate &candidate, int version, std:
     if (!out.warp.sound(image, size_of(version)))
         return {nullptr, out.warp, {}, blur};
     out.fit = fit(image, pattern, out.warp, 3, false);
-    if (version >= 2 && out.fit.score < 0.6F) {
-        Warp other = through_alignment(image, out.warp, layout.size);
+    const Warp rough = out.warp;
+    for (const bool finders : {false, true}) {
+        if (version < 2 || out.fit.score > 0.6F)
+            break;
+        Warp other = through_patterns(image, finders ? Warp(candidate.corners) : rough, layout.size, finders);
         const Fit found = other.sound(image, size_of(version)) ? fit(image, pattern, other, 3, false) : Fit{};
         if (found.score > out.fit.score)
             out.warp = other, out.fit = found;
@@ -204,35 +258,45 @@ bool GreyCore::looked_at(const Corners &corners, int size)
 std::optional<Found> GreyCore::passes(const Image &image, const Start &start, double until)
 {
     const Layout &layout = *start.layout;
+    const bool blurred = start.blur > 0; // nothing is to be seen of the format before it is resolved
     Warp warp = start.warp;
     Fit found = start.fit;
     std::vector<float> known(layout.known), soft;
     Symbol symbol;
-    for (int pass = 1; pass <= most_passes; ++pass) {
-        SoftGrid grid(image, warp, found.light, layout.size);
-        if (pass > 1)
-            grid.even(layout.known.data());
+    const auto read = [&](const SoftGrid &grid) {
         soft = grid.equalised(layout.known.data(), 3);
         bool done = decode(layout, soft.data(), symbol);
-        const bool blurred = start.blur > 0; // nothing is to be seen of the format before it is resolved
         for (int again = 0; again < (blurred ? 5 : 3) && !done; ++again) {
             if (!(blurred && again == 0) && !promising(layout, soft))
                 break;
-            soft = grid.resolved(known.data(), layout.known.data());
+            soft = SoftGrid::resolved({&grid}, known.data(), layout.known.data());
             done = decode(layout, soft.data(), symbol);
             known = believed(layout, soft);
         }
+        return done;
+    };
+    for (int pass = 1; pass <= most_passes; ++pass) {
+        SoftGrid grid(image, warp, found.light, layout.size);
+        bool done = pass == 1 && read(grid);
+        if (!done && (pass > 1 || !blurred)) {
+            if (pass == 1)
+                known = layout.known; // what glare makes of the others is not to be believed
+            grid.even(known.data());
+            done = read(grid);
+        }
         if (done)
             return Found{symbol, warp.corners(), pass, 1, found.score};
-        if (now() > until || pass == most_passes || found.score < good_score || !promising(layout, soft))
+        const float clear = format_of(layout, soft.data()).clear;
+        const bool over = now() > until || pass == most_passes || found.score < good_score || clear <= clear_format;
+        if (!latest_ || clear > latest_->clear)
+            latest_ = Look{&layout, warp.corners(), std::move(grid), soft, found.score, clear};
+        if (over)
             break;
         const Pattern pattern(layout.size, known.data(), blurs[start.blur], true);
         if (!pattern.fits)
             break;
         found = fit(image, pattern, warp, 4, true);
     }
-    if (!latest_ || found.score > latest_->score)
-        latest_ = Look{&layout, warp.corners(), soft, found.score};
     return std::nullopt;
 }
 
@@ -241,38 +305,85 @@ bool GreyCore::waiting() const noexcept
     return latest_ && latest_->score >= good_score;
 }
 
+/// What several looks at one symbol show of it, each weighed by how clear its format was.
+std::vector<float> GreyCore::mean(const Track &track)
+{
+    std::vector<float> out(track[0].soft.size());
+    float total = 0;
+    for (const Look &look : track) {
+        const float weight = look.clear * look.clear;
+        total += weight;
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] += weight * look.soft[i];
+    }
+    for (float &value : out)
+        value /= total;
+    return out;
+}
+
+/// How well a look agrees with earlier ones, -1 .. 1.
+double GreyCore::alike(const Look &look, const Track &track)
+{
+    if (look.layout != track[0].layout)
+        return -1;
+    double both = 0, mine = 1e-9, theirs = 1e-9;
+    const std::vector<float> seen = mean(track);
+    for (const auto i : look.layout->order) {
+        both += look.soft[i] * seen[i];
+        mine += look.soft[i] * look.soft[i], theirs += seen[i] * seen[i];
+    }
+    return both / std::sqrt(mine * theirs);
+}
+
+std::optional<Candidate> GreyCore::expected() const
+{
+    if (tracks_.empty())
+        return std::nullopt;
+    const Look &last = tracks_.back().back();
+    return Candidate{last.corners, last.layout->version};
+}
+
 std::optional<Found> GreyCore::fuse()
 {
     places_.clear();
-    if (!latest_)
+    if (!latest_ || latest_->clear < clear_format) {
+        latest_.reset();
         return std::nullopt;
-    const auto agrees = [&] {
-        double both = 0, mine = 1e-9, theirs = 1e-9;
-        for (const auto i : latest_->layout->order) {
-            both += latest_->soft[i] * sum_->soft[i];
-            mine += latest_->soft[i] * latest_->soft[i], theirs += sum_->soft[i] * sum_->soft[i];
-        }
-        return both > 0.25 * std::sqrt(mine * theirs);
-    };
-    if (looks_ > 0 && latest_->layout == sum_->layout && agrees()) {
-        for (std::size_t i = 0; i < sum_->soft.size(); ++i)
-            sum_->soft[i] += latest_->soft[i];
-        sum_->corners = latest_->corners;
-        ++looks_;
-    } else {
-        sum_ = latest_, looks_ = 1;
     }
-    const float score = latest_->score;
+    auto at = tracks_.end();
+    double best = least_agreement;
+    for (auto track = tracks_.begin(); track != tracks_.end(); ++track)
+        if (const double found = alike(*latest_, *track); found > best)
+            at = track, best = found;
+    if (at == tracks_.end()) {
+        if (tracks_.size() == most_tracks)
+            tracks_.erase(tracks_.begin());
+        at = tracks_.emplace(tracks_.end());
+    }
+    std::rotate(at, at + 1, tracks_.end());
+    Track &track = tracks_.back();
+    if (track.size() == most_looks)
+        track.erase(track.begin());
+    track.push_back(std::move(*latest_));
     latest_.reset();
-    if (looks_ < 2)
+    if (track.size() < 2)
         return std::nullopt;
-    std::vector<float> mean(sum_->soft);
-    for (float &value : mean)
-        value /= static_cast<float>(looks_);
+    const Layout &layout = *track[0].layout;
+    std::vector<const SoftGrid *> grids;
+    for (const Look &look : track)
+        grids.push_back(&look.grid);
+    std::vector<float> soft = mean(track);
     Symbol symbol;
-    if (!decode(*sum_->layout, mean.data(), symbol))
+    bool done = decode(layout, soft.data(), symbol);
+    for (int again = 0; again < 3 && !done; ++again) {
+        soft = SoftGrid::resolved(grids, believed(layout, soft).data(), layout.known.data());
+        done = decode(layout, soft.data(), symbol);
+    }
+    if (!done)
         return std::nullopt;
-    return Found{symbol, sum_->corners, 0, looks_, score};
+    const Found found{symbol, track.back().corners, 0, static_cast<int>(track.size()), track.back().score};
+    tracks_.pop_back();
+    return found;
 }
 
 } // namespace ehc::grey

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "soft_decode.h"
+#include "soft_grid.h"
 #include "warp.h"
 
 #include <optional>
@@ -44,23 +45,31 @@ public:
     /// microseconds: no further pass starts after this time. Nothing where there is no such symbol, or no readable one.
     std::optional<Found> read(const Image &image, const Candidate &candidate, double microseconds);
 
-    /// The best look since the last call of `fuse`, if any, is added to those of earlier frames when it shows the same
-    /// symbol in the same place, and starts anew when it does not; then all are read as one.
+    /// The best look since the last call of `fuse`, if any, is put to those of earlier frames that show the same symbol;
+    /// then they are read as one.
     std::optional<Found> fuse();
+
+    /// Where the symbol that earlier frames showed and that could not be read was last, if there is one.
+    std::optional<Candidate> expected() const;
 
     /// Whether something was seen since the last call of `fuse` that is a symbol, most likely, and could not be read.
     bool waiting() const noexcept;
 
     /// Forget earlier frames.
-    void forget() noexcept { looks_ = 0, latest_.reset(), places_.clear(); }
+    void forget() noexcept { tracks_.clear(), latest_.reset(), places_.clear(); }
 
 private:
     struct Look {
         const Layout *layout;
         Corners corners;
+        SoftGrid grid;
         std::vector<float> soft;
-        float score;
+        float score, clear; // of the fit, and of the format
     };
+    using Track = std::vector<Look>; // at one symbol, the newest last
+
+    static std::vector<float> mean(const Track &track);
+    static double alike(const Look &look, const Track &track);
 
     std::optional<Found> passes(const Image &image, const Start &start, double until);
 
@@ -71,8 +80,8 @@ private:
     bool looked_at(const Corners &corners, int size);
 
     std::vector<Place> places_; // of this frame, where a symbol was seen and not read
-    std::optional<Look> latest_, sum_;
-    int looks_ = 0;
+    std::optional<Look> latest_;
+    std::vector<Track> tracks_; // the newest last
 };
 
 } // namespace ehc::grey

@@ -47,24 +47,28 @@ double left_of(const LeastSquares &system, const Taps &taps)
     return system.left(x);
 }
 
-/// 5x5 weights in rows that vector registers hold whole, the last three 0.
-using Rows = std::array<std::array<float, 8>, 5>;
-constexpr std::size_t past_a_row = 8; // floats that may be looked at behind the last module
+/// How two modules share what is seen of them: 9x9, the one in the middle, in rows of whole vectors, the last three 0.
+constexpr int reach = 4;
+constexpr std::size_t row_of_shared = 12;
+using Shared = std::array<std::array<float, row_of_shared>, 2 * reach + 1>;
 
-inline float weighed(const Rows &weights, const float *first, int side) noexcept
+Shared shared_of(const Taps &tap)
 {
-    float sum[8]{};
-    for (std::size_t y = 0; y < 5; ++y, first += side)
-        for (std::size_t x = 0; x < 8; ++x)
-            sum[x] += weights[y][x] * first[x];
-    return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+    Shared out{};
+    for (int y = 0; y < 25; ++y)
+        for (int x = 0; x < 25; ++x)
+            out[static_cast<std::size_t>(y / 5 - x / 5 + reach)][static_cast<std::size_t>(y % 5 - x % 5 + reach)] +=
+                tap[static_cast<std::size_t>(y)] * tap[static_cast<std::size_t>(x)];
+    return out;
 }
 
-inline void taken(const Rows &weights, float change, float *first, int side) noexcept
+inline void taken(const Shared &shared, float change, float *first, std::size_t row) noexcept
 {
-    for (std::size_t y = 0; y < 5; ++y, first += side)
-        for (std::size_t x = 0; x < 8; ++x)
-            first[x] -= weights[y][x] * change;
+    for (const auto &weights : shared) {
+        for (std::size_t x = 0; x < row_of_shared; ++x)
+            first[x] -= weights[x] * change;
+        first += row;
+    }
 }
 
 Taps gaussian(float sigma)
@@ -218,47 +222,78 @@ std::vector<float> SoftGrid::equalised(const float *believed, int taps) const
     return out;
 }
 
-std::vector<float> SoftGrid::resolved(const float *believed, const float *known) const
-{
-    std::vector<float> state(value_.size() + past_a_row, -1.0F);
-    for (int y = 0; y < size_; ++y)
-        for (int x = 0; x < size_; ++x)
-            state[index(x, y)] = believed[y * size_ + x];
-    const Spread spread = spread_seen(state);
-    std::vector<float> out(static_cast<std::size_t>(size_ * size_)), rest(value_.size() + past_a_row);
-    float energy = 0;
-    Rows seen{}, spreads{}; // a module is seen at the place of a tap's mirror image
-    for (std::size_t tap = 0; tap < 25; ++tap) {
-        energy += spread.tap[tap] * spread.tap[tap];
-        seen[tap / 5][tap % 5] = spread.tap[24 - tap];
-        spreads[tap / 5][tap % 5] = spread.tap[tap];
+/// What one grid says of the modules: how it spreads them, and which way what they leave of it pulls each one.
+struct SoftGrid::Equations {
+    const SoftGrid &grid;
+    Shared shared;
+    std::size_t row; // of `pull`, which has `reach` modules more on all sides
+    std::vector<float> pull;
+    float energy, weight;
+
+    Equations(const SoftGrid &of, const std::vector<float> &state)
+        : grid(of), row(static_cast<std::size_t>(of.size_) + row_of_shared - 1),
+          pull(row * (static_cast<std::size_t>(of.size_) + 2 * reach))
+    {
+        const Spread spread = of.spread_seen(state);
+        shared = shared_of(spread.tap), energy = shared[reach][reach], weight = 1 / (spread.rest + 0.01F);
+        std::vector<float> rest(of.value_.size());
+        for (int y = 0; y < of.size_; ++y)
+            for (int x = 0; x < of.size_; ++x) {
+                const std::size_t i = of.index(x, y);
+                rest[i] = of.value_[i] - spread.level;
+                for (std::size_t tap = 0; tap < 25; ++tap)
+                    rest[i] -= spread.tap[tap] * state[of.beside(i, tap)];
+            }
+        for (int y = 0; y < of.size_; ++y)
+            for (int x = 0; x < of.size_; ++x)
+                for (std::size_t tap = 0; tap < 25; ++tap) // a module is seen at the place of a tap's mirror image
+                    at(x, y)[reach * row + reach] += spread.tap[24 - tap] * rest[of.beside(of.index(x, y), tap)];
     }
-    for (int y = 0; y < size_; ++y)
-        for (int x = 0; x < size_; ++x) {
-            const std::size_t i = index(x, y);
-            rest[i] = value_[i] - spread.level - weighed(spreads, &state[beside(i, 0)], side_);
-        }
-    const float per_energy = 1 / energy;
+
+    /// The first place that a module shares.
+    float *at(int x, int y) noexcept { return &pull[static_cast<std::size_t>(y) * row + static_cast<std::size_t>(x)]; }
+};
+
+std::vector<float> SoftGrid::resolved(const std::vector<const SoftGrid *> &grids, const float *believed,
+                                      const float *known)
+{
+    const SoftGrid &any = *grids[0];
+    const int size = any.size_;
+    std::vector<float> state(any.value_.size(), -1.0F);
+    for (int y = 0; y < size; ++y)
+        for (int x = 0; x < size; ++x)
+            state[any.index(x, y)] = believed[y * size + x];
+    std::vector<Equations> all;
+    all.reserve(grids.size());
+    for (const SoftGrid *grid : grids)
+        all.emplace_back(*grid, state);
+    std::vector<float> out(static_cast<std::size_t>(size * size));
     for (int sweep = 0; sweep < sweeps; ++sweep) {
         float moved = 0;
-        for (int k = 0; k < apart * size_; ++k)
-            for (int x = k % apart; x < size_; x += apart) {
+        for (int k = 0; k < apart * size; ++k)
+            for (int x = k % apart; x < size; x += apart) {
                 const int y = k / apart;
-                const std::size_t i = index(x, y), at = static_cast<std::size_t>(y * size_ + x);
+                const std::size_t i = any.index(x, y), at = static_cast<std::size_t>(y * size + x);
                 if (known[at] != 0 && state[i] == known[at])
                     continue;
-                float *const first = &rest[beside(i, 0)];
-                const float wanted = state[i] + weighed(seen, first, side_) * per_energy;
-                out[at] = wanted * trust_[at];
+                float pull = 0, hold = 1e-6F, trusted = 0;
+                for (Equations &one : all) {
+                    const float weight = one.weight * one.grid.trust_[at];
+                    pull += weight * one.at(x, y)[reach * one.row + reach];
+                    hold += weight * one.energy, trusted += weight * one.energy * one.grid.trust_[at];
+                }
+                const float wanted = state[i] + pull / hold;
+                out[at] = wanted * trusted / hold;
                 const float next = known[at] != 0 ? known[at] : std::clamp(wanted, -1.0F, 1.0F);
                 const float change = next - state[i];
                 if (change == 0)
                     continue;
                 state[i] = next;
                 moved += change * change;
-                taken(seen, change, first, side_);
+                for (Equations &one : all)
+                    taken(one.shared, change, one.at(x, y), one.row);
             }
-        if (moved < 1e-4F * static_cast<float>(size_ * size_))
+        if (moved < 4e-4F * static_cast<float>(size * size))
             break;
     }
     return out;
@@ -307,7 +342,12 @@ SoftGrid::Spread SoftGrid::spread_seen(const std::vector<float> &state) const
     }
     if (other != nullptr)
         nominal = *other, system = weighed_up(state, nominal);
-    return spread_near(system, nominal);
+    Spread out = spread_near(system, nominal);
+    LeastSquares::Row x{};
+    std::copy(out.tap.begin(), out.tap.end(), x.begin());
+    x[25] = out.level;
+    out.rest = static_cast<float>(std::max(system.left(x), 0.0)) / (system.weight(25) + 1e-6F);
+    return out;
 }
 
 template <class Use> void SoftGrid::for_sure(const std::vector<float> &state, const Taps &nominal, Use use) const

@@ -28,13 +28,18 @@ public:
     /// Each module as the one of two levels that explains what is seen of it and its neighbours: the spread of a module
     /// over 5x5 is measured on the believed ones, then all are set, one after the other, between dark and light to what
     /// leaves the least unexplained. These bounds are what a linear filter does not know, and what a strong blur is beaten by.
-    std::vector<float> resolved(const float *believed, const float *known) const;
+    /// Of several grids, as frames showed one symbol: one set of equations in the modules that they share, each frame with its
+    /// own spread, weighed by what that leaves unexplained.
+    static std::vector<float> resolved(const std::vector<const SoftGrid *> &grids, const float *believed,
+                                       const float *known);
 
 private:
     struct Spread {
         Taps tap;
         float level;
+        float rest; // the variance of what they leave unexplained
     };
+    struct Equations;
 
     double unexplained(const std::vector<float> &state, const Taps &tap) const;
     Spread spread_seen(const std::vector<float> &state) const;

@@ -78,6 +78,24 @@ def test_corners_are_refined():
     np.testing.assert_allclose(found.corners, np.array(photo.corners) - 0.5, atol=1)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_symbol_that_a_hand_moved_by_three_modules_is_found(seed):
+    code = segno.make_qr("EHC 42 " * 7, version=4, error="m", boost_error=False)
+    photo = shoot(code_image(code.matrix), seed, Conditions(blur=0.3, noise=12, contrast=0.4))
+    corners = np.array(photo.corners) - 0.5
+    turned = (corners - corners.mean(0)) @ np.array([[1, -0.035], [0.035, 1]]) + corners.mean(0) + 13
+    found = GreyCore().read(photo.pixels, turned, 4)
+    np.testing.assert_allclose(found.corners, corners, atol=2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_glare_covers_in_part_is_read(seed):
+    code = segno.make_qr("EHC 42 " * 7, version=4, error="m", boost_error=False)
+    photo = shoot(code_image(code.matrix), seed, Conditions(glare=0.5, contrast=0.25, noise=12, motion=0.7))
+    found = GreyCore().read(photo.pixels, np.array(photo.corners) - 0.5, 4)
+    np.testing.assert_array_equal(found.modules, matrix_of(code))
+
+
 @pytest.mark.parametrize("dark", [True, False])
 def test_the_finder_locates_what_is_blurred_and_inverted(dark):
     code = segno.make_qr("EHC 42 " * 8, error="m")
@@ -182,6 +200,31 @@ def test_fusion_starts_anew_with_another_code_and_when_it_is_told_to_forget():
         assert all(np.array_equal(symbol.modules, matrix_of(shown)) for symbol in found if symbol)
     core.forget()
     assert core.fuse() is None
+
+
+def test_two_symbols_by_turns_are_read_each_from_its_own_frames():
+    texts = ["".join(random.Random(n).choices("0123456789", k=180)) for n in (1, 2)]
+    codes = [segno.make_qr(text, version=4, error="l", boost_error=False) for text in texts]
+    core, read = GreyCore(), []
+    one, other = (list(frames_of(code, 6, 20)) for code in codes)
+    for pair in zip(one, reversed(other), strict=True):
+        for frame in pair:
+            core.read(frame, outline(4, 2), 4)
+            read.append(core.fuse())
+    for code in codes:
+        assert any(symbol and np.array_equal(symbol.modules, matrix_of(code)) for symbol in read)
+
+
+def test_where_a_symbol_was_that_could_not_be_read_is_said_until_it_is_forgotten():
+    code, core = segno.make_qr("0123456789" * 5, version=4, error="l", boost_error=False), GreyCore()
+    assert core.expected is None
+    core.read(*frames_of(code, 1, 20), outline(4, 2), 4)
+    assert core.fuse() is None
+    corners, version = core.expected
+    np.testing.assert_allclose(corners, outline(4, 2), atol=1.5)
+    assert version == 4
+    core.forget()
+    assert core.expected is None
 
 
 @pytest.mark.parametrize("seed", range(30))
