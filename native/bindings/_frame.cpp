@@ -1,6 +1,7 @@
 // _frame.cpp: FramePipeline for Python (native/frame, C++17). Buffers in without a copy, GIL released in the loops,
 // read-only uint8 arrays out that own their plane.
 #include "frame_pipeline.h"
+#include "safe_objects.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -180,30 +181,6 @@ template <class... Numbers> auto filter(FramePipeline::Grey (FramePipeline::*ste
     };
 }
 
-/// pybind11's own takes for granted that there is memory for an object.
-PyObject *new_pipeline(PyTypeObject *type, PyObject *, PyObject *)
-{
-    PyObject *self = type->tp_alloc(type, 0);
-    if (self != nullptr)
-        reinterpret_cast<py::detail::instance *>(self)->allocate_layout();
-    return self;
-}
-
-/// pybind11 enters a new object into its map of objects behind its last try block, where a failing allocation ends the
-/// process; so it is entered here, and pybind11 finds it done.
-void construct(py::detail::value_and_holder &place, double margin, int patience)
-{
-    auto made = std::make_unique<FramePipeline>(margin, patience);
-    place.value_ptr() = made.get();
-    try {
-        place.type->init_instance(place.inst, nullptr);
-    } catch (...) {
-        place.value_ptr() = nullptr;
-        throw;
-    }
-    (void)made.release();
-}
-
 py::object region(const FramePipeline &self, py::ssize_t width, py::ssize_t height)
 {
     const auto found = self.region(side(std::max<py::ssize_t>(width, 0)), side(std::max<py::ssize_t>(height, 0)));
@@ -256,9 +233,9 @@ PYBIND11_MODULE(_frame, m)
     m.def("active", &active);
     m.def("edges", &edges);
     m.def("bars", &bars, py::arg(), py::arg() = 4);
-    py::class_<FramePipeline>(
-        m, "FramePipeline", py::custom_type_setup([](PyHeapTypeObject *type) { type->ht_type.tp_new = new_pipeline; }))
-        .def("__init__", &construct, py::detail::is_new_style_constructor(), py::arg() = 0.5, py::arg() = 5)
+    py::class_<FramePipeline>(m, "FramePipeline", ehc::bindings::made_safely())
+        .def("__init__", &ehc::bindings::construct<FramePipeline, double, int>, py::detail::is_new_style_constructor(),
+             py::arg() = 0.5, py::arg() = 5)
         .def("luma", &luma, py::arg(), py::arg(), py::arg() = 0, py::arg() = py::none(), py::arg() = 0, py::arg() = 0,
              py::arg() = 0)
         .def("glance", &glance, py::arg(), py::arg(), py::arg() = 0, py::arg() = 0, py::arg() = 0)

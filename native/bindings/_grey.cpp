@@ -2,6 +2,7 @@
 #include "finder.h"
 #include "outline.h"
 #include "reed_solomon.h"
+#include "safe_objects.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -56,23 +57,30 @@ Image image_of(const py::memoryview &view)
             static_cast<int>(info.shape[0]), info.strides[0]};
 }
 
-std::optional<Found> read_symbol(Guarded &self, const py::buffer &grey, const Quad &c, int version, double budget_ms)
+/// What the core finds, the GIL released in it.
+template <class Find> py::object symbol_or_none(Guarded &self, Find find)
+{
+    auto found = [&] {
+        const py::gil_scoped_release release;
+        const std::lock_guard<std::mutex> lock(self.mutex);
+        return find(self.core);
+    }();
+    return found ? ehc::bindings::object_of(std::move(*found)) : py::none();
+}
+
+py::object read_symbol(Guarded &self, const py::buffer &grey, const Quad &c, int version, double budget_ms)
 {
     const auto owner = held(grey);
     const Image image = image_of(owner);
     const Candidate candidate{{c[0][0], c[0][1], c[1][0], c[1][1], c[2][0], c[2][1], c[3][0], c[3][1]}, version};
     if (version < 0 || version > last_version)
         refuse("version is " + std::to_string(version) + ", must be 1 to 40, or 0 for unknown");
-    const py::gil_scoped_release release;
-    const std::lock_guard<std::mutex> lock(self.mutex);
-    return self.core.read(image, candidate, 1e3 * budget_ms);
+    return symbol_or_none(self, [&](GreyCore &core) { return core.read(image, candidate, 1e3 * budget_ms); });
 }
 
-std::optional<Found> fuse(Guarded &self)
+py::object fuse(Guarded &self)
 {
-    const py::gil_scoped_release release;
-    const std::lock_guard<std::mutex> lock(self.mutex);
-    return self.core.fuse();
+    return symbol_or_none(self, [](GreyCore &core) { return core.fuse(); });
 }
 
 bool waiting(Guarded &self)
@@ -164,7 +172,7 @@ py::array_t<std::uint8_t> modules(const Found &self)
 PYBIND11_MODULE(_grey, m)
 {
     m.doc() = "Symbols read from their grey levels; see ehc.reader.";
-    py::class_<Found>(m, "GreySymbol")
+    py::class_<Found>(m, "GreySymbol", ehc::bindings::made_safely())
         .def_property_readonly("version", [](const Found &f) { return f.symbol.version; })
         .def_property_readonly("level", [](const Found &f) { return "MLHQ"[static_cast<int>(f.symbol.level)]; })
         .def_property_readonly("mask", [](const Found &f) { return f.symbol.mask; })
@@ -179,8 +187,8 @@ PYBIND11_MODULE(_grey, m)
     m.def("locate", &locate_symbols, py::arg(), py::arg() = 6);
     m.def("outlines", &outlines_of_symbols, py::arg(), py::arg() = 4);
     m.def("correct_block", &correct_block, py::arg(), py::arg(), py::arg(), py::arg() = spare_parity);
-    py::class_<Guarded>(m, "GreyCore")
-        .def(py::init<>())
+    py::class_<Guarded>(m, "GreyCore", ehc::bindings::made_safely())
+        .def("__init__", &ehc::bindings::construct<Guarded>, py::detail::is_new_style_constructor())
         .def("read", &read_symbol, py::arg(), py::arg(), py::arg(), py::arg() = 1e9)
         .def("begin", &begin)
         .def_property_readonly("waiting", &waiting)

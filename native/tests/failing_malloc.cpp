@@ -33,7 +33,8 @@ bool from_our_module(void *caller)
     inside = true;
     bool found =
         dladdr(caller, &info) != 0 && info.dli_fname != nullptr &&
-        (std::strstr(info.dli_fname, "/_native.") != nullptr || std::strstr(info.dli_fname, "/_frame.") != nullptr);
+        (std::strstr(info.dli_fname, "/_native.") != nullptr || std::strstr(info.dli_fname, "/_frame.") != nullptr ||
+         std::strstr(info.dli_fname, "/_grey.") != nullptr);
     inside = false;
     return found;
 }
