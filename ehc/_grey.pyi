@@ -7,19 +7,19 @@ Grey = NDArray[np.uint8]
 Quad = Sequence[Sequence[float]]
 
 class GreySymbol:
-    """A QR symbol that was read: every block a codeword with parity to spare, and a whole message in them."""
+    """A QR or Han Xin symbol that was read: every block a codeword with parity to spare, a whole message in them."""
 
     @property
     def version(self) -> int:
-        """1 to 40"""
+        """1 to 40, of Han Xin code to 84"""
 
     @property
     def level(self) -> str:
-        """L, M, Q or H"""
+        """L, M, Q or H; of Han Xin code 1 to 4"""
 
     @property
     def mask(self) -> int:
-        """0 to 7"""
+        """0 to 7, of Han Xin code to 3"""
 
     @property
     def unused(self) -> int:
@@ -27,7 +27,7 @@ class GreySymbol:
 
     @property
     def parity(self) -> int:
-        """Parity codewords of a block."""
+        """Parity codewords of that block."""
 
     @property
     def evidence(self) -> float:
@@ -50,6 +50,10 @@ class GreySymbol:
         """uint8[size, size], 1 dark: the symbol as it was meant."""
 
     @property
+    def data(self) -> bytes:
+        """Data codewords, corrected."""
+
+    @property
     def corners(self) -> list[list[float]]:
         """Refined; clockwise from the symbol's own top left."""
 
@@ -60,13 +64,16 @@ class GreyCore:
     ValueError, with the numbers, for what does not fit.
     """
 
-    def __init__(self) -> None: ...
+    def __init__(self, symbology: str = "QR Code", /) -> None:
+        """symbology: QR Code or Han Xin Code."""
+
     def begin(self) -> None:
         """A new frame: in the one before, a place is looked at once, however often it is named."""
 
     def read(self, grey: Grey, corners: Quad, version: int, budget_ms: float = 1e9, /) -> GreySymbol | None:
         """None where nothing can be read. corners: of the symbol without its quiet zone, clockwise from its own top
-        left, to about two modules; version: to about one, 0 for unknown. No further look starts after budget_ms."""
+        left, to about two modules; version: to about one, 0 for unknown (QR only). No further look starts after
+        budget_ms."""
 
     @property
     def waiting(self) -> bool:
@@ -92,3 +99,8 @@ def outlines(grey: Grey, most: int = 4, /) -> list[tuple[list[list[float]], int]
 def correct_block(word: bytes, parity: int, erased: Sequence[int], spare: int = 2, /) -> tuple[bytes, int, int] | None:
     """A Reed-Solomon block over GF(256) corrected, the errors outside the erased positions, and the parity codewords
     left unused; None unless at least `spare` are. The last `parity` codewords are parity, roots 2^0 and so on."""
+
+def hanxin_message(data: bytes, /) -> tuple[bytes, list[tuple[int, int]], bool]:
+    """Of the data codewords of a Han Xin symbol: the bytes written into it, from which of them on which extended
+    channel interpretation counts, and whether some are in a mode for Chinese characters. ValueError where they are no
+    message, and where one of its modes is not understood (Unicode, GS1, URI)."""

@@ -2,8 +2,8 @@
 
     failed reads, or the finder -> corners -> GreyCore (native/grey) -> clean modules -> zxing-cpp -> text
 
-The text is zxing-cpp's, from the corrected symbol drawn clean, so that characters and extensions mean the same whoever
-read the symbol.
+The text of a QR symbol is zxing-cpp's, from the corrected symbol drawn clean, so that characters and extensions mean
+the same whoever read the symbol. Han Xin code, which zxing-cpp does not know, is ours up to the text (hanxin.py).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import zxingcpp
 from numpy.typing import NDArray
 
 from ehc._grey import GreyCore, GreySymbol
+from ehc.reader import hanxin
 
 QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 MODEL_2 = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
@@ -27,10 +28,11 @@ Place = Callable[[float, float], tuple[float, float]]
 
 
 class Candidate(NamedTuple):
-    """Where a symbol may be, in pixels of the frame, and of which version; 0: unknown."""
+    """Where a symbol may be, in pixels of the frame, and of which version; 0: unknown (QR only)."""
 
     corners: Quad  # clockwise from the symbol's own top left
     version: int
+    symbology: str = "QR Code"  # or hanxin.FORMAT
 
 
 class Rescued(NamedTuple):
@@ -49,21 +51,23 @@ class GreyReader:
     """One a source of frames: it remembers what it saw of a symbol that it could not read yet."""
 
     def __init__(self) -> None:
-        self._core = GreyCore()
+        self._cores = {"QR Code": GreyCore(), hanxin.FORMAT: GreyCore(hanxin.FORMAT)}
 
     def begin(self) -> None:
         """A new frame."""
-        self._core.begin()
+        for core in self._cores.values():
+            core.begin()
 
     def read(self, grey: Grey, candidate: Candidate, budget_ms: float = math.inf) -> Rescued | None:
         """No further look at the symbol starts after budget_ms."""
-        symbol = self._core.read(grey, candidate.corners, candidate.version, min(budget_ms, LONGEST_MS))
-        return _text_of(symbol)
+        kind = candidate.symbology
+        symbol = self._cores[kind].read(grey, candidate.corners, candidate.version, min(budget_ms, LONGEST_MS))
+        return _text_of(symbol, kind)
 
     @property
     def waiting(self) -> bool:
         """Whether something was seen that may be a symbol, and could not be read."""
-        return self._core.waiting
+        return any(core.waiting for core in self._cores.values())
 
     @property
     def expected(self) -> list[Candidate]:
@@ -73,11 +77,13 @@ class GreyReader:
 
     def fused(self) -> Rescued | None:
         """What this frame and those before it show together, where none was enough alone."""
-        return _text_of(self._core.fuse())
+        found = [_text_of(core.fuse(), kind) for kind, core in self._cores.items()]
+        return next(filter(None, found), None)
 
     def forget(self) -> None:
         """The frames so far: a symbol was read."""
-        self._core.forget()
+        for core in self._cores.values():
+            core.forget()
 
 
 def places(barcode: zxingcpp.Barcode, place: Place) -> list[tuple[float, float]]:
@@ -114,9 +120,12 @@ def located(search: Search, pixels: Grey, scale: float, x: float = 0, y: float =
     ]
 
 
-def _text_of(symbol: GreySymbol | None) -> Rescued | None:
+def _text_of(symbol: GreySymbol | None, kind: str) -> Rescued | None:
     if symbol is None:
         return None
+    if kind == hanxin.FORMAT:
+        text = hanxin.text_of(symbol.data)
+        return None if text is None else Rescued(text, kind, symbol)
     light = np.pad(255 * (1 - symbol.modules), 4, constant_values=255).astype(np.uint8)
     clean = light.repeat(3, 0).repeat(3, 1)
     read = zxingcpp.read_barcode(clean, formats=QR, text_mode=zxingcpp.TextMode.Plain, is_pure=True)

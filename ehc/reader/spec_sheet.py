@@ -211,6 +211,38 @@ def _clean(code: str) -> Grey:
     return code_image(segno.make_qr(CODES[code], error="m").matrix)
 
 
+def hanxin_matrix(
+    text: str | bytes, *, level: int = 2, version: int = 0, mask: int | None = None, eci: int = 0
+) -> Grey:
+    """A Han Xin symbol as uint8[size, size], 1 dark, drawn by zint (package zint-bindings). version: 1 to 84, at least;
+    0: the smallest. level: 1 to 4. mask: 0 to 3; None: zint's choice. eci: the character set that it says; 0: none.
+    Raises ValueError with zint's words for what it cannot draw."""
+    zint = _zint()
+    symbol = zint.Symbol()
+    symbol.symbology = zint.Symbology.HANXIN
+    symbol.option_1, symbol.option_2, symbol.option_3 = level, version, 0 if mask is None else mask + 1 << 8
+    symbol.eci, symbol.input_mode = eci, zint.InputMode.UNICODE if isinstance(text, str) else zint.InputMode.DATA
+    try:
+        symbol.encode(text)
+        symbol.buffer_vector()
+    except Exception as error:
+        raise ValueError(str(error)) from error
+    size = symbol.width
+    modules, scale = np.zeros((size, size), np.uint8), size / symbol.vector.width
+    for bar in symbol.vector.rectangles:
+        left, top, right, bottom = (round(scale * at) for at in (bar.x, bar.y, bar.x + bar.width, bar.y + bar.height))
+        modules[top:bottom, left:right] = 1
+    return modules
+
+
+@cache
+def _zint() -> Any:
+    try:
+        return import_module("zint")
+    except ImportError as error:
+        raise InputError(f"Han Xin code is drawn by zint: {error} (pip install zint-bindings)") from error
+
+
 @cache
 def _bars(code: str) -> Grey:
     made = zxingcpp.create_barcode(CODES[code], zxingcpp.BarcodeFormat.PDF417)

@@ -1,6 +1,9 @@
 // _grey.cpp: the grey core for Python (native/grey, C++17). Buffers in without a copy, GIL released while reading.
 #include "finder.h"
+#include "hanxin_content.h"
+#include "hanxin_layout.h"
 #include "outline.h"
+#include "qr_layout.h"
 #include "reed_solomon.h"
 #include "safe_objects.h"
 
@@ -31,6 +34,18 @@ using Quad = std::array<std::array<double, 2>, 4>;
 
 /// A core and its lock: one call at a time, the GIL released in it.
 struct Guarded {
+    explicit Guarded(const std::string &name) : symbology(symbology_of(name)) {}
+
+    static Symbology symbology_of(const std::string &name)
+    {
+        if (name == "QR Code")
+            return Symbology::qr;
+        if (name == "Han Xin Code")
+            return Symbology::hanxin;
+        refuse("symbology is " + name + ", must be QR Code or Han Xin Code");
+    }
+
+    const Symbology symbology;
     GreyCore core;
     std::mutex mutex;
 };
@@ -72,9 +87,12 @@ py::object read_symbol(Guarded &self, const py::buffer &grey, const Quad &c, int
 {
     const auto owner = held(grey);
     const Image image = image_of(owner);
-    const Candidate candidate{{c[0][0], c[0][1], c[1][0], c[1][1], c[2][0], c[2][1], c[3][0], c[3][1]}, version};
-    if (version < 0 || version > last_version)
-        refuse("version is " + std::to_string(version) + ", must be 1 to 40, or 0 for unknown");
+    const Candidate candidate{
+        {c[0][0], c[0][1], c[1][0], c[1][1], c[2][0], c[2][1], c[3][0], c[3][1]}, version, self.symbology};
+    const int last = last_version_of(self.symbology), first = self.symbology == Symbology::qr ? 0 : 1;
+    if (version < first || version > last)
+        refuse("version is " + std::to_string(version) + ", must be 1 to " + std::to_string(last) +
+               (first == 0 ? ", or 0 for unknown" : ""));
     return symbol_or_none(self, [&](GreyCore &core) { return core.read(image, candidate, 1e3 * budget_ms); });
 }
 
@@ -160,9 +178,25 @@ py::object correct_block(const std::string &word, int parity, const std::vector<
                           how.unused);
 }
 
+py::object hanxin_message(const std::string &data)
+{
+    const std::vector<std::uint8_t> codewords(data.begin(), data.end());
+    HanxinMessage message;
+    if (!read_hanxin_message(codewords.data(), static_cast<int>(codewords.size()), message)) {
+        if (message.unknown != 0)
+            refuse("mode " + std::to_string(message.unknown) + " is not understood");
+        refuse("the codewords are no message");
+    }
+    std::vector<std::pair<std::size_t, std::uint32_t>> designators;
+    for (const auto &one : message.designators)
+        designators.emplace_back(one.from, one.charset);
+    return py::make_tuple(py::bytes(reinterpret_cast<const char *>(message.bytes.data()), message.bytes.size()),
+                          designators, message.chinese);
+}
+
 py::array_t<std::uint8_t> modules(const Found &self)
 {
-    const auto size = static_cast<py::ssize_t>(size_of(self.symbol.version));
+    const auto size = static_cast<py::ssize_t>(size_of(self.symbol.symbology, self.symbol.version));
     return py::array_t<std::uint8_t>({size, size}, self.symbol.modules.data());
 }
 
@@ -174,12 +208,19 @@ PYBIND11_MODULE(_grey, m)
     m.doc() = "Symbols read from their grey levels; see ehc.reader.";
     py::class_<Found>(m, "GreySymbol", ehc::bindings::made_safely())
         .def_property_readonly("version", [](const Found &f) { return f.symbol.version; })
-        .def_property_readonly("level", [](const Found &f) { return "MLHQ"[static_cast<int>(f.symbol.level)]; })
+        .def_property_readonly(
+            "level",
+            [](const Found &f) { return (f.symbol.symbology == Symbology::qr ? "MLHQ" : "1234")[f.symbol.level]; })
         .def_property_readonly("mask", [](const Found &f) { return f.symbol.mask; })
         .def_property_readonly("unused", [](const Found &f) { return f.symbol.unused; })
         .def_property_readonly("parity", [](const Found &f) { return f.symbol.parity; })
         .def_property_readonly("evidence", [](const Found &f) { return f.symbol.evidence; })
         .def_property_readonly("modules", &modules)
+        .def_property_readonly("data",
+                               [](const Found &f) {
+                                   const auto &data = f.symbol.data;
+                                   return py::bytes(reinterpret_cast<const char *>(data.data()), data.size());
+                               })
         .def_property_readonly("corners", [](const Found &f) { return quad_of(f.corners); })
         .def_readonly("passes", &Found::passes)
         .def_readonly("frames", &Found::frames)
@@ -187,8 +228,10 @@ PYBIND11_MODULE(_grey, m)
     m.def("locate", &locate_symbols, py::arg(), py::arg() = 6);
     m.def("outlines", &outlines_of_symbols, py::arg(), py::arg() = 4);
     m.def("correct_block", &correct_block, py::arg(), py::arg(), py::arg(), py::arg() = spare_parity);
+    m.def("hanxin_message", &hanxin_message);
     py::class_<Guarded>(m, "GreyCore", ehc::bindings::made_safely())
-        .def("__init__", &ehc::bindings::construct<Guarded>, py::detail::is_new_style_constructor())
+        .def("__init__", &ehc::bindings::construct<Guarded, std::string>, py::detail::is_new_style_constructor(),
+             py::arg() = "QR Code")
         .def("read", &read_symbol, py::arg(), py::arg(), py::arg(), py::arg() = 1e9)
         .def("begin", &begin)
         .def_property_readonly("waiting", &waiting)

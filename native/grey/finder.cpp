@@ -2,6 +2,7 @@
 #include "finder.h"
 
 #include "agreement.h"
+#include "qr_layout.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,6 +2,8 @@
 #include "grey_core.h"
 
 #include "agreement.h"
+#include "hanxin_layout.h"
+#include "qr_layout.h"
 #include "samples.h"
 
 #include <algorithm>
@@ -118,18 +120,18 @@ Warp through_patterns(const Image &image, const Warp &warp, int size, bool finde
 /// The better of the corners as they are and of those that the alignment pattern says.
 Start start_at(const Image &image, const Candidate &candidate, int version, std::size_t blur)
 {
-    const Layout &layout = layout_of(version);
+    const Layout &layout = layout_of(candidate.symbology, version);
     const Pattern &pattern = *layout.patterns[blur];
     Start out{&layout, Warp(candidate.corners), {}, blur};
-    if (!out.warp.sound(image, size_of(version)))
+    if (!out.warp.sound(image, layout.size))
         return {nullptr, out.warp, {}, blur};
     out.fit = fit(image, pattern, out.warp, 3, false);
     const Warp rough = out.warp;
     for (const bool finders : {false, true}) {
-        if (version < 2 || out.fit.score > 0.6F)
+        if (layout.alignment.empty() || out.fit.score > 0.6F)
             break;
         Warp other = through_patterns(image, finders ? Warp(candidate.corners) : rough, layout.size, finders);
-        const Fit found = other.sound(image, size_of(version)) ? fit(image, pattern, other, 3, false) : Fit{};
+        const Fit found = other.sound(image, layout.size) ? fit(image, pattern, other, 3, false) : Fit{};
         if (found.score > out.fit.score)
             out.warp = other, out.fit = found;
     }
@@ -139,11 +141,32 @@ Start start_at(const Image &image, const Candidate &candidate, int version, std:
 /// The corners of a symbol of another version with its finder patterns in the same places.
 Candidate with_finders_of(const Start &start, int version)
 {
-    const auto middle = [](int of) { return 1 - 7.0F / static_cast<float>(size_of(of)); }; // of a finder pattern
+    const Symbology symbology = start.layout->symbology;
+    const auto middle = [=](int of) {
+        return 1 - 7.0F / static_cast<float>(size_of(symbology, of));
+    }; // of a finder pattern
     const float far = middle(start.layout->version) / middle(version);
     const Point a = start.warp.at(-far, -far), b = start.warp.at(far, -far);
     const Point c = start.warp.at(far, far), d = start.warp.at(-far, far);
-    return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}, version};
+    return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}, version, symbology};
+}
+
+/// The version that a Han Xin symbol says beside its corners, where all versions say it in the same place.
+int version_said(const Image &image, const Start &start)
+{
+    const Layout &layout = *start.layout;
+    const auto soft = SoftGrid(image, start.warp, start.fit.light, layout.size).equalised(layout.known.data(), 3);
+    std::pair<float, int> best{-1e9F, layout.version};
+    for (int version = 1; version <= last_hanxin_version; ++version)
+        for (int format = 0; format < 4 * layout.masks; ++format) {
+            const std::uint32_t bits = function_information(version, format / layout.masks, format % layout.masks);
+            float sum = 0;
+            for (const auto &copy : layout.format)
+                for (std::size_t i = 0; i < copy.size(); ++i)
+                    sum += bits >> (copy.size() - 1 - i) & 1 ? soft[copy[i]] : -soft[copy[i]];
+            best = std::max(best, {sum, version});
+        }
+    return best.second;
 }
 
 /// Of a symbol out of focus, whose timing patterns may be seen the other way around: the version that is said and those
@@ -152,7 +175,7 @@ std::vector<Start> out_of_focus(const Image &image, const Candidate &candidate, 
 {
     std::vector<Start> out;
     for (int version : {said, said - 1, said + 1}) {
-        if (version < 1 || version > last_version)
+        if (version < 1 || version > last_version_of(candidate.symbology))
             continue;
         const Start found = start_at(image, out.empty() ? candidate : with_finders_of(out[0], version), version, 1);
         if (found.layout != nullptr && found.fit.score > least_blurred)
@@ -184,7 +207,7 @@ std::vector<Start> starts(const Image &image, const Candidate &candidate)
     const int said = candidate.version ? candidate.version : versions_seen(image, Warp(candidate.corners))[0].version;
     Start best = start_at(image, candidate, said, 0);
     for (const int other : {said - 1, said + 1}) {
-        if (best.fit.score > 0.6F || best.fit.score < 0.1F || other < 1 || other > last_version)
+        if (best.fit.score > 0.6F || best.fit.score < 0.1F || other < 1 || other > last_version_of(candidate.symbology))
             continue;
         const Start found = start_at(image, candidate, other, 0);
         if (found.layout && found.fit.score > best.fit.score)
@@ -192,6 +215,12 @@ std::vector<Start> starts(const Image &image, const Candidate &candidate)
     }
     if (!best.layout)
         return {};
+    if (candidate.symbology == Symbology::hanxin && best.fit.score > 0.1F && best.fit.score < 0.9F)
+        if (const int version = version_said(image, best); version != best.layout->version) {
+            const Start found = start_at(image, with_finders_of(best, version), version, 0);
+            if (found.layout && found.fit.score > best.fit.score)
+                best = found;
+        }
     if (best.fit.score > 0.1F && best.fit.score < 0.6F)
         if (const auto blurred = out_of_focus(image, candidate, said);
             !blurred.empty() && blurred[0].fit.score > best.fit.score)
@@ -209,13 +238,13 @@ bool promising(const Layout &layout, const std::vector<float> &soft)
 std::vector<float> believed(const Layout &layout, const std::vector<float> &soft)
 {
     std::vector<float> out(layout.known);
-    const unsigned format = format_bits(format_of(layout, soft.data()).first);
+    const std::uint32_t format = layout.formats[format_of(layout, soft.data()).first];
     for (std::size_t i = 0; i < out.size(); ++i)
         if (out[i] == 0)
             out[i] = 0.9F * std::tanh(3 * soft[i]);
     for (const auto &copy : layout.format)
         for (std::size_t i = 0; i < copy.size(); ++i)
-            out[copy[i]] = format >> (14 - i) & 1 ? 1.0F : -1.0F;
+            out[copy[i]] = format >> (copy.size() - 1 - i) & 1 ? 1.0F : -1.0F;
     return out;
 }
 
@@ -224,12 +253,13 @@ std::vector<float> believed(const Layout &layout, const std::vector<float> &soft
 std::optional<Found> GreyCore::read(const Image &image, const Candidate &candidate, double microseconds)
 {
     const double until = now() + microseconds;
-    if (candidate.version < 0 || candidate.version > last_version || image.width < 21 || image.height < 21 ||
-        !Warp(candidate.corners).sound(image, size_of(1)))
+    const int least = candidate.symbology == Symbology::qr ? 0 : 1;
+    if (candidate.version < least || candidate.version > last_version_of(candidate.symbology) || image.width < 21 ||
+        image.height < 21 || !Warp(candidate.corners).sound(image, size_of(candidate.symbology, 1)))
         return std::nullopt;
     for (const Start &rough : starts(image, candidate)) {
         const Start start = refined(image, rough);
-        if (start.fit.score < least_score || looked_at(start.warp.corners(), start.layout->size))
+        if (start.fit.score < least_score || looked_at(start.warp.corners(), *start.layout))
             continue;
         if (auto found = passes(image, start, until))
             return found;
@@ -240,18 +270,18 @@ std::optional<Found> GreyCore::read(const Image &image, const Candidate &candida
 }
 
 /// Whether this frame was looked at in that place before, to half a module; from now on it was.
-bool GreyCore::looked_at(const Corners &corners, int size)
+bool GreyCore::looked_at(const Corners &corners, const Layout &layout)
 {
-    const double module = std::hypot(corners[2] - corners[0], corners[3] - corners[1]) / size;
+    const double module = std::hypot(corners[2] - corners[0], corners[3] - corners[1]) / layout.size;
     for (const Place &before : places_) {
         double furthest = 0;
         for (std::size_t i = 0; i < 8; ++i)
             furthest = std::max(furthest, std::abs(before.corners[i] - corners[i]));
-        if (before.size == size && furthest < 0.5 * module)
+        if (before.layout == &layout && furthest < 0.5 * module)
             return true;
     }
     if (places_.size() < most_places)
-        places_.push_back({corners, size});
+        places_.push_back({corners, &layout});
     return false;
 }
 

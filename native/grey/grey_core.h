@@ -1,4 +1,4 @@
-// grey_core.h: a QR symbol that was located but could not be decoded, read from its grey levels; and several looks at one
+// grey_core.h: a symbol that was located but could not be decoded, read from its grey levels; and several looks at one
 // symbol, read together. C++17, no Python.
 //
 //   corners -> fit to the known modules -> nine grey points a module -> even light -> equaliser trained on the known
@@ -17,7 +17,8 @@ namespace ehc::grey {
 
 struct Candidate {
     Corners corners; // clockwise from the symbol's own top left, roughly; pixels
-    int version;     // 1 .. last_version, roughly; 0: unknown
+    int version;     // of those that the symbology has, roughly; 0: unknown, which only QR's may be
+    Symbology symbology = Symbology::qr;
 };
 
 struct Found {
@@ -75,9 +76,9 @@ private:
 
     struct Place {
         Corners corners;
-        int size;
+        const Layout *layout;
     };
-    bool looked_at(const Corners &corners, int size);
+    bool looked_at(const Corners &corners, const Layout &layout);
 
     std::vector<Place> places_; // of this frame, where a symbol was seen and not read
     std::optional<Look> latest_;

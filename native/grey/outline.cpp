@@ -3,6 +3,7 @@
 
 #include "agreement.h"
 #include "finder.h"
+#include "qr_layout.h"
 
 #include <algorithm>
 #include <cmath>

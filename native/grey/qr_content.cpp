@@ -1,37 +1,11 @@
 // qr_content.cpp: see qr_content.h. Clauses 7.3 to 7.4 of ISO/IEC 18004; Hanzi of GB/T 18284.
 #include "qr_content.h"
 
+#include "bits.h"
+
 namespace ehc::grey {
 
 namespace {
-
-/// The bits from the front; `bad` once more was asked for than there is.
-class Bits {
-public:
-    Bits(const std::uint8_t *data, int length) noexcept : data_(data), end_(8 * length) {}
-
-    unsigned take(int count) noexcept
-    {
-        unsigned value = 0;
-        if (count > left()) {
-            bad_ = true;
-            at_ = end_;
-            return 0;
-        }
-        for (int i = 0; i < count; ++i, ++at_)
-            value = value << 1 | (data_[at_ / 8] >> (7 - at_ % 8) & 1U);
-        return value;
-    }
-
-    int left() const noexcept { return end_ - at_; }
-    int to_codeword() const noexcept { return (8 - at_ % 8) % 8; }
-    bool bad() const noexcept { return bad_; }
-
-private:
-    const std::uint8_t *data_;
-    int at_ = 0, end_;
-    bool bad_ = false;
-};
 
 int width_of(int version, int small, int middle, int large) noexcept
 {

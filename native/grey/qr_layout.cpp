@@ -1,9 +1,10 @@
 // qr_layout.cpp: see qr_layout.h.
 #include "qr_layout.h"
 
+#include "qr_content.h"
+
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 
 namespace ehc::grey {
 
@@ -105,18 +106,17 @@ private:
         for (int i = 0; i < 15; ++i) {
             const int x1 = i < 6 ? i : i < 7 ? 7 : 8, y1 = i < 8 ? 8 : i == 8 ? 7 : 14 - i;
             const int x2 = i < 7 ? 8 : n_ - 15 + i, y2 = i < 7 ? n_ - 1 - i : 8;
-            const auto bit = static_cast<std::size_t>(i);
-            out_.format[0][bit] = index(x1, y1), out_.format[1][bit] = index(x2, y2);
+            out_.format[0].push_back(index(x1, y1)), out_.format[1].push_back(index(x2, y2));
             set(x1, y1, Module::format), set(x2, y2, Module::format);
         }
     }
 
     void info()
     {
+        out_.info_bits = version_bits(static_cast<unsigned>(out_.version));
         for (int i = 0; i < 18; ++i) { // most significant bit first: the last place of the standard's figure
             const int near = (17 - i) / 3, far = n_ - 11 + (17 - i) % 3;
-            const auto bit = static_cast<std::size_t>(i);
-            out_.info[0][bit] = index(far, near), out_.info[1][bit] = index(near, far);
+            out_.info[0].push_back(index(far, near)), out_.info[1].push_back(index(near, far));
             set(far, near, Module::version), set(near, far, Module::version);
         }
     }
@@ -140,26 +140,6 @@ private:
     const int n_;
 };
 
-} // namespace
-
-const Layout &layout_of(int version)
-{
-    static std::array<std::unique_ptr<const Layout>, last_version + 1> made;
-    static std::array<std::once_flag, last_version + 1> once;
-    const auto at = static_cast<std::size_t>(version);
-    std::call_once(once[at], [&] {
-        auto layout = std::make_unique<Layout>();
-        layout->version = version, layout->size = size_of(version);
-        Drawing(*layout).draw();
-        for (const Module module : layout->modules)
-            layout->known.push_back(module == Module::dark ? 1.0F : module == Module::light ? -1.0F : 0.0F);
-        for (std::size_t i = 0; i < blurs.size(); ++i)
-            layout->patterns[i] = std::make_unique<const Pattern>(layout->size, layout->known.data(), blurs[i], false);
-        made[at] = std::move(layout);
-    });
-    return *made[at];
-}
-
 bool masked(int mask, int x, int y) noexcept
 {
     switch (mask) {
@@ -180,6 +160,39 @@ bool masked(int mask, int x, int y) noexcept
     default:
         return ((x + y) % 2 + x * y % 3) % 2 == 0;
     }
+}
+
+/// Of blocks, the data codewords by turns and then the parity codewords by turns.
+Division division_of(const Blocks &of)
+{
+    Division out;
+    const int first_long = of.count - of.long_count, length = of.short_data + of.parity;
+    for (int block = 0; block < of.count; ++block)
+        out.blocks.push_back({of.short_data + (block >= first_long), of.parity});
+    const auto begin = [=](int block) { return block * length + std::max(block - first_long, 0); };
+    for (int place = 0; place <= of.short_data; ++place)
+        for (int block = place < of.short_data ? 0 : first_long; block < of.count; ++block)
+            out.order.push_back(static_cast<std::uint16_t>(begin(block) + place));
+    for (int place = 0; place < of.parity; ++place)
+        for (int block = 0; block < of.count; ++block)
+            out.order.push_back(
+                static_cast<std::uint16_t>(begin(block) + of.short_data + (block >= first_long) + place));
+    return out;
+}
+
+} // namespace
+
+void draw_qr(int version, Layout &out)
+{
+    out.symbology = Symbology::qr;
+    out.version = version, out.size = size_of(version);
+    Drawing(out).draw();
+    out.masks = 8, out.masked = masked;
+    for (unsigned value = 0; value < 32; ++value)
+        out.formats.push_back(format_bits(value));
+    for (std::size_t level = 0; level < 4; ++level)
+        out.divisions[level] = division_of(blocks_of(version, static_cast<Level>(level)));
+    out.code = &qr_code, out.is_whole = is_whole_message;
 }
 
 Blocks blocks_of(int version, Level level) noexcept

@@ -14,56 +14,29 @@ namespace {
 
 using byte = std::uint8_t;
 
-struct Field {
-    std::array<byte, 510> power{};    // power[i] = 2^i, twice around
-    std::array<byte, 256> exponent{}; // of every element but 0
-
-    Field() noexcept
-    {
-        unsigned value = 1;
-        for (unsigned i = 0; i < 255; ++i) {
-            power[i] = power[i + 255] = static_cast<byte>(value);
-            exponent[value] = static_cast<byte>(i);
-            value = value << 1 ^ (value & 0x80 ? 0x11D : 0);
-        }
-    }
-};
-
-const Field field;
-
-byte times(byte a, byte b) noexcept
-{
-    return a == 0 || b == 0 ? byte{0} : field.power[field.exponent[a] + field.exponent[b]];
-}
-
-byte inverse(byte a) noexcept // a != 0
-{
-    return field.power[255 - field.exponent[a]];
-}
-
 /// Coefficients from the constant upwards.
 struct Polynomial {
     std::array<byte, most_parity + 1> c{};
     int degree = 0;
 
-    byte operator()(byte x) const noexcept
+    byte at(byte x, const Code &code) const noexcept
     {
         byte sum = 0;
         for (int i = degree; i >= 0; --i)
-            sum = static_cast<byte>(times(sum, x) ^ c[static_cast<std::size_t>(i)]);
+            sum = static_cast<byte>(code.times(sum, x) ^ c[static_cast<std::size_t>(i)]);
         return sum;
     }
 };
 
-/// S[i] = word(2^i), the first codeword being the highest coefficient; whether any is not 0.
-bool syndromes(const byte *word, int length, int parity, byte *s) noexcept
+/// S[i] = word(2^(first + i)), the first codeword being the highest coefficient; whether any is not 0.
+bool syndromes(const Code &code, const byte *word, int length, int parity, byte *s) noexcept
 {
     byte any = 0;
     for (int i = 0; i < parity; ++i) {
-        const byte root = field.power[static_cast<std::size_t>(i)];
+        const byte root = code.power(code.first() + i);
         byte sum = 0;
         for (int k = 0; k < length; ++k)
-            sum = static_cast<byte>(times(sum, root) ^ word[k]);
+            sum = static_cast<byte>(code.times(sum, root) ^ word[k]);
         s[i] = sum;
         any |= sum;
     }
@@ -71,44 +44,44 @@ bool syndromes(const byte *word, int length, int parity, byte *s) noexcept
 }
 
 /// 2^(place from the end): what a position is called in the field.
-byte locator(int position, int length) noexcept
+byte locator(const Code &code, int position, int length) noexcept
 {
-    return field.power[static_cast<std::size_t>(length - 1 - position)];
+    return code.power(length - 1 - position);
 }
 
-Polynomial erasure_locator(const int *erased, int erasures, int length) noexcept
+Polynomial erasure_locator(const Code &code, const int *erased, int erasures, int length) noexcept
 {
     Polynomial out;
     out.c[0] = 1;
     for (int k = 0; k < erasures; ++k) {
-        const byte x = locator(erased[k], length);
+        const byte x = locator(code, erased[k], length);
         for (int i = ++out.degree; i > 0; --i)
-            out.c[static_cast<std::size_t>(i)] ^= times(out.c[static_cast<std::size_t>(i - 1)], x);
+            out.c[static_cast<std::size_t>(i)] ^= code.times(out.c[static_cast<std::size_t>(i - 1)], x);
     }
     return out;
 }
 
 /// The locator of errors and erasures; false when its degree does not fit its length.
-bool berlekamp_massey(const byte *s, int parity, int erasures, Polynomial &locators) noexcept
+bool berlekamp_massey(const Code &code, const byte *s, int parity, int erasures, Polynomial &locators) noexcept
 {
     Polynomial previous = locators;
     int length = erasures;
     for (int r = erasures; r < parity; ++r) {
         byte discrepancy = 0;
         for (int i = 0; i <= length && i <= r; ++i)
-            discrepancy ^= times(locators.c[static_cast<std::size_t>(i)], s[r - i]);
+            discrepancy ^= code.times(locators.c[static_cast<std::size_t>(i)], s[r - i]);
         std::memmove(&previous.c[1], &previous.c[0], most_parity);
         previous.c[0] = 0;
         if (discrepancy == 0)
             continue;
         const Polynomial before = locators;
         for (std::size_t i = 0; i <= most_parity; ++i)
-            locators.c[i] ^= times(discrepancy, previous.c[i]);
+            locators.c[i] ^= code.times(discrepancy, previous.c[i]);
         if (2 * length <= r + erasures) {
             length = r + erasures + 1 - length;
-            const byte scale = inverse(discrepancy);
+            const byte scale = code.inverse(discrepancy);
             for (std::size_t i = 0; i <= most_parity; ++i)
-                previous.c[i] = times(before.c[i], scale);
+                previous.c[i] = code.times(before.c[i], scale);
         }
     }
     locators.degree = most_parity;
@@ -118,13 +91,13 @@ bool berlekamp_massey(const byte *s, int parity, int erasures, Polynomial &locat
 }
 
 /// Ω = S Λ mod x^parity
-Polynomial evaluator(const byte *s, int parity, const Polynomial &locators) noexcept
+Polynomial evaluator(const Code &code, const byte *s, int parity, const Polynomial &locators) noexcept
 {
     Polynomial out;
     out.degree = parity - 1;
     for (int i = 0; i < parity; ++i)
         for (int k = 0; k <= std::min(i, locators.degree); ++k)
-            out.c[static_cast<std::size_t>(i)] ^= times(locators.c[static_cast<std::size_t>(k)], s[i - k]);
+            out.c[static_cast<std::size_t>(i)] ^= code.times(locators.c[static_cast<std::size_t>(k)], s[i - k]);
     return out;
 }
 
@@ -139,18 +112,19 @@ Polynomial derivative(const Polynomial &p) noexcept
 }
 
 /// Writes the corrections; the number of places found, or -1 for a value that cannot be.
-int repair(byte *word, int length, const byte *s, int parity, const Polynomial &locators) noexcept
+int repair(const Code &code, byte *word, int length, const byte *s, int parity, const Polynomial &locators) noexcept
 {
-    const Polynomial value = evaluator(s, parity, locators), slope = derivative(locators);
+    const Polynomial value = evaluator(code, s, parity, locators), slope = derivative(locators);
     int found = 0;
     for (int k = 0; k < length; ++k) {
-        const byte x = locator(k, length), back = inverse(x);
-        if (locators(back) != 0)
+        const byte x = locator(code, k, length), back = code.inverse(x);
+        if (locators.at(back, code) != 0)
             continue;
-        const byte below = slope(back);
+        const byte below = slope.at(back, code);
         if (below == 0)
             return -1;
-        word[k] ^= times(x, times(value(back), inverse(below)));
+        const byte wrong = code.times(value.at(back, code), code.inverse(below));
+        word[k] ^= code.first() == 0 ? code.times(x, wrong) : wrong; // times x^(1 - first)
         ++found;
     }
     return found;
@@ -163,11 +137,11 @@ double shell(int length, int errors) noexcept
     return (std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1)) / std::log(2.0) + 8 * k;
 }
 
-bool correct_from(byte *word, const byte *s, int length, int parity, const int *erased, int erasures, int spare,
-                  Correction &how)
+bool correct_from(const Code &code, byte *word, const byte *s, int length, int parity, const int *erased, int erasures,
+                  int spare, Correction &how)
 {
-    Polynomial locators = erasure_locator(erased, erasures, length);
-    if (!berlekamp_massey(s, parity, erasures, locators))
+    Polynomial locators = erasure_locator(code, erased, erasures, length);
+    if (!berlekamp_massey(code, s, parity, erasures, locators))
         return false;
     const int errors = locators.degree - erasures;
     const int unused = parity - 2 * errors - erasures;
@@ -175,7 +149,8 @@ bool correct_from(byte *word, const byte *s, int length, int parity, const int *
         return false;
     byte fixed[longest_block], left[most_parity];
     std::memcpy(fixed, word, static_cast<std::size_t>(length));
-    if (repair(fixed, length, s, parity, locators) != locators.degree || syndromes(fixed, length, parity, left))
+    if (repair(code, fixed, length, s, parity, locators) != locators.degree ||
+        syndromes(code, fixed, length, parity, left))
         return false;
     std::memcpy(word, fixed, static_cast<std::size_t>(length));
     how = {errors, erasures, unused, 8.0 * (parity - erasures) - shell(length - erasures, errors)};
@@ -184,22 +159,37 @@ bool correct_from(byte *word, const byte *s, int length, int parity, const int *
 
 } // namespace
 
-bool correct(byte *word, int length, int parity, const int *erased, int erasures, int spare, Correction &how)
+const Code qr_code(0x11D, 0);
+const Code hanxin_code(0x163, 1);
+
+Code::Code(unsigned polynomial, int first) noexcept : first_(first)
+{
+    unsigned value = 1;
+    for (unsigned i = 0; i < 255; ++i) {
+        power_[i] = power_[i + 255] = static_cast<byte>(value);
+        exponent_[value] = static_cast<byte>(i);
+        value = value << 1 ^ (value & 0x80 ? polynomial : 0);
+    }
+}
+
+bool correct(byte *word, int length, int parity, const int *erased, int erasures, int spare, Correction &how,
+             const Code &code)
 {
     byte s[most_parity];
-    if (!syndromes(word, length, parity, s)) {
+    if (!syndromes(code, word, length, parity, s)) {
         how = {0, 0, parity, 8.0 * parity};
         return parity >= spare;
     }
-    return erasures <= parity - spare && correct_from(word, s, length, parity, erased, erasures, spare, how);
+    return erasures <= parity - spare && correct_from(code, word, s, length, parity, erased, erasures, spare, how);
 }
 
-bool correct_softly(byte *word, const float *doubt, int length, int parity, int spare, double evidence, Correction &how)
+bool correct_softly(byte *word, const float *doubt, int length, int parity, int spare, double evidence, Correction &how,
+                    const Code &code)
 {
     byte s[most_parity], kept[longest_block];
     if (parity < spare)
         return false;
-    if (!syndromes(word, length, parity, s)) {
+    if (!syndromes(code, word, length, parity, s)) {
         how = {0, 0, parity, 8.0 * parity};
         return true;
     }
@@ -209,7 +199,7 @@ bool correct_softly(byte *word, const float *doubt, int length, int parity, int 
     std::partial_sort(order, order + most, order + length, [&](int a, int b) { return doubt[a] > doubt[b]; });
     std::memcpy(kept, word, static_cast<std::size_t>(length));
     for (int erasures = 0; erasures <= most; erasures += 2) {
-        if (!correct_from(word, s, length, parity, order, erasures, spare, how))
+        if (!correct_from(code, word, s, length, parity, order, erasures, spare, how))
             continue;
         if (how.evidence >= evidence)
             return true;

@@ -1,7 +1,6 @@
 // soft_decode.cpp: see soft_decode.h.
 #include "soft_decode.h"
 
-#include "qr_content.h"
 #include "reed_solomon.h"
 
 #include <algorithm>
@@ -11,25 +10,12 @@ namespace ehc::grey {
 
 namespace {
 
-/// Calls use(block, place in the block, codeword of the symbol), in the order in which the codewords stand in it.
-template <class Use> void for_codewords(const Blocks &blocks, Use use)
-{
-    int at = 0;
-    const int first_long = blocks.count - blocks.long_count;
-    for (int place = 0; place <= blocks.short_data; ++place)
-        for (int block = place < blocks.short_data ? 0 : first_long; block < blocks.count; ++block)
-            use(block, place, at++);
-    for (int place = 0; place < blocks.parity; ++place)
-        for (int block = 0; block < blocks.count; ++block)
-            use(block, blocks.short_data + (block >= first_long) + place, at++);
-}
-
 class Decoding {
 public:
-    Decoding(const Layout &layout, const float *soft, unsigned format)
-        : layout_(layout), soft_(soft), level_(static_cast<Level>(format >> 3)), mask_(static_cast<int>(format & 7)),
-          blocks_(blocks_of(layout.version, level_)), codewords_(static_cast<std::size_t>(blocks_.count)),
-          doubt_(codewords_.size())
+    Decoding(const Layout &layout, const float *soft, std::size_t format)
+        : layout_(layout), soft_(soft), format_(format), level_(static_cast<int>(format) / layout.masks),
+          mask_(static_cast<int>(format) % layout.masks), division_(layout.divisions[static_cast<std::size_t>(level_)]),
+          words_(division_.order.size()), doubt_(words_.size())
     {
     }
 
@@ -37,56 +23,49 @@ public:
     {
         gather();
         double evidence = 0;
-        int unused = blocks_.parity;
-        for (std::size_t b = 0; b < codewords_.size(); ++b) {
+        std::vector<std::uint8_t> data;
+        int unused = longest_block, parity = 0;
+        std::size_t at = 0;
+        for (const Block &block : division_.blocks) {
             Correction how;
-            const double least = blocks_.count == 1 ? symbol_evidence : block_evidence;
-            if (!correct_softly(codewords_[b].data(), doubt_[b].data(), static_cast<int>(codewords_[b].size()),
-                                blocks_.parity, spare_parity, least, how))
+            const double least = division_.blocks.size() == 1 ? symbol_evidence : block_evidence;
+            const int length = block.data + block.parity;
+            if (!correct_softly(&words_[at], &doubt_[at], length, block.parity, spare_parity, least, how,
+                                *layout_.code))
                 return false;
             evidence += how.evidence;
-            unused = std::min(unused, how.unused);
+            if (how.unused < unused)
+                unused = how.unused, parity = block.parity;
+            data.insert(data.end(), &words_[at], &words_[at] + block.data);
+            at += static_cast<std::size_t>(length);
         }
-        if (evidence < symbol_evidence || !whole())
+        if (evidence < symbol_evidence ||
+            !layout_.is_whole(data.data(), static_cast<int>(data.size()), layout_.version))
             return false;
-        out = {layout_.version, level_, mask_, unused, blocks_.parity, evidence, drawn()};
+        out = {layout_.symbology, layout_.version, level_, mask_, unused, parity, evidence, drawn(), data};
         return true;
     }
 
 private:
     bool inverted(std::uint16_t module) const noexcept
     {
-        return masked(mask_, module % layout_.size, module / layout_.size);
+        return layout_.masked(mask_, module % layout_.size, module / layout_.size);
     }
 
     void gather()
     {
-        for (std::size_t b = 0; b < codewords_.size(); ++b) {
-            const bool is_long = static_cast<int>(b) >= blocks_.count - blocks_.long_count;
-            codewords_[b].resize(static_cast<std::size_t>(blocks_.short_data + is_long + blocks_.parity));
-            doubt_[b].resize(codewords_[b].size());
-        }
-        for_codewords(blocks_, [&](int block, int place, int at) {
+        for (std::size_t at = 0; at < words_.size(); ++at) {
             unsigned value = 0;
             float doubt = 0;
-            for (int bit = 0; bit < 8; ++bit) {
-                const std::uint16_t module = layout_.order[static_cast<std::size_t>(8 * at + bit)];
+            for (std::size_t bit = 0; bit < 8; ++bit) {
+                const std::uint16_t module = layout_.order[8 * at + bit];
                 const float seen = soft_[module];
                 value = value << 1 | ((seen > 0) != inverted(module));
                 doubt += std::log1p(std::exp(-4 * std::abs(seen)));
             }
-            codewords_[static_cast<std::size_t>(block)][static_cast<std::size_t>(place)] =
-                static_cast<std::uint8_t>(value);
-            doubt_[static_cast<std::size_t>(block)][static_cast<std::size_t>(place)] = doubt;
-        });
-    }
-
-    bool whole() const
-    {
-        std::vector<std::uint8_t> data;
-        for (const auto &block : codewords_)
-            data.insert(data.end(), block.begin(), block.end() - blocks_.parity);
-        return is_whole_message(data.data(), static_cast<int>(data.size()), layout_.version);
+            words_[division_.order[at]] = static_cast<std::uint8_t>(value);
+            doubt_[division_.order[at]] = doubt;
+        }
     }
 
     /// The symbol as it was meant: patterns, format, version and the corrected codewords.
@@ -95,32 +74,39 @@ private:
         std::vector<std::uint8_t> out(layout_.modules.size());
         for (std::size_t i = 0; i < out.size(); ++i)
             out[i] = layout_.modules[i] == Module::dark;
-        for (std::size_t i = 0; i < layout_.order.size(); ++i) // the bits that are left over are 0
-            out[layout_.order[i]] = inverted(layout_.order[i]);
-        for_codewords(blocks_, [&](int block, int place, int at) {
-            const unsigned value = codewords_[static_cast<std::size_t>(block)][static_cast<std::size_t>(place)];
-            for (int bit = 0; bit < 8; ++bit)
-                out[layout_.order[static_cast<std::size_t>(8 * at + bit)]] ^= value >> (7 - bit) & 1;
-        });
-        const unsigned format = format_bits(static_cast<unsigned>(level_) << 3 | static_cast<unsigned>(mask_));
-        for (const auto &copy : layout_.format)
-            for (std::size_t i = 0; i < copy.size(); ++i)
-                out[copy[i]] = format >> (14 - i) & 1;
-        if (layout_.version >= 7)
-            for (const auto &copy : layout_.info)
-                for (std::size_t i = 0; i < copy.size(); ++i)
-                    out[copy[i]] = version_bits(static_cast<unsigned>(layout_.version)) >> (17 - i) & 1;
+        for (const std::uint16_t module : layout_.order) // the bits that are left over are 0
+            out[module] = inverted(module);
+        for (std::size_t at = 0; at < words_.size(); ++at) {
+            const unsigned value = words_[division_.order[at]];
+            for (std::size_t bit = 0; bit < 8; ++bit)
+                out[layout_.order[8 * at + bit]] ^= value >> (7 - bit) & 1;
+        }
+        const auto put = [&](const std::vector<std::uint16_t> &modules, std::uint32_t bits) {
+            for (std::size_t i = 0; i < modules.size(); ++i)
+                out[modules[i]] = bits >> (modules.size() - 1 - i) & 1;
+        };
+        for (std::size_t copy = 0; copy < 2; ++copy)
+            put(layout_.format[copy], layout_.formats[format_]), put(layout_.info[copy], layout_.info_bits);
         return out;
     }
 
     const Layout &layout_;
     const float *const soft_;
-    const Level level_;
-    const int mask_;
-    const Blocks blocks_;
-    std::vector<std::vector<std::uint8_t>> codewords_; // of each block, data and then parity
-    std::vector<std::vector<float>> doubt_;
+    const std::size_t format_;
+    const int level_, mask_;
+    const Division &division_;
+    std::vector<std::uint8_t> words_; // of all blocks, one after the other, data and then parity
+    std::vector<float> doubt_;
 };
+
+/// How far soft modules are on the side of these bits.
+float agreement(const std::vector<std::uint16_t> &modules, std::uint32_t bits, const float *soft) noexcept
+{
+    float sum = 0;
+    for (std::size_t i = 0; i < modules.size(); ++i)
+        sum += bits >> (modules.size() - 1 - i) & 1 ? soft[modules[i]] : -soft[modules[i]];
+    return sum;
+}
 
 } // namespace
 
@@ -131,12 +117,10 @@ Format format_of(const Layout &layout, const float *soft) noexcept
     for (const auto &copy : layout.format)
         for (const auto module : copy)
             all += std::abs(soft[module]);
-    for (unsigned value = 0; value < 32; ++value) {
-        const unsigned bits = format_bits(value);
+    for (std::size_t value = 0; value < layout.formats.size(); ++value) {
         float sum = 0;
         for (const auto &copy : layout.format)
-            for (std::size_t i = 0; i < copy.size(); ++i)
-                sum += bits >> (14 - i) & 1 ? soft[copy[i]] : -soft[copy[i]];
+            sum += agreement(copy, layout.formats[value], soft);
         if (sum > best) {
             out.second = out.first, next = best;
             out.first = value, best = sum;
@@ -146,20 +130,6 @@ Format format_of(const Layout &layout, const float *soft) noexcept
     }
     out.clear = (best - next) / all;
     return out;
-}
-
-float version_agreement(const Layout &layout, const float *soft) noexcept
-{
-    if (layout.version < 7)
-        return 0;
-    const unsigned bits = version_bits(static_cast<unsigned>(layout.version));
-    float sum = 0, all = 1e-6F;
-    for (const auto &copy : layout.info)
-        for (std::size_t i = 0; i < copy.size(); ++i) {
-            sum += bits >> (17 - i) & 1 ? soft[copy[i]] : -soft[copy[i]];
-            all += std::abs(soft[copy[i]]);
-        }
-    return sum / all;
 }
 
 bool decode(const Layout &layout, const float *soft, Symbol &out)

@@ -2,7 +2,7 @@
 // accepted is a codeword in every block, with parity to spare, and a whole message.
 #pragma once
 
-#include "qr_layout.h"
+#include "layout.h"
 
 #include <vector>
 
@@ -13,26 +13,23 @@ constexpr double block_evidence = 16;  // bits a block
 constexpr double symbol_evidence = 32; // bits a symbol: one random word in 4e9 is accepted, before its message is read
 
 struct Symbol {
-    int version;
-    Level level;
-    int mask;
+    Symbology symbology;
+    int version, level, mask;          // level: as the format numbers them
     int unused, parity;                // parity codewords unused in the block that needed most, and all of it
     double evidence;                   // bits, all blocks together
     std::vector<std::uint8_t> modules; // size * size, 1 dark, as they were meant
+    std::vector<std::uint8_t> data;    // codewords
 };
 
 /// soft: of size * size modules, 1 dark .. -1 light; the nearer to 0, the more doubtful. False: not readable.
 bool decode(const Layout &layout, const float *soft, Symbol &out);
 
-/// The level and mask that the soft format information is nearest to (level << 3 | mask), and the second nearest;
-/// clear: how much nearer the first is, 0 .. 1.
+/// Which of the layout's formats the soft ones are nearest to, and the second nearest; clear: how much nearer the first
+/// is, 0 .. 1.
 struct Format {
-    unsigned first, second;
+    std::size_t first, second;
     float clear;
 };
 Format format_of(const Layout &layout, const float *soft) noexcept;
-
-/// How well soft version information agrees with the layout's version, -1 .. 1; 0 below version 7, which has none.
-float version_agreement(const Layout &layout, const float *soft) noexcept;
 
 } // namespace ehc::grey

@@ -9,7 +9,23 @@ from pathlib import Path
 import numpy as np
 import segno
 
+from ehc.reader.spec_sheet import hanxin_matrix
+
 WHOLE, FIRST_LOOK, ANYWHERE, FINDER, OUTLINE, BLOCK, CONTENT, BITS = 0, 1, 3, 6, 9, 10, 16, 22
+HANXIN = 32
+"""Added to a part: the same with Han Xin code."""
+
+
+HANXIN_MESSAGES = {
+    "digits": bytes.fromhex("11efff80"),
+    "text": bytes.fromhex("22fcffe0"),
+    "bytes": bytes.fromhex("301234567800"),
+    "regions": bytes.fromhex("4001ffe001fff0"),
+    "two bytes": bytes.fromhex("600bfffc00"),
+    "four bytes": bytes.fromhex("7000010000"),
+    "character set": bytes.fromhex("81a22fc000"),
+}
+"""One of each mode, all ended or nearly."""
 
 
 def modules(version: int, error: str) -> bytes:
@@ -38,6 +54,13 @@ def seeds() -> dict[str, bytes]:
         drawn = modules(version, "lmqh"[version % 4])
         for name, part, said in (("whole", WHOLE, 1), ("first", FIRST_LOOK, 0), ("bits", BITS, 7)):
             found[f"{name}{version}"] = bytes((part, version - 1, said)) + drawn
+        drawn = np.packbits(hanxin_matrix("HC1", version=version, level=1 + version % 4)).tobytes()
+        for name, part in (("whole", WHOLE), ("first", FIRST_LOOK), ("bits", BITS)):
+            found[f"hanxin {name}{version}"] = bytes((HANXIN + part, version - 1, 1)) + drawn
+    found["hanxin block"] = bytes((HANXIN + BLOCK, 24, 9)) + noise(52)
+    found["hanxin anywhere"] = bytes((HANXIN + ANYWHERE, 1, 0)) + b"\x80\0" * 8 + bytes((60, 60, 0)) + noise(3600)
+    for name, codewords in HANXIN_MESSAGES.items():
+        found[f"hanxin {name}"] = bytes((HANXIN + CONTENT, 0)) + codewords
     return found
 
 
