@@ -96,6 +96,12 @@ def locate(grey: Grey, most: int = 6, /) -> list[tuple[list[list[float]], int]]:
 def outlines(grey: Grey, most: int = 4, /) -> list[tuple[list[list[float]], int]]:
     """The same by the outline of the whole symbol, when nothing in it can be told apart any more."""
 
+def locate_hanxin(grey: Grey, most: int = 2, /) -> list[tuple[list[list[float]], int]]:
+    """Corners and version of what may be Han Xin symbols, the likeliest first: by the squares in their corners."""
+
+def hanxin_outlines(grey: Grey, most: int = 2, /) -> list[tuple[list[list[float]], int]]:
+    """The same by the outline of the whole symbol."""
+
 def correct_block(word: bytes, parity: int, erased: Sequence[int], spare: int = 2, /) -> tuple[bytes, int, int] | None:
     """A Reed-Solomon block over GF(256) corrected, the errors outside the erased positions, and the parity codewords
     left unused; None unless at least `spare` are. The last `parity` codewords are parity, roots 2^0 and so on."""

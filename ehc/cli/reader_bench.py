@@ -28,6 +28,9 @@ def bench(
     photos: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Read labelled pictures instead: NAME.png and NAME.txt.")
     ] = None,
+    han_xin: Annotated[
+        bool, typer.Option(help="Each photo once more with a Han Xin code (pip install zint-bindings).")
+    ] = False,
     peers: Annotated[bool, typer.Option(help="Measure the others too.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for machines.")] = False,
 ) -> None:
@@ -36,7 +39,8 @@ def bench(
     zbar and OpenCV take part where they are installed: pip install pyzbar opencv-python-headless.
     """
     among, missing = readers() if peers else ({OURS: readers()[0][OURS]}, [])
-    results = list(_measured(photographs(photos, among, only) if photos else sheet(among, images, seed, only)))
+    found = photographs(photos, among, only) if photos else sheet(among, images, seed, only, han_xin=han_xin)
+    results = list(_measured(found))
     if as_json:
         print(json.dumps({"processor": processor(), "missing": missing, "results": [_plain(r) for r in results]}))
         return

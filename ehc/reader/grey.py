@@ -43,8 +43,9 @@ class Rescued(NamedTuple):
     symbol: GreySymbol
 
 
-LONGEST_MS = 12.0
-"""No further look at one candidate starts after this: whoever is not read by then hardly ever is."""
+LONGEST_MS = {"QR Code": 12.0, hanxin.FORMAT: 40.0}
+"""No further look at one candidate starts after this: whoever is not read by then hardly ever is. Han Xin code,
+whose few candidates come late, may take what a busy machine makes of it."""
 
 
 class GreyReader:
@@ -61,13 +62,13 @@ class GreyReader:
     def read(self, grey: Grey, candidate: Candidate, budget_ms: float = math.inf) -> Rescued | None:
         """No further look at the symbol starts after budget_ms."""
         kind = candidate.symbology
-        symbol = self._cores[kind].read(grey, candidate.corners, candidate.version, min(budget_ms, LONGEST_MS))
+        symbol = self._cores[kind].read(grey, candidate.corners, candidate.version, min(budget_ms, LONGEST_MS[kind]))
         return _text_of(symbol, kind)
 
     @property
     def waiting(self) -> bool:
-        """Whether something was seen that may be a symbol, and could not be read."""
-        return any(core.waiting for core in self._cores.values())
+        """Whether something was seen that may be a QR symbol, and could not be read."""
+        return self._cores["QR Code"].waiting
 
     @property
     def expected(self) -> list[Candidate]:
@@ -111,11 +112,13 @@ def said(barcode: zxingcpp.Barcode) -> tuple[int | None, float | None]:
 Search = Callable[[Grey], list[tuple[list[list[float]], int]]]
 
 
-def located(search: Search, pixels: Grey, scale: float, x: float = 0, y: float = 0) -> list[Candidate]:
+def located(
+    search: Search, pixels: Grey, scale: float, x: float = 0, y: float = 0, *, symbology: str = "QR Code"
+) -> list[Candidate]:
     """What a search (locate, outlines) takes for symbols in a view of a frame; scale, x and y as in looking.View."""
     half = (scale - 1) / 2
     return [
-        Candidate([(x + u * scale + half, y + v * scale + half) for u, v in corners], version)
+        Candidate([(x + u * scale + half, y + v * scale + half) for u, v in corners], version, symbology)
         for corners, version in search(pixels)
     ]
 

@@ -96,7 +96,7 @@ class Look:
 
     def among(self, stage: str, candidates: list[Candidate]) -> bool:
         """The grey core on each candidate that was not tried yet; whether a health card is among them."""
-        self.located |= bool(candidates)
+        self.located |= any(candidate.symbology == "QR Code" for candidate in candidates)
         return self._among(stage, candidates)
 
     def _among(self, stage: str, candidates: list[Candidate]) -> bool:
@@ -154,4 +154,6 @@ def _same(one: Candidate, other: Candidate) -> bool:
     """Whether two candidates are one look: no corner is further away than a sixtieth of a side, under a module. What
     was located on a small level is looked at again from where a larger one has it."""
     side = math.dist(one.corners[0], one.corners[2]) / 1.4
-    return all(math.dist(a, b) < side / 60 for a, b in zip(one.corners, other.corners, strict=True))
+    return one.symbology == other.symbology and all(
+        math.dist(a, b) < side / 60 for a, b in zip(one.corners, other.corners, strict=True)
+    )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -45,6 +46,11 @@ BARS = "tilt of bars"
 """Another: the code is drawn as PDF417, turned by any angle and tilted."""
 BARS_MODULE = 3.0
 """Pixels: a symbol of this payload fits into a photo at any turn."""
+
+
+HAN_XIN = ", Han Xin"
+"""Behind the name of a degradation: the same photos, of a symbol of the same module in Han Xin code of level L2, which
+corrects what level M of QR code does."""
 
 
 class Degradation(NamedTuple):
@@ -177,20 +183,24 @@ def look(frames: Sequence[Grey], texts: set[str] | None, among: dict[str, Read],
         tally.wrong += bool(found - texts) if texts is not None else 0
 
 
-def sheet(among: dict[str, Read], images: int, seed: int, only: str = "") -> Iterator[Result]:
-    """`images` photos a step and code of the degradations that have `only` in their name. InputError for none."""
+def sheet(among: dict[str, Read], images: int, seed: int, only: str = "", *, han_xin: bool = False) -> Iterator[Result]:
+    """`images` photos a step and code of the degradations that have `only` in their name; han_xin: each photo once more
+    with that code. InputError for no such degradation, and where nothing draws Han Xin code."""
+    drawings = {"": _clean, HAN_XIN: _han_xin} if han_xin else {"": _clean}
     rows = [(number, row) for number, row in enumerate(SHEET) if only in row.name]
     if not rows:
         names = ", ".join(degradation.name for degradation in SHEET)
         raise InputError(f"no degradation has {only!r} in its name; there are {names}")
     for number, row in rows:
         for place, step in enumerate(row.steps):
-            for kind, code in enumerate(CODES):
+            ways = drawings.items() if row.field != BARS else [("", _bars)]
+            for (kind, code), (drawn, draw) in product(enumerate(CODES), ways):
                 tallies: dict[str, Tally] = {}
                 for image in range(images):
                     of_photo = seed * 1_000_000 + number * 10_000 + place * 1_000 + 2 * image + kind
-                    look([_frame(code, of_photo, row.field, step)], {CODES[code]}, among, tallies)
-                yield Result(row.name, str(step), code, tallies)
+                    photo = _frame(draw(code), of_photo, row.field, step)
+                    look([photo], {CODES[code]}, among, tallies)
+                yield Result(row.name + drawn, str(step), code, tallies)
     yield from _bursts([row for row in rows if row[1].field in BURSTS], among, images, seed)
 
 
@@ -201,7 +211,7 @@ def _bursts(rows: list[tuple[int, Degradation]], among: dict[str, Read], images:
             tallies: dict[str, Tally] = {}
             for image in range(images):
                 of_photo = seed * 1_000_000 + number * 10_000 + 9_000 + 2 * image + kind
-                frames = [_frame(code, of_photo, row.field, row.steps[-1], frame) for frame in range(FRAMES)]
+                frames = [_frame(_clean(code), of_photo, row.field, row.steps[-1], frame) for frame in range(FRAMES)]
                 look(frames, {CODES[code]}, among, tallies)
             yield Result(f"{row.name}{IN_A_ROW}", str(row.steps[-1]), code, tallies)
 
@@ -244,22 +254,31 @@ def _zint() -> Any:
 
 
 @cache
+def _han_xin(code: str) -> Grey:
+    return code_image(hanxin_matrix(CODES[code]).tolist())
+
+
+@cache
 def _bars(code: str) -> Grey:
     made = zxingcpp.create_barcode(CODES[code], zxingcpp.BarcodeFormat.PDF417)
     return np.array(made.to_image(scale=2, add_quiet_zones=True), np.uint8)
 
 
-def _frame(code: str, seed: int, field: str, step: Any, frame: int = 0) -> Grey:
+def _frame(clean: Grey, seed: int, field: str, step: Any, frame: int = 0) -> Grey:
     if field == BARS:
-        return shoot(_bars(code), seed, Conditions(**{**BASE, "module": BARS_MODULE, "tilt": step})).pixels
+        return shoot(clean, seed, Conditions(**{**BASE, "module": BARS_MODULE, "tilt": step})).pixels
     conditions = mixture(seed, step) if field == MIX else Conditions(**{**BASE, field: step})
-    return shoot(_clean(code), seed, conditions, frame=frame).pixels
+    return shoot(clean, seed, conditions, frame=frame).pixels
 
 
 def parts(results: list[Result]) -> dict[str, list[Result]]:
-    """What figures are asked of: all single frames of the sheet with a QR code, and some rows of it alone. Empty ones
-    are left out."""
-    out = {"single frames": [r for r in results if IN_A_ROW not in r.name and "PDF417" not in r.name]}
+    """What figures are asked of: all single frames of the sheet with a QR code, those with a Han Xin code, some rows of
+    it alone. Empty ones are left out."""
+    singles = [r for r in results if IN_A_ROW not in r.name and "PDF417" not in r.name]
+    out = {
+        "single frames": [r for r in singles if HAN_XIN not in r.name],
+        f"single frames{HAN_XIN}": [r for r in singles if HAN_XIN in r.name],
+    }
     for result in results:
         if IN_A_ROW in result.name or result.name.startswith(("realistic", "Gaussian", "glare", "PDF417")):
             out.setdefault(result.name, []).append(result)

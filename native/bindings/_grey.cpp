@@ -1,6 +1,7 @@
 // _grey.cpp: the grey core for Python (native/grey, C++17). Buffers in without a copy, GIL released while reading.
 #include "finder.h"
 #include "hanxin_content.h"
+#include "hanxin_finder.h"
 #include "hanxin_layout.h"
 #include "outline.h"
 #include "qr_layout.h"
@@ -159,6 +160,16 @@ Located outlines_of_symbols(const py::buffer &grey, std::size_t most)
     return located(grey, most, outlines);
 }
 
+Located locate_hanxin_symbols(const py::buffer &grey, std::size_t most)
+{
+    return located(grey, most, locate_hanxin);
+}
+
+Located hanxin_outlines_of_symbols(const py::buffer &grey, std::size_t most)
+{
+    return located(grey, most, hanxin_outlines);
+}
+
 py::object correct_block(const std::string &word, int parity, const std::vector<int> &erased, int spare)
 {
     const int length = static_cast<int>(std::min<std::size_t>(word.size(), 256));
@@ -227,6 +238,8 @@ PYBIND11_MODULE(_grey, m)
         .def_readonly("score", &Found::score);
     m.def("locate", &locate_symbols, py::arg(), py::arg() = 6);
     m.def("outlines", &outlines_of_symbols, py::arg(), py::arg() = 4);
+    m.def("hanxin_outlines", &hanxin_outlines_of_symbols, py::arg(), py::arg() = 2);
+    m.def("locate_hanxin", &locate_hanxin_symbols, py::arg(), py::arg() = 2);
     m.def("correct_block", &correct_block, py::arg(), py::arg(), py::arg(), py::arg() = spare_parity);
     m.def("hanxin_message", &hanxin_message);
     py::class_<Guarded>(m, "GreyCore", ehc::bindings::made_safely())

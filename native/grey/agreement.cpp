@@ -10,29 +10,6 @@ namespace ehc::grey {
 
 namespace {
 
-/// What was seen of modules that are dark, and of those that are light.
-struct Sums {
-    float dark = 0, light = 0, squares = 0, darks = 0, lights = 0;
-
-    void add(float seen, bool is_dark, float weight) noexcept
-    {
-        (is_dark ? dark : light) += weight * seen, (is_dark ? darks : lights) += weight;
-        squares += weight * seen * seen;
-    }
-
-    void add(const Sums &other, float weight = 1) noexcept
-    {
-        dark += weight * other.dark, light += weight * other.light, squares += weight * other.squares;
-        darks += weight * other.darks, lights += weight * other.lights;
-    }
-
-    float agreement() const noexcept
-    {
-        const float mass = darks + lights, mean = (dark + light) / mass, variance = squares / mass - mean * mean;
-        return std::abs(dark / darks - light / lights) / std::sqrt(std::max(variance, 0.0F) + 4);
-    }
-};
-
 class Square {
 public:
     Square(const Image &image, const Warp &warp, int n) noexcept : image_(image), warp_(warp), n_(n) {}

@@ -3,6 +3,7 @@
 
 #include "agreement.h"
 #include "qr_layout.h"
+#include "turns.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,88 +12,6 @@
 namespace ehc::grey {
 
 namespace {
-
-/// A place where a signal turns, and its level there.
-struct Turn {
-    float at, level;
-};
-
-constexpr int block = 32; // pixels that are looked at in one go
-
-/// Pixels from `at` on, in whole blocks, up to the first block with one that is not within lowest .. highest.
-int even(const std::uint8_t *at, int left, float lowest, float highest) noexcept
-{
-    const int low = std::max(static_cast<int>(std::ceil(lowest)), 0),
-              span = static_cast<int>(std::floor(highest)) - low;
-    int skipped = 0;
-    for (; skipped + block <= left; skipped += block) {
-        std::uint8_t most = 0; // a level below the lowest wraps around to a large one
-        for (int k = 0; k < block; ++k)
-            most = std::max(most, static_cast<std::uint8_t>(at[skipped + k] - low));
-        if (most > span)
-            break;
-    }
-    return skipped;
-}
-
-/// Where a signal turns by more than `least` levels: highs and lows by turns. Two vectors used again from row to row.
-class Turns {
-public:
-    /// skip: how many of the pixels from i on are sure to change nothing, given the highest and the lowest level since
-    /// the last turn and whether the signal rises or falls.
-    template <class Level, class Skip> void find(Level level, int count, float least, Skip skip)
-    {
-        turns_.clear();
-        edges_.clear();
-        float top = level(0), bottom = top, top_at = 0, bottom_at = 0;
-        int rising = 0; // 1 upwards, -1 downwards, 0 not known yet
-        for (int i = 1; i < count; ++i) {
-            if (i % block == 0)
-                i += skip(i, rising > 0 ? top - least : bottom, rising < 0 ? bottom + least : top);
-            if (i >= count)
-                break;
-            const float value = level(i);
-            if (value > top)
-                top = value, top_at = static_cast<float>(i);
-            if (value < bottom)
-                bottom = value, bottom_at = static_cast<float>(i);
-            if (rising >= 0 && top - value > least) {
-                turns_.push_back({top_at, top});
-                rising = -1, bottom = value, bottom_at = static_cast<float>(i);
-            } else if (rising <= 0 && value - bottom > least) {
-                turns_.push_back({bottom_at, bottom});
-                rising = 1, top = value, top_at = static_cast<float>(i);
-            }
-        }
-        if (rising > 0)
-            turns_.push_back({top_at, top});
-        else if (rising < 0)
-            turns_.push_back({bottom_at, bottom});
-        for (std::size_t i = 0; i + 1 < turns_.size(); ++i)
-            edges_.push_back(edge(level, turns_[i], turns_[i + 1]));
-    }
-
-    std::size_t size() const noexcept { return edges_.size(); }
-    float edge(std::size_t i) const noexcept { return edges_[i]; } // between turns i and i + 1
-    float level(std::size_t i) const noexcept { return turns_[i].level; }
-
-private:
-    /// Where the signal passes the middle between two turns.
-    template <class Level> static float edge(Level level, const Turn &a, const Turn &b)
-    {
-        const float middle = (a.level + b.level) / 2;
-        const bool up = b.level > a.level;
-        int i = static_cast<int>(a.at) + 1;
-        while (i < static_cast<int>(b.at) && (level(i) < middle) == up)
-            ++i;
-        const float before = level(i - 1), after = level(i);
-        const float part = after == before ? 0.5F : (middle - before) / (after - before);
-        return static_cast<float>(i - 1) + std::clamp(part, 0.0F, 1.0F);
-    }
-
-    std::vector<Turn> turns_;
-    std::vector<float> edges_;
-};
 
 struct Crossing {
     float middle, module;

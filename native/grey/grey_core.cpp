@@ -2,6 +2,7 @@
 #include "grey_core.h"
 
 #include "agreement.h"
+#include "hanxin_corners.h"
 #include "hanxin_layout.h"
 #include "qr_layout.h"
 #include "samples.h"
@@ -117,7 +118,7 @@ Warp through_patterns(const Image &image, const Warp &warp, int size, bool finde
     return Warp({near, near, far, near, middle, middle, near, far}, {a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y});
 }
 
-/// The better of the corners as they are and of those that the alignment pattern says.
+/// The better of the corners as they are and of those that the alignment pattern, or each corner's own pattern, says.
 Start start_at(const Image &image, const Candidate &candidate, int version, std::size_t blur)
 {
     const Layout &layout = layout_of(candidate.symbology, version);
@@ -127,10 +128,12 @@ Start start_at(const Image &image, const Candidate &candidate, int version, std:
         return {nullptr, out.warp, {}, blur};
     out.fit = fit(image, pattern, out.warp, 3, false);
     const Warp rough = out.warp;
+    const bool hanxin = layout.symbology == Symbology::hanxin;
     for (const bool finders : {false, true}) {
-        if (layout.alignment.empty() || out.fit.score > 0.6F)
+        if (out.fit.score > 0.6F || (hanxin ? finders : layout.alignment.empty()))
             break;
-        Warp other = through_patterns(image, finders ? Warp(candidate.corners) : rough, layout.size, finders);
+        Warp other = hanxin ? through_corners(image, Warp(candidate.corners), layout.size).first
+                            : through_patterns(image, finders ? Warp(candidate.corners) : rough, layout.size, finders);
         const Fit found = other.sound(image, layout.size) ? fit(image, pattern, other, 3, false) : Fit{};
         if (found.score > out.fit.score)
             out.warp = other, out.fit = found;
@@ -151,22 +154,44 @@ Candidate with_finders_of(const Start &start, int version)
     return {{a.x, a.y, b.x, b.y, c.x, c.y, d.x, d.y}, version, symbology};
 }
 
-/// The version that a Han Xin symbol says beside its corners, where all versions say it in the same place.
-int version_said(const Image &image, const Start &start)
+/// What a Han Xin symbol says beside its corners, where all versions say it in the same place; a mirror image says it in
+/// other places, and is the same but for that and its data.
+struct Said {
+    int version;
+    bool mirrored;
+};
+Said said_beside_corners(const Image &image, const Start &start)
 {
     const Layout &layout = *start.layout;
     const auto soft = SoftGrid(image, start.warp, start.fit.light, layout.size).equalised(layout.known.data(), 3);
-    std::pair<float, int> best{-1e9F, layout.version};
+    const auto mirrored = [n = layout.size](int module) { return n * (n - 1 - module % n) + n - 1 - module / n; };
+    std::pair<float, int> straight{-1e9F, layout.version}, turned = straight;
     for (int version = 1; version <= last_hanxin_version; ++version)
         for (int format = 0; format < 4 * layout.masks; ++format) {
             const std::uint32_t bits = function_information(version, format / layout.masks, format % layout.masks);
-            float sum = 0;
+            float one = 0, other = 0;
             for (const auto &copy : layout.format)
-                for (std::size_t i = 0; i < copy.size(); ++i)
-                    sum += bits >> (copy.size() - 1 - i) & 1 ? soft[copy[i]] : -soft[copy[i]];
-            best = std::max(best, {sum, version});
+                for (std::size_t i = 0; i < copy.size(); ++i) {
+                    const float sign = bits >> (copy.size() - 1 - i) & 1 ? 1.0F : -1.0F;
+                    one += sign * soft[copy[i]];
+                    other += sign * soft[static_cast<std::size_t>(mirrored(copy[i]))];
+                }
+            straight = std::max(straight, {one, version}), turned = std::max(turned, {other, version});
         }
-    return best.second;
+    if (turned.first > 1.25F * straight.first)
+        return {turned.second, true};
+    return {straight.second, false};
+}
+
+/// A version, then those up to four modules smaller or larger.
+std::vector<int> versions_near(Symbology symbology, int said)
+{
+    std::vector<int> out;
+    for (const int step : {0, -1, 1, -2, 2})
+        if (said + step >= 1 && said + step <= last_version_of(symbology) &&
+            std::abs(size_of(symbology, said + step) - size_of(symbology, said)) <= 4)
+            out.push_back(said + step);
+    return out;
 }
 
 /// Of a symbol out of focus, whose timing patterns may be seen the other way around: the version that is said and those
@@ -174,9 +199,7 @@ int version_said(const Image &image, const Start &start)
 std::vector<Start> out_of_focus(const Image &image, const Candidate &candidate, int said)
 {
     std::vector<Start> out;
-    for (int version : {said, said - 1, said + 1}) {
-        if (version < 1 || version > last_version_of(candidate.symbology))
-            continue;
+    for (const int version : versions_near(candidate.symbology, said)) {
         const Start found = start_at(image, out.empty() ? candidate : with_finders_of(out[0], version), version, 1);
         if (found.layout != nullptr && found.fit.score > least_blurred)
             out.push_back(found);
@@ -206,8 +229,8 @@ std::vector<Start> starts(const Image &image, const Candidate &candidate)
 {
     const int said = candidate.version ? candidate.version : versions_seen(image, Warp(candidate.corners))[0].version;
     Start best = start_at(image, candidate, said, 0);
-    for (const int other : {said - 1, said + 1}) {
-        if (best.fit.score > 0.6F || best.fit.score < 0.1F || other < 1 || other > last_version_of(candidate.symbology))
+    for (const int other : versions_near(candidate.symbology, said)) {
+        if (other == said || best.fit.score > 0.6F || best.fit.score < 0.1F)
             continue;
         const Start found = start_at(image, candidate, other, 0);
         if (found.layout && found.fit.score > best.fit.score)
@@ -215,16 +238,23 @@ std::vector<Start> starts(const Image &image, const Candidate &candidate)
     }
     if (!best.layout)
         return {};
-    if (candidate.symbology == Symbology::hanxin && best.fit.score > 0.1F && best.fit.score < 0.9F)
-        if (const int version = version_said(image, best); version != best.layout->version) {
-            const Start found = start_at(image, with_finders_of(best, version), version, 0);
-            if (found.layout && found.fit.score > best.fit.score)
+    const bool hanxin = candidate.symbology == Symbology::hanxin;
+    if (hanxin && best.fit.score > 0.1F)
+        if (const Said beside = said_beside_corners(image, best);
+            beside.mirrored || beside.version != best.layout->version) {
+            Candidate other = with_finders_of(best, beside.version);
+            if (beside.mirrored)
+                std::swap_ranges(&other.corners[0], &other.corners[2], &other.corners[4]);
+            const Start found = start_at(image, other, beside.version, 0);
+            if (found.layout && (beside.mirrored || found.fit.score > best.fit.score))
                 best = found;
         }
-    if (best.fit.score > 0.1F && best.fit.score < 0.6F)
-        if (const auto blurred = out_of_focus(image, candidate, said);
-            !blurred.empty() && blurred[0].fit.score > best.fit.score)
-            return blurred;
+    if (best.fit.score < 0.1F || best.fit.score > (hanxin ? 0.85F : 0.6F)) // four corners agree more than three
+        return {best};
+    auto blurred = hanxin ? out_of_focus(image, with_finders_of(best, best.layout->version), best.layout->version)
+                          : out_of_focus(image, candidate, said);
+    if (!blurred.empty() && blurred[0].fit.score > best.fit.score)
+        return blurred;
     return {best};
 }
 

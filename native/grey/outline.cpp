@@ -29,9 +29,8 @@ struct Cells {
     const byte *row(int y) const { return level.data() + static_cast<std::ptrdiff_t>(y) * width; }
 };
 
-Cells cells_of(const Image &image)
+Cells cells_of(const Image &image, int pixels)
 {
-    const int pixels = std::max(1, std::max(image.width, image.height) / cells);
     Cells out{image.width / pixels, image.height / pixels, pixels, {}};
     std::vector<int> sums(static_cast<std::size_t>(out.width));
     const float scale = 1.0F / static_cast<float>(pixels * pixels);
@@ -266,9 +265,14 @@ void turns_of(const Image &image, const Corners &corners, std::vector<Likely> &o
 
 } // namespace
 
-std::vector<Candidate> outlines(const Image &image, std::size_t most)
+int cell_of(const Image &image) noexcept
 {
-    const Cells grid = cells_of(image);
+    return std::max(1, std::max(image.width, image.height) / cells);
+}
+
+std::vector<Corners> quadrilaterals(const Image &image, int cell)
+{
+    const Cells grid = cells_of(image, cell);
     const std::vector<byte> even = smoothed(grid), paper = lightest(grid, even); // noise is no paper
     const std::vector<byte> &level = noise_of(image) > 4 * static_cast<float>(grid.pixels) ? even : grid.level;
     std::vector<byte> dark = darker(level, paper);
@@ -294,9 +298,17 @@ std::vector<Candidate> outlines(const Image &image, std::size_t most)
     std::sort(quads.begin(), quads.end(), [](const auto &a, const auto &b) { return a.first > b.first; });
     if (quads.size() > most_quads)
         quads.resize(most_quads);
-    std::vector<Likely> found;
+    std::vector<Corners> out;
     for (const auto &quad : quads)
-        turns_of(image, quad.second, found);
+        out.push_back(quad.second);
+    return out;
+}
+
+std::vector<Candidate> outlines(const Image &image, std::size_t most)
+{
+    std::vector<Likely> found;
+    for (const Corners &quad : quadrilaterals(image, cell_of(image)))
+        turns_of(image, quad, found);
     std::sort(found.begin(), found.end(), [](const Likely &a, const Likely &b) { return a.agreement > b.agreement; });
     std::vector<Candidate> out;
     for (const Likely &likely : found)

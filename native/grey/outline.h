@@ -1,4 +1,4 @@
-// outline.h: where a QR symbol may be when nothing in it can be told apart any more: blurred by more than a module it is an
+// outline.h: where a symbol may be when nothing in it can be told apart any more: blurred by more than a module it is an
 // even grey quadrilateral in its quiet zone.
 #pragma once
 
@@ -7,6 +7,13 @@
 #include <vector>
 
 namespace ehc::grey {
+
+/// Pixels of a side of the cells that an image is seen in as a whole.
+int cell_of(const Image &image) noexcept;
+
+/// Quadrilaterals that are darker than what lies around them; the largest first, corners clockwise. cell: no side of the
+/// image is shorter.
+std::vector<Corners> quadrilaterals(const Image &image, int cell);
 
 /// Quadrilaterals that are darker than what lies around them, and in them the turn and version whose finder and timing
 /// patterns agree best with what is seen; the best agreement first, at most `most`.

@@ -5,6 +5,7 @@
 #include "finder.h"
 #include "fuzz_input.h"
 #include "hanxin_content.h"
+#include "hanxin_finder.h"
 #include "hanxin_layout.h"
 #include "outline.h"
 #include "qr_content.h"
@@ -170,11 +171,14 @@ void anywhere(Input &in, Symbology symbology)
     check(core.read(picture.image, {corners, said, symbology}, 0), 1);
 }
 
-void search(Input &in, bool outline)
+void search(Input &in, Symbology symbology, bool outline)
 {
     const unsigned way = in.byte();
-    const Picture picture = way % 2 ? drawn(in, Symbology::qr, 1 + static_cast<int>(way / 2 % 3)) : any_pixels(in);
-    check(outline ? outlines(picture.image, 3) : locate(picture.image, 3), 3);
+    const Picture picture = way % 2 ? drawn(in, symbology, 1 + static_cast<int>(way / 2 % 3)) : any_pixels(in);
+    if (symbology == Symbology::qr)
+        check(outline ? outlines(picture.image, 3) : locate(picture.image, 3), 3);
+    else
+        check(outline ? hanxin_outlines(picture.image, 3) : locate_hanxin(picture.image, 3), 3);
 }
 
 } // namespace
@@ -192,7 +196,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     else if (part < 6)
         anywhere(in, symbology);
     else if (part < 10)
-        search(in, part == 9);
+        search(in, symbology, part == 9);
     else if (part < 16)
         block(in, symbology);
     else if (part < 22)

@@ -57,6 +57,8 @@ def seeds() -> dict[str, bytes]:
         drawn = np.packbits(hanxin_matrix("HC1", version=version, level=1 + version % 4)).tobytes()
         for name, part in (("whole", WHOLE), ("first", FIRST_LOOK), ("bits", BITS)):
             found[f"hanxin {name}{version}"] = bytes((HANXIN + part, version - 1, 1)) + drawn
+    found["hanxin finder"] = bytes((HANXIN + FINDER, 1)) + np.packbits(hanxin_matrix("HC1", version=1)).tobytes()
+    found["hanxin outline"] = bytes((HANXIN + OUTLINE, 1)) + np.packbits(hanxin_matrix("HC1", version=1)).tobytes()
     found["hanxin block"] = bytes((HANXIN + BLOCK, 24, 9)) + noise(52)
     found["hanxin anywhere"] = bytes((HANXIN + ANYWHERE, 1, 0)) + b"\x80\0" * 8 + bytes((60, 60, 0)) + noise(3600)
     for name, codewords in HANXIN_MESSAGES.items():
