@@ -126,6 +126,7 @@ HAN_XIN = tuple(
             lambda p, g: p.smooth(p.binarise(p.smooth(g), 15, 5)),
             whole=True,
         ),
+        Finding("squares, half, smooth", locate_hanxin, 1, lambda p, g: p.smooth(g)),
         Finding("squares, doubled, smooth", locate_hanxin, 0, lambda p, g: p.smooth(p.twice(g)), doubled=True),
     )
 )

@@ -86,3 +86,13 @@ def test_the_table_says_what_was_not_measured_and_how_often_it_misread(tmp_path)
     ran = run("--photos", str(tmp_path), "--no-peers")
     assert ran.returncode == 0, ran.stderr
     assert "ehc 100.0 % of 1, 0 misread" in ran.stdout
+
+
+def test_each_photo_is_made_of_a_han_xin_code_too_where_that_is_asked_for():
+    ran = run("--images=1", "--only=light on dark", "--han-xin", "--no-peers", "--json")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    results = json.loads(ran.stdout)["results"]
+    names = ["light on dark", "light on dark, Han Xin"] * 2
+    assert [(r["name"], r["code"]) for r in results] == list(zip(names, ["static"] * 2 + ["dynamic"] * 2, strict=True))
+    assert sum(r["readers"]["ehc"]["read"] for r in results) >= 3
+    assert not any(r["readers"]["ehc"]["wrong"] for r in results)
