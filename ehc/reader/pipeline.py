@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zxingcpp import BarcodeFormat
 
 from ehc._frame import FramePipeline, active, glanced_by, halvings
-from ehc._grey import hanxin_outlines, locate, locate_hanxin, outlines
+from ehc._grey import locate, outlines
 from ehc.errors import InputError
 from ehc.reader import hanxin
 from ehc.reader.bars import BARS, upright_bars
@@ -111,26 +111,7 @@ FURTHER_FINDINGS = (
     Finding("finder, half, smooth", locate, 1, lambda p, g: p.smooth(g)),
 )
 """Where something was located."""
-HAN_XIN = tuple(
-    finding._replace(stage=f"Han Xin, {finding.stage}", symbology=hanxin.FORMAT)
-    for finding in (
-        Finding("outline, half", hanxin_outlines, 1, lambda p, g: g, whole=True),
-        Finding("squares, half", locate_hanxin, 1, lambda p, g: g),
-        Finding("squares, smooth", locate_hanxin, 0, lambda p, g: p.smooth(g)),
-        Finding("outline, full", hanxin_outlines, 0, lambda p, g: g, whole=True),
-        Finding("outline, what is dense", hanxin_outlines, 0, lambda p, g: g),
-        Finding(
-            "outline, threshold of 15",
-            hanxin_outlines,
-            1,
-            lambda p, g: p.smooth(p.binarise(p.smooth(g), 15, 5)),
-            whole=True,
-        ),
-        Finding("squares, half, smooth", locate_hanxin, 1, lambda p, g: p.smooth(g)),
-        Finding("squares, doubled, smooth", locate_hanxin, 0, lambda p, g: p.smooth(p.twice(g)), doubled=True),
-    )
-)
-"""Han Xin symbols, which nobody but us reads; 60 ms for all of it."""
+HAN_XIN = tuple(Finding(*how, symbology=hanxin.FORMAT) for how in hanxin.FINDINGS)
 EVERY = 4
 """Of a stream's frames in which nothing was located, each so-manyth goes on with one of the further attempts."""
 
