@@ -72,8 +72,8 @@ class GreyReader:
 
     @property
     def expected(self) -> list[Candidate]:
-        """Where what earlier frames showed and could not be read was last."""
-        expected = self._core.expected
+        """Where the QR symbol was last that earlier frames showed and that could not be read."""
+        expected = self._cores["QR Code"].expected
         return [Candidate(*expected)] if expected else []
 
     def fused(self) -> Rescued | None:
