@@ -13,11 +13,6 @@ namespace ehc::grey {
 
 namespace {
 
-struct Crossing {
-    float middle, module;
-    bool dark;
-};
-
 /// Whether the five runs from edge i on are 1:1:3:1:1.
 std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
 {
@@ -33,16 +28,7 @@ std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
             return std::nullopt;
     // levels: turns i .. i + 6 are outside, ring, gap, middle, gap, ring, outside
     const bool dark = turns.level(i + 3) < turns.level(i + 2);
-    const float sign = dark ? 1.0F : -1.0F;
-    float lightest_dark = -1e9F, darkest_light = 1e9F;
-    for (std::size_t k = 0; k < 7; ++k) {
-        const float level = sign * turns.level(i + k);
-        if (k % 2 == 1)
-            lightest_dark = std::max(lightest_dark, level);
-        else
-            darkest_light = std::min(darkest_light, level);
-    }
-    if (lightest_dark >= darkest_light)
+    if (!turns.five_stand_apart(i, dark))
         return std::nullopt;
     return Crossing{(turns.edge(i + 2) + turns.edge(i + 3)) / 2, module, dark};
 }
@@ -92,9 +78,7 @@ private:
     void row(int y)
     {
         const std::uint8_t *const pixels = image_.data + y * image_.row;
-        turns_.find(
-            [pixels](int i) { return static_cast<float>(pixels[i]); }, image_.width, least_,
-            [&](int i, float lowest, float highest) { return even(pixels + i, image_.width - i, lowest, highest); });
+        turns_.find(pixels, image_.width, least_);
         for (std::size_t i = 0; i + 5 < turns_.size(); ++i)
             if (const auto found = crossing(turns_, i))
                 vote({found->middle, static_cast<float>(y), found->module, found->dark, 1});

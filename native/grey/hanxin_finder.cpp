@@ -147,10 +147,6 @@ struct Spot {
 };
 
 /// The square of five runs from edge i on that are 1:1:1:1:3 or 3:1:1:1:1: its middle and module.
-struct Crossing {
-    float middle, module;
-    bool dark;
-};
 std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
 {
     const float module = (turns.edge(i + 5) - turns.edge(i)) / 7;
@@ -163,16 +159,7 @@ std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
             return std::nullopt;
     // levels: turns i .. i + 6 are outside, then the five runs, then outside
     const bool dark = turns.level(i + 1) < turns.level(i);
-    const float sign = dark ? 1.0F : -1.0F;
-    float lightest_dark = -1e9F, darkest_light = 1e9F;
-    for (std::size_t k = 0; k < 7; ++k) {
-        const float level = sign * turns.level(i + k);
-        if (k % 2 == 1)
-            lightest_dark = std::max(lightest_dark, level);
-        else
-            darkest_light = std::min(darkest_light, level);
-    }
-    if (lightest_dark >= darkest_light)
+    if (!turns.five_stand_apart(i, dark))
         return std::nullopt;
     return Crossing{(turns.edge(i + wide) + turns.edge(i + wide + 1)) / 2, module, dark};
 }
@@ -188,9 +175,7 @@ public:
         open_.clear();
         for (int y = 0; y < image.height; y += step) {
             const std::uint8_t *const pixels = image.data + y * image.row;
-            turns_.find(
-                [pixels](int i) { return static_cast<float>(pixels[i]); }, image.width, least_,
-                [&](int i, float lowest, float highest) { return even(pixels + i, image.width - i, lowest, highest); });
+            turns_.find(pixels, image.width, least_);
             for (std::size_t i = 0; i + 5 < turns_.size(); ++i)
                 if (const auto found = crossing(turns_, i))
                     vote({found->middle, static_cast<float>(y), found->module, found->dark, upright, 1}, step);

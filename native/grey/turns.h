@@ -14,6 +14,12 @@ struct Turn {
     float at, level;
 };
 
+/// Where a pattern of five runs lies on a line: its middle, and how long a module is.
+struct Crossing {
+    float middle, module;
+    bool dark;
+};
+
 constexpr int block = 32; // pixels that are looked at in one go
 
 /// Pixels from `at` on, in whole blocks, up to the first block with one that is not within lowest .. highest.
@@ -69,9 +75,32 @@ public:
             edges_.push_back(edge(level, turns_[i], turns_[i + 1]));
     }
 
+    /// Of a row of pixels.
+    void find(const std::uint8_t *pixels, int count, float least)
+    {
+        find([pixels](int i) { return static_cast<float>(pixels[i]); }, count, least,
+             [&](int i, float lowest, float highest) { return even(pixels + i, count - i, lowest, highest); });
+    }
+
     std::size_t size() const noexcept { return edges_.size(); }
     float edge(std::size_t i) const noexcept { return edges_[i]; } // between turns i and i + 1
     float level(std::size_t i) const noexcept { return turns_[i].level; }
+
+    /// Of the five runs from edge i on and what is outside them, whether every dark level is under every light one. dark:
+    /// the first run is.
+    bool five_stand_apart(std::size_t i, bool dark) const noexcept
+    {
+        const float sign = dark ? 1.0F : -1.0F;
+        float lightest_dark = -1e9F, darkest_light = 1e9F;
+        for (std::size_t k = 0; k < 7; ++k) {
+            const float seen = sign * level(i + k);
+            if (k % 2 == 1)
+                lightest_dark = std::max(lightest_dark, seen);
+            else
+                darkest_light = std::min(darkest_light, seen);
+        }
+        return lightest_dark < darkest_light;
+    }
 
 private:
     /// Where the signal passes the middle between two turns.
