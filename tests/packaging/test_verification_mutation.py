@@ -5,7 +5,6 @@ place. What no longer parses is noticed by the interpreter.
 """
 
 import ast
-import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ SUITE = ROOT / "tests/codes/test_verification.py"
 JUDGE = """
 import importlib.util, os, sys
 import pytest
-suite, *mutants = sys.argv[1:]
+suite, verdicts, *mutants = sys.argv[1:]
 options = [suite, "-x", "-q", "-p", "no:cacheprovider", "-p", "no:benchmark"]
 pytest.main([*options, "--collect-only"])  # imports everything once; each mutant is judged in a fork
 for mutant in mutants:
@@ -35,7 +34,8 @@ for mutant in mutants:
             code = pytest.main(options)
         finally:
             os._exit(code)
-    print("verdict", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), mutant, flush=True)
+    with open(verdicts, "a", encoding="utf-8") as file:  # not stdout: what a test leaves there may end in no newline
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), mutant, file=file)
 """
 EQUIVALENT = {
     "from __future__ import annotations": "every name in an annotation exists when it is evaluated: only import time",
@@ -65,9 +65,10 @@ def parses(source):
 
 def judge(mutants):
     """{mutant: exit code of the suite}; 0: nothing noticed; 1: a test failed; 4: conftest.py could not import it."""
-    command = [sys.executable, "-c", JUDGE, str(SUITE), *map(str, mutants)]
-    done = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    found = re.findall(r"^verdict (-?[0-9]+) (.*)$", done.stdout, re.MULTILINE)
+    verdicts = mutants[0].with_suffix(".verdicts")
+    command = [sys.executable, "-c", JUDGE, str(SUITE), str(verdicts), *map(str, mutants)]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True, timeout=300)
+    found = (line.split(" ", 1) for line in verdicts.read_text("utf-8").splitlines())
     return {Path(path): int(code) for code, path in found}
 
 

@@ -143,7 +143,7 @@ def test_the_test_page_says_what_arrived_and_what_to_change(page: Page) -> None:
     page.get_by_role("link", name="扫码枪测试").click()
     expect(page.get_by_role("img")).to_be_visible()
     page.locator("#field").focus()
-    for _ in range(3):  # a machine that stutters types with pauses, as no scanner does: then a clerk scans again
+    for scans in (1, 2, 3):  # a machine that stutters types with pauses, as no scanner does: then a clerk scans again
         page.keyboard.type(STATIC)
         page.keyboard.press("Enter")
         expect(page.locator("#result")).to_have_attribute("data-verdict", re.compile("accepted|refused"))
@@ -151,7 +151,7 @@ def test_the_test_page_says_what_arrived_and_what_to_change(page: Page) -> None:
             break
     expect(page.locator("#result")).to_have_attribute("data-verdict", "accepted")
     expect(page.locator("#facts")).to_contain_text("66 个字符")
-    assert page.locator("#keys tr").count() == len(STATIC) + 1
+    assert page.locator("#keys tr").count() == scans * (len(STATIC) + 1)
     page.keyboard.type(STATIC[:64])
     page.keyboard.insert_text("\uff1a")
     page.keyboard.type(STATIC[65:])
