@@ -9,10 +9,9 @@ The numbers stand in memory that all workers of a host share (native/token/rate.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from mmap import mmap
 
-from ehc.crypto.claims import Bucket, Buckets, fingerprint
+from ehc.crypto.claims import Bucket, Buckets, fingerprint, take_each
 from ehc.errors import TooMany
 
 SHARED_BYTES = 16 << 18
@@ -40,11 +39,7 @@ def alone(rate: float, burst: float) -> Bucket:
     return found
 
 
-def take(buckets: Sequence[Bucket], now: float) -> None:
+def take(buckets: tuple[Bucket, ...], now: float) -> None:
     """One request out of every bucket, or out of none. Raises TooMany that says when to come again."""
-    for i, bucket in enumerate(buckets):
-        wait = bucket.take(now)
-        if wait:
-            for other in buckets[:i]:
-                other.give_back()
-            raise TooMany(math.ceil(wait))
+    if wait := take_each(buckets, now):
+        raise TooMany(math.ceil(wait))

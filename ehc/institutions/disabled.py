@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 PlaceCode = tuple[str, str]
 """An institution's code, and its terminal's, or "" for the institution as a whole."""
@@ -13,9 +13,12 @@ class DisabledPlaces:
 
     def __init__(self) -> None:
         self.places: frozenset[PlaceCode] = frozenset()
+        self.on_change: list[Callable[[], None]] = []  # called where others are disabled than before
 
     def renew(self, places: Iterable[PlaceCode]) -> None:
         self.places = frozenset(places)
+        for told in self.on_change:
+            told()
 
     def has(self, institution: str | None, terminal: str | None) -> bool:
         """Whether codes shown there may not be taken. A place that is not registered is not disabled."""

@@ -24,12 +24,15 @@ from ehc.wiring.services import Services
 BODY_LIMIT = 64 * 1024
 
 
+Verify = Callable[[bytes, str | None, int, int | None], bytes | Awaitable[bytes | None] | None]
+"""ports.ShortWay.verify"""
+
+
 class Shortcut(Protocol):
     """Answers the most usual requests of an endpoint at once (shortcut.py)."""
 
-    def verify(
-        self, body: bytes, caller: Caller, client_time: str | None
-    ) -> bytes | Awaitable[bytes | None] | None: ...
+    @property
+    def verify(self) -> Verify: ...
 
     def learn(self, body: bytes, request: Any, caller: Caller) -> None: ...
 

@@ -14,7 +14,6 @@ import asyncio
 import ipaddress
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -23,6 +22,7 @@ from ehc.access.app import App
 from ehc.access.caller import ANYBODY, Caller, CallerKey, Scope, digest_of
 from ehc.access.rate import Rates, take
 from ehc.crypto.claims import Bucket
+from ehc.crypto.hot import Door, Doors
 from ehc.errors import Forbidden, Unauthenticated, Unavailable
 from ehc.sdkauth.admission import Admission
 from ehc.wiring.services import Services
@@ -42,17 +42,7 @@ _NOT_ACCEPTED = "this key is not accepted: it is wrong, replaced or revoked"
 _NO_KEY = "send Authorization: Bearer and the key that `ehc admin caller add` printed"
 
 
-@dataclass(frozen=True, slots=True)
-class _Door:
-    """A key that is known, with what it may do."""
-
-    caller: Caller
-    scopes: frozenset[Scope]
-    ends_at: int | None
-    buckets: tuple[Bucket, ...]
-
-
-_OPEN = _Door(ANYBODY, ANYBODY.scopes, None, ())
+_OPEN = Door(ANYBODY, ANYBODY.scopes, None, ())
 
 
 class Gate:
@@ -62,17 +52,15 @@ class Gate:
         self._all_apps = services.apps.all
         self._callers, self._settings, self._clock = services.callers, services.settings, services.clock
         self._monotonic, self._thread = monotonic, CapacityLimiter(1)
-        self._loaded_at = -2 * MAX_AGE
+        self.doors = Doors(MOST_SEEN)  # by the header that was accepted, since the last change of a caller
         self._version, self._switches = -1, -1
         self._turn, self._renew = services.rekeying.turn, services.hot.renew
         self._places, self._disabled = services.places, services.disabled
-        self._doors: dict[bytes, _Door] = {}  # by the digest of the key
+        self._keys: dict[bytes, Door] = {}  # by their digests
         self._apps: dict[str, App] = {}  # by name
         self._registry, self._admission, self._registered = services.app_registry, Admission(), (-1, -1)
-        self._seen: dict[str | None, _Door] = {}  # by the header that was accepted, since the last change of a caller
         self._rates = rates
         self._refreshing: asyncio.Task[None] | None = None
-        self._asked = False
         self._loopback = ipaddress.ip_address(services.settings.host.replace("localhost", "127.0.0.1")).is_loopback
 
     @property
@@ -83,16 +71,17 @@ class Gate:
     def check(self, authorization: str | None, scope: Scope, came: float | None = None) -> Caller | None:
         """The caller; None when what is known was too old when the request came (None: now), however long the store
         took to say it. Raises Unauthenticated, Forbidden, TooMany."""
-        self._asked, now = True, self._monotonic()
-        if (now if came is None else came) - self._loaded_at > MAX_AGE:
+        self.doors.asked, now = True, self._monotonic()
+        if (now if came is None else came) > self.doors.until:
             return None
-        door = self._seen.get(authorization) or self._door(authorization)
+        door = self.doors.find(authorization) or self._door(authorization)
         if door.ends_at is not None and self._clock() >= door.ends_at:
             raise Unauthenticated(_NOT_ACCEPTED)
         if scope not in door.scopes:
             raise Forbidden(f"{door.caller.name} has not the scope {scope.value}")
         take(door.buckets, now)
-        return door.caller
+        caller: Caller = door.caller
+        return caller
 
     async def admit(self, authorization: str | None, scope: Scope) -> Caller:
         """As check, refreshed where that is needed. Raises Unavailable too."""
@@ -113,8 +102,8 @@ class Gate:
 
     async def _know(self) -> None:
         """What the store knows now, or knew MAX_AGE ago."""
-        self._asked, came = True, self._monotonic()
-        while came - self._loaded_at > MAX_AGE:
+        self.doors.asked, came = True, self._monotonic()
+        while came > self.doors.until:
             await self.refresh()
 
     def pace(self, caller: Caller) -> None:
@@ -126,17 +115,16 @@ class Gate:
         for bucket in () if caller is ANYBODY else self._buckets_of(caller):
             bucket.pay(self._monotonic(), cost)
 
-    def _door(self, authorization: str | None) -> _Door:
+    def _door(self, authorization: str | None) -> Door:
         if self.open:
             return _OPEN
         scheme, _, key = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthenticated(_NO_KEY)
-        door = self._doors.get(digest_of(key.strip()))
+        door = self._keys.get(digest_of(key.strip()))
         if door is None:
             raise Unauthenticated(_NOT_ACCEPTED)
-        if len(self._seen) < MOST_SEEN:
-            self._seen[authorization] = door
+        self.doors.add(authorization, door)
         return door
 
     async def refresh(self) -> None:
@@ -170,16 +158,16 @@ class Gate:
             self._disabled.renew(await self._look(self._places.disabled))
             self._switches = switches
         self._renew(await self._look(self._turn))
-        self._version, self._loaded_at = version, begun
+        self._version, self.doors.until = version, begun + MAX_AGE
 
     async def _look(self, ask: Callable[..., T], *arguments: object) -> T:
         """In a thread of the gate's own: requests that wait for a slow database have all the others."""
         return await to_thread.run_sync(ask, *arguments, limiter=self._thread)
 
     def _take_over(self, keys: Sequence[CallerKey]) -> None:
-        self._seen.clear()
-        self._doors = {
-            key.digest: _Door(key.caller, key.caller.scopes, key.ends_at, self._buckets_of(key.caller)) for key in keys
+        self.doors.clear()
+        self._keys = {
+            key.digest: Door(key.caller, key.caller.scopes, key.ends_at, self._buckets_of(key.caller)) for key in keys
         }
 
     def _buckets_of(self, caller: Caller) -> tuple[Bucket, ...]:
@@ -194,8 +182,8 @@ class Gate:
         """Refresh ahead of time for as long as somebody asks, so that hardly anybody waits. Runs until cancelled."""
         while True:
             await asyncio.sleep(KEEP_EVERY)
-            if self._asked:
-                self._asked = False
+            if self.doors.asked:
+                self.doors.asked = False
                 try:
                     await self.refresh()
                 except Unavailable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 from granian._granian import RSGIProtocolClosed
@@ -25,65 +25,56 @@ class Bodies:
 
     def __init__(self, seconds: float) -> None:
         self._seconds, self._sweeps = seconds, 0
-        self._waiting: dict[asyncio.Task[Any], int] = {}  # since which sweep
-        self._late: set[asyncio.Task[Any]] = set()
+        self._waiting: dict[Any, int] = {}  # what the server gave to wait for: since which sweep
+        self._late: set[Any] = set()
 
-    async def whole(self, header: Any, proto: Any, limit: int) -> bytes:
-        """Raises HTTPException 400, 408 and 413, ConnectionGone."""
+    def whole(self, header: Any, proto: Any, limit: int) -> Awaitable[bytes]:
+        """Raises HTTPException 413; to wait for it 400, 408 and 413 too, and ConnectionGone."""
         length = header("content-length")
         if length is None:
-            return b"".join([piece async for piece in self.pieces(header, proto, limit)])
+            return self._joined(header, proto, limit)
         if int(length) > limit:  # the server let digits through and nothing else
-            raise HTTPException(413, f"a body has at most {limit} bytes")
-        task: Any = asyncio.current_task()
-        self._waiting[task] = self._sweeps
-        try:
-            body: bytes = await proto()
-            return body
-        except (RSGIProtocolClosed, asyncio.CancelledError) as error:
-            raise self._ended(task, error) from None
-        finally:
-            del self._waiting[task]
+            raise _too_long(limit)
+        return self.in_time(proto())
 
     async def pieces(self, header: Any, proto: Any, limit: int) -> AsyncIterator[bytes]:
-        """Raises HTTPException 400, 408 and 413."""
+        """Raises HTTPException 400, 408 and 413, ConnectionGone."""
         if int(header("content-length", "0")) > limit:
-            raise HTTPException(413, f"a body has at most {limit} bytes")
+            raise _too_long(limit)
         size, empty, pieces = 0, 0, aiter(proto)
-        while (piece := await self._next(pieces)) is not None:
+        while True:
+            try:
+                piece = await self.in_time(anext(pieces))
+            except StopAsyncIteration:
+                break
             size += len(piece)
             if size > limit:
-                raise HTTPException(413, f"a body has at most {limit} bytes")
+                raise _too_long(limit)
             if piece:
                 yield bytes(piece)
             empty += not piece
         if (
             empty > 1
-        ):  # Granian ends a body with one empty piece, one that broke off with another (tests/web/test_wire.py)
+        ):  # Granian ends a body with an empty piece, one that broke off with another (tests/web/test_wire.py)
             raise HTTPException(400, "the body ended early")
 
-    async def _next(self, pieces: Any) -> Any:
-        """None at the end."""
-        task: Any = asyncio.current_task()
-        self._waiting[task] = self._sweeps
-        try:
-            return await anext(pieces)
-        except StopAsyncIteration:
-            return None
-        except (RSGIProtocolClosed, asyncio.CancelledError) as error:
-            raise self._ended(task, error) from None
-        finally:
-            del self._waiting[task]
+    async def _joined(self, header: Any, proto: Any, limit: int) -> bytes:
+        return b"".join([piece async for piece in self.pieces(header, proto, limit)])
 
-    def _ended(self, task: asyncio.Task[Any], error: BaseException) -> BaseException:
-        """What a wait that was ended is: cancelled by the sweep, or by somebody else, or the one who asked is gone."""
-        if isinstance(error, RSGIProtocolClosed):
-            return ConnectionGone()
-        if task not in self._late:
-            return error
-        self._late.discard(task)
-        task.uncancel()
-        return HTTPException(408, f"a body has {self._seconds:g} s to come", {"Connection": "close"})
+    async def in_time(self, coming: Any) -> Any:
+        """coming: what proto gives to wait for. Raises HTTPException 408, ConnectionGone."""
+        self._waiting[coming] = self._sweeps
+        try:
+            return await coming
+        except RSGIProtocolClosed:
+            raise ConnectionGone from None
+        except asyncio.CancelledError:
+            if coming not in self._late:
+                raise  # somebody else does not want it
+            raise HTTPException(408, f"a body has {self._seconds:g} s to come", {"Connection": "close"}) from None
+        finally:
+            del self._waiting[coming]
+            self._late.discard(coming)
 
     async def sweep(self) -> None:
         """Ends the waits that are too long. Runs until cancelled."""
@@ -91,6 +82,10 @@ class Bodies:
             await asyncio.sleep(SWEEP_SECONDS)
             self._sweeps += 1
             oldest = self._sweeps - self._seconds / SWEEP_SECONDS
-            for task in [task for task, since in self._waiting.items() if since < oldest and task not in self._late]:
-                self._late.add(task)
-                task.cancel()
+            for late in [one for one, since in self._waiting.items() if since < oldest and one not in self._late]:
+                self._late.add(late)
+                late.cancel()
+
+
+def _too_long(limit: int) -> HTTPException:
+    return HTTPException(413, f"a body has at most {limit} bytes")

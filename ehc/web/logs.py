@@ -37,7 +37,7 @@ def request_id_of(given: str | None) -> str:
     """The caller's own when it is well-formed, else a new one: 32 hex digits, never used twice."""
     if given and _REQUEST_ID.fullmatch(given):
         return given
-    return f"{_process}{next(_count):016x}"
+    return _process + next(_count).to_bytes(8).hex()
 
 
 def request(  # noqa: PLR0917

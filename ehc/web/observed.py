@@ -10,12 +10,13 @@ import asyncio
 import os
 import resource
 import time
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+
+from ehc.crypto.hot import Operation
 
 BOUNDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histogram's buckets, in seconds."""
@@ -45,35 +46,32 @@ class Observed:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._requests: Counter[tuple[str, int]] = Counter()
-        self._seconds: dict[str, list[float]] = {}
-        self._verdicts: Counter[str] = Counter()
+        self._operations: dict[str, Operation] = {}
+        self.by_verdict: dict[str, int] = {}  # how many
         self._degraded = 0
 
     def request(self, operation: str | None, status: int | None, seconds: float) -> None:
         """operation None: no such endpoint; status None: the connection was cut."""
-        name = operation or "none"
-        self._requests[name, status or 0] += 1
-        row = self._seconds.get(name)
-        if row is None:
-            row = self._seconds[name] = [0.0] * (len(BOUNDS) + 2)
-        row[bisect_left(BOUNDS, seconds)] += 1
-        row[-1] += seconds
+        self.operation(operation or "none").request(status or 0, seconds)
 
-    def verdict(self, reason: str) -> None:
-        self._verdicts[reason] += 1
+    def operation(self, name: str) -> Operation:
+        return self._operations.get(name) or self._operations.setdefault(name, Operation(BOUNDS))
+
+    def verdict(self, reason: str, count: int = 1) -> None:
+        self.by_verdict[reason] = self.by_verdict.get(reason, 0) + count
 
     def degraded(self) -> None:
         self._degraded += 1
 
     def verdicts(self, counts: Counter[str]) -> None:
-        self._verdicts.update(counts)
+        for reason, count in counts.items():
+            self.verdict(reason, count)
 
     def snapshot(self) -> Snapshot:
-        requests = [(*key, count) for key, count in self._requests.items()]
-        return Snapshot(
-            time.time(), os.getpid(), _resident(), requests, self._seconds, dict(self._verdicts), self._degraded
-        )
+        asked = {name: one for name, one in self._operations.items() if one.statuses}
+        requests = [(name, *item) for name, one in asked.items() for item in one.statuses.items()]
+        seconds = {name: one.seconds for name, one in asked.items()}
+        return Snapshot(time.time(), os.getpid(), _resident(), requests, seconds, self.by_verdict, self._degraded)
 
     def write(self) -> None:
         """Whole or not at all."""

@@ -6,7 +6,6 @@ would be accepted there, with the same bytes and the same claim (tests/web/test_
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from functools import lru_cache
 
 import msgspec
@@ -16,7 +15,6 @@ from ehc.codes.policy import ScenePolicy, scene_policy
 from ehc.codes.visit import holder_of, place_of
 from ehc.model import AccountState, CardStatus, Profile
 from ehc.ports import ShortWay
-from ehc.web.clocks import ahead
 from ehc.web.render import verify as render
 from ehc.web.wire.verify import VerifyRequest
 from ehc.wiring import shortcuts
@@ -27,21 +25,13 @@ class Shortcut:
     """Of one process."""
 
     def __init__(self, services: Services, way: ShortWay, policy: ScenePolicy) -> None:
-        self._clock, self._disabled = services.clock, services.disabled
-        self._way, self._policy, self._disabled_then = way, policy, services.disabled.places
-
-    def verify(self, body: bytes, caller: Caller, client_time: str | None) -> bytes | Awaitable[bytes | None] | None:
-        """The answer's body, or None: go the long way. Raises KeyUnavailable and Unavailable."""
-        if self._disabled.places is not self._disabled_then:
-            self._unlearn()
-        fast = None if client_time is None else ahead(client_time, self._clock)
-        return self._way.verify(body, caller.institution, self._clock(), fast)
+        self._disabled, self._way, self._policy = services.disabled, way, policy
+        self.verify = way.verify
+        self._disabled.on_change.append(way.unlearn)
 
     def learn(self, body: bytes, request: VerifyRequest, caller: Caller) -> None:
         """Of a request that was answered the long way: of others like it only the code has to be looked at."""
         institution, terminal = caller.institution or request.institution, request.terminal
-        if self._disabled.places is not self._disabled_then:
-            self._unlearn()
         if self._disabled.has(institution, terminal):
             return
         profiles, uses = self._policy.in_scene(request.scene)
@@ -57,11 +47,6 @@ class Shortcut:
             name=place,
             seen=(institution, terminal) if institution is not None and terminal is not None else None,
         )
-
-    def _unlearn(self) -> None:
-        """Other places are disabled than when it learned."""
-        self._disabled_then = self._disabled.places
-        self._way.unlearn()
 
 
 def open_shortcut(services: Services) -> Shortcut | None:

@@ -5,7 +5,6 @@ What only the service needs is imported when it is opened: a command that derive
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from ehc.cards.account import AccountStore
 from ehc.cards.deriving import Deriver
 from ehc.cards.rekeying import RekeyingStore
 from ehc.config import Settings
+from ehc.crypto.hot import wall_seconds
 from ehc.errors import Unavailable
 from ehc.index.following import CardFeed
 from ehc.index.index_store import IndexStore
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from ehc.store.backup import Copied
 
 
-def system_clock() -> int:
-    return int(time.time())
+system_clock: Clock = wall_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,18 @@ cdef enum:
 
 def fingerprint(bytes secret_and_key):
     """A 64-bit name of a key, which only who knows the secret in front of it can tell; never 0."""
+    cdef ehc_sm3_ctx before
+    ehc_sm3_init(&before)
+    return _fingerprint(&before, <const uint8_t *>PyBytes_AS_STRING(secret_and_key), PyBytes_GET_SIZE(secret_and_key))
+
+
+cdef uint64_t _fingerprint(const ehc_sm3_ctx *before, const uint8_t *key, size_t length):
+    """before: has seen the secret."""
+    cdef ehc_sm3_ctx ctx = before[0]
     cdef uint8_t digest[32]
     cdef uint64_t code
-    ehc_sm3(<const uint8_t *>PyBytes_AS_STRING(secret_and_key), PyBytes_GET_SIZE(secret_and_key), digest)
+    ehc_sm3_update(&ctx, key, length)
+    ehc_sm3_final(&ctx, digest)
     memcpy(&code, digest, 8)
     return code if code else 1
 
@@ -51,28 +60,37 @@ cdef class CodeSets:
 
     secret: goes before a code in its fingerprint. new(period, epoch, n): the n-th Claims of a chain. Times in seconds.
     """
-    cdef bytes _secret
+    cdef ehc_sm3_ctx _secret  # seen
     cdef object _new
     cdef dict _chains  # by (period, epoch)
+    cdef _Chain _last  # that was asked for
 
     def __init__(self, bytes secret not None, new):
-        self._secret, self._new, self._chains = secret, new, {}
+        ehc_sm3_init(&self._secret)
+        ehc_sm3_update(&self._secret, <const uint8_t *>PyBytes_AS_STRING(secret), PyBytes_GET_SIZE(secret))
+        self._new, self._chains, self._last = new, {}, None
 
-    cdef uint64_t name(self, bytes code):
-        return fingerprint(self._secret + code)
+    cdef uint64_t name(self, const uint8_t *code, size_t length):
+        return _fingerprint(&self._secret, code, length)
+
+    cdef uint64_t name_of(self, bytes code):
+        return self.name(<const uint8_t *>PyBytes_AS_STRING(code), PyBytes_GET_SIZE(code))
 
     cdef _Chain chain(self, int64_t issued_at, int64_t until):
         cdef int64_t life = until - issued_at if until > issued_at else issued_at - until
         cdef int64_t period = SHORTEST_PERIOD
         while period <= life >> 3:
             period <<= 1
-        key = (period, until // period)
-        cdef _Chain found = <_Chain>self._chains.get(key)
+        cdef int64_t epoch = until // period
+        cdef _Chain found = self._last
+        if found is not None and found.period == period and found.epoch == epoch:
+            return found
+        found = <_Chain>self._chains.get((period, epoch))
         if found is None:
             found = _Chain()
-            found.period, found.epoch = key
-            found.sets = []
-            self._chains[key] = found
+            found.period, found.epoch, found.sets = period, epoch, []
+            self._chains[period, epoch] = found
+        self._last = found
         return found
 
     cdef Claims at(self, _Chain chain, Py_ssize_t n):
@@ -121,30 +139,31 @@ cdef class CodeSets:
 
     def claim(self, bytes code not None, int64_t issued_at, int64_t until, uint64_t holder, unsigned uses):
         """As ehc_claim, but FULL. Where uses is 0 nothing is claimed: REVOKED, or NONE."""
-        return self.ask(self.chain(issued_at, until), self.name(code), holder, uses)
+        return self.ask(self.chain(issued_at, until), self.name_of(code), holder, uses)
 
     def claim_many(self, codes, issued_at, until, uses, uint64_t holder):
         """claim() of one after the other."""
         cdef bytes code
         cdef int64_t since, end
         cdef unsigned most
-        return [self.ask(self.chain(since, end), self.name(code), holder, most)
+        return [self.ask(self.chain(since, end), self.name_of(code), holder, most)
                 for code, since, end, most in zip(codes, issued_at, until, uses, strict=True)]
 
     def put(self, bytes code not None, int64_t issued_at, int64_t until, uint64_t holder):
         """The code is the holder's, whoever had it."""
-        self.set(self.chain(issued_at, until), self.name(code), holder)
+        self.set(self.chain(issued_at, until), self.name_of(code), holder)
 
     def holder(self, bytes code not None, int64_t issued_at, int64_t until):
         """None when nobody has it."""
         cdef uint64_t holder = 0
-        found = self.find(self.chain(issued_at, until), self.name(code), &holder)
+        found = self.find(self.chain(issued_at, until), self.name_of(code), &holder)
         return holder if found == EHC_CLAIM_LOST else None
 
     def forget(self, int64_t time):
         """Let the chains go whose codes had all ended by then."""
         for period, epoch in list(self._chains):
             if (epoch + 1) * period < time:
+                self._last = None
                 del self._chains[period, epoch]
 
 
@@ -171,17 +190,24 @@ cdef class Bucket:
     def __init__(self):
         raise TypeError("a bucket is one of Buckets")
 
-    def take(self, double now):
-        """Seconds to wait; 0 when one was taken."""
-        return ehc_rate_take(self._full_at, <uint64_t>(now * 1e9), self._cost, self._tolerance) / 1e9
-
     def pay(self, double now, uint64_t count):
         """Takes that many, though it may be empty."""
         ehc_rate_take(self._full_at, <uint64_t>(now * 1e9), count * self._cost, UINT64_MAX)
 
-    def give_back(self):
-        """What was taken last."""
-        ehc_rate_give_back(self._full_at, self._cost)
+
+cpdef double take_each(tuple buckets, double now) except -1:
+    """One out of every bucket, or out of none: seconds to wait, 0 when they were taken."""
+    cdef Bucket bucket, other
+    cdef uint64_t wait, at = <uint64_t>(now * 1e9)
+    for bucket in buckets:
+        wait = ehc_rate_take(bucket._full_at, at, bucket._cost, bucket._tolerance)
+        if wait:
+            for other in buckets:
+                if other is bucket:
+                    break
+                ehc_rate_give_back(other._full_at, other._cost)
+            return wait / 1e9
+    return 0.0
 
 
 @cython.final

@@ -1,5 +1,9 @@
 # compact.pxi: compact codes, profile E2. Part of _native.pyx.
 
+cdef enum:
+    SERIAL_NAME = 10  # bytes
+
+
 @cython.final
 cdef class CompactKey:
     """The alias and mac keys that a protection key gives for compact codes (profile E2), derived once; they can be used
@@ -109,15 +113,22 @@ cdef class CompactChecker:
 
 
 cdef bytes _serial_name(const ehc_compact *code):
-    """issuer, node, key version and serial, which together are never used twice: 10 bytes."""
-    cdef uint8_t name[10]
-    cdef uint64_t issuer = code.issuer << 4 | code.node, serial = code.serial
+    cdef uint8_t name[SERIAL_NAME]
+    _write_serial_name(code, name)
+    return PyBytes_FromStringAndSize(<char *>name, SERIAL_NAME)
+
+
+cdef void _write_serial_name(const ehc_compact *code, uint8_t *name):
+    """issuer, node, key version and serial, which together are never used twice."""
+    _big_endian(code.issuer << 4 | code.node, name, 3)
     name[3] = code.key_version
-    for i in range(3):
-        name[2 - i] = issuer >> 8 * i & 255
-    for i in range(6):
-        name[9 - i] = serial >> 8 * i & 255
-    return PyBytes_FromStringAndSize(<char *>name, 10)
+    _big_endian(code.serial, name + 4, 6)
+
+
+cdef inline void _big_endian(uint64_t number, uint8_t *at, int n):
+    cdef int i
+    for i in range(n):
+        at[n - 1 - i] = number >> 8 * i & 255
 
 
 def check_compact_batch(CompactKey key not None, payloads, int64_t now, int64_t tolerance):

@@ -129,7 +129,8 @@ cdef class RedisShortcut(_Learner):
             return None
         cdef _Place place = code.place
         cdef bytes tag = self._tag(code.of)
-        command = self._questions.pack(tag, code.code, code.told.issued_at, code.told.until, code.told.must_be_issued,
+        cdef bytes name = PyBytes_FromStringAndSize(<char *>code.told.code, code.told.code_length)
+        command = self._questions.pack(tag, name, code.told.issued_at, code.told.until, code.told.must_be_issued,
                                        place.uses, place.holder, place.place, now, turn)
         return code, place.uses, tag, command
 

@@ -8,6 +8,13 @@ cdef extern from "string.h":
 cdef enum:
     MOST_ENDS = 1024
     MOST_REQUESTS = 65536
+    NATIONAL = 0
+    BOUND = 1
+    COMPACT = 2
+    CODE_ROOM = 64  # of what a code is known by: a letter, and a card id and a token, or the name of a serial
+    VISIT = 18  # a visit in an answer: 16 hex digits between quotes
+
+cdef tuple _PROFILES = ("N", "A", "E2")
 
 cdef int64_t NO_END = 100 * 366 * 86400  # seconds, as ehc.codes.reading
 
@@ -23,13 +30,16 @@ cdef class _Holder:
 cdef class _Place(_Holder):
     """A request that was understood, but for its code."""
     cdef bytes head  # of the answer
-    cdef frozenset profiles  # that serve there
+    cdef unsigned profiles  # that serve there: a bit each
     cdef unsigned uses
     cdef tuple seen  # institution and terminal; None where one was not said
     cdef int64_t seen_at
 
 
 cdef struct _Told:
+    int profile  # its place in _PROFILES
+    uint8_t code[CODE_ROOM]  # what it is known by
+    size_t code_length
     int64_t issued_at
     int64_t expiry  # INT64_MAX: there is none
     int64_t until  # the last second in which it is kept
@@ -51,8 +61,8 @@ cdef class _Opener:
         self._window.tolerance, self._window.validity = window.tolerance, window.validity
         self._window.issue, self._window.profiles = window.time == "issue", profiles
 
-    cdef tuple open(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
-        """Steps 1 to 5: (profile, card id or account, what the code is known by); None for what is refused."""
+    cdef object open(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
+        """Steps 1 to 5: the card id or account; None for what is refused."""
         if length == EHC_COMPACT_LENGTH and memcmp(text, b"EHC2:", 5) == 0:
             return self.open_compact(text, length, now, told)
         cdef ehc_checked c
@@ -64,13 +74,15 @@ cdef class _Opener:
             return None
         told.expiry = told.until = c.expiry
         told.issued_at = c.expiry - window.validity
-        bound = c.profile == EHC_PROFILE_BOUND
-        code = (b"A" if bound else b"N") + PyBytes_FromStringAndSize(<char *>c.payload.card_id, c.payload.card_id_length)
-        code += PyBytes_FromStringAndSize(<char *>c.payload.token_bytes, 16)
-        told.must_be_issued = not bound and not self._accept_unissued
-        return "A" if bound else "N", _hex_text(c.payload.card_id, c.payload.card_id_length), code
+        told.profile = BOUND if c.profile == EHC_PROFILE_BOUND else NATIONAL
+        told.must_be_issued = told.profile == NATIONAL and not self._accept_unissued
+        told.code[0] = c"N" if told.profile == NATIONAL else c"A"
+        memcpy(told.code + 1, c.payload.card_id, c.payload.card_id_length)
+        memcpy(told.code + 1 + c.payload.card_id_length, c.payload.token_bytes, 16)
+        told.code_length = 1 + c.payload.card_id_length + 16
+        return _hex_text(c.payload.card_id, c.payload.card_id_length)
 
-    cdef tuple open_compact(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
+    cdef object open_compact(self, const uint8_t *text, size_t length, int64_t now, _Told *told):
         cdef ehc_compact said
         cdef size_t offset
         keys = self._lend_compact()
@@ -84,9 +96,8 @@ cdef class _Opener:
             status = ehc_check_compact(&key._key, text, length, now, tolerance, &said, &told.expiry, &offset)
         if status != EHC_OK:
             return None
-        told.issued_at = said.issued_at
-        _hold(told)
-        return "E2", said.account, b"E" + _serial_name(&said)
+        _hold(&said, told)
+        return said.account
 
 
 @cython.final
@@ -110,11 +121,11 @@ cdef class HostCodes:
         cdef _Kept card = self._cards.find(of, now)
         return None if card is None or at > card.usable_until or told.issued_at < card.codes_from else card
 
-    cdef bint take(self, bytes code, const _Told *told, int64_t at, _Holder who, unsigned uses) except -1:
+    cdef bint take(self, const _Told *told, int64_t at, _Holder who, unsigned uses) except -1:
         """Step 8: whether it may be used: issued here where it must be, claimed where it serves so many, not revoked."""
-        if told.must_be_issued and not self._is_issued(code, told) or uses and told.issued_at < self._opened_at:
+        if told.must_be_issued and not self._is_issued(told) or uses and told.issued_at < self._opened_at:
             return False
-        cdef uint64_t name = self._claimed.name(code)
+        cdef uint64_t name = self._claimed.name(told.code, told.code_length)
         cdef int status = self._claimed.ask(self._claimed.chain(told.issued_at, told.until), name, who.holder, uses)
         if status == EHC_CLAIM_WON:
             self._claimed_at.set(self._claimed_at.chain(told.issued_at, told.until), name, at)
@@ -123,10 +134,9 @@ cdef class HostCodes:
                 self._name(who.holder, who.place)
         return status != EHC_CLAIM_LOST and status != EHC_CLAIM_REVOKED
 
-    cdef bint _is_issued(self, bytes code, const _Told *told) except -1:
-        cdef uint64_t holder = 0
-        issued = self._issued
-        return issued.find(issued.chain(told.issued_at, told.until), issued.name(code), &holder) == EHC_CLAIM_LOST
+    cdef bint _is_issued(self, const _Told *told) except -1:
+        cdef uint64_t holder = 0, name = self._issued.name(told.code, told.code_length)
+        return self._issued.find(self._issued.chain(told.issued_at, told.until), name, &holder) == EHC_CLAIM_LOST
 
 
 cdef class _Learner(_Opener):
@@ -140,13 +150,14 @@ cdef class _Learner(_Opener):
     terminal was seen.
     """
     cdef object _show, _end, _see
-    cdef dict _learned  # (institution of the caller, the body without its code) -> _Place
-    cdef dict _ends  # by (profile, expiry)
+    cdef dict _learned  # institution of the caller -> the body without its code -> _Place
+    cdef size_t _many  # so many
+    cdef tuple _ends  # a profile each: by expiry
 
     def __init__(self, *, show, end, see, **more):
         _Opener.__init__(self, **more)
         self._show, self._end, self._see = show, end, see
-        self._learned, self._ends = {}, {}
+        self._learned, self._ends = {}, tuple({} for _ in _PROFILES)
 
     def learn(self, institution, bytes body not None, str payload not None, *, bytes head not None, frozenset profiles not None,
               unsigned uses, uint64_t holder, str name not None, tuple seen):
@@ -162,34 +173,34 @@ cdef class _Learner(_Opener):
             return  # where there are escapes a name can be written in another way
         if memmem(text + end, length - end, b'"payload"', 9) != NULL or body[start:end] != payload.encode():
             return
-        if len(self._learned) >= MOST_REQUESTS:
-            self._learned.clear()  # those that come often come back
-        one.head, one.profiles, one.uses, one.holder, one.place, one.seen = head, profiles, uses, holder, name, seen
-        one.seen_at = -1
-        self._learned[institution, body[:start] + body[end:]] = one
+        if self._many >= MOST_REQUESTS:
+            self.unlearn()  # those that come often come back
+        one.head, one.uses, one.holder, one.place, one.seen, one.seen_at = head, uses, holder, name, seen, -1
+        one.profiles = sum([1 << n for n, profile in enumerate(_PROFILES) if profile in profiles])
+        self._learned.setdefault(institution, {})[_around(body, start, end)] = one
+        self._many += 1
 
     def unlearn(self):
         """What was learned of places holds no longer."""
         self._learned.clear()
+        self._many = 0
 
     cdef Shown shown(self, bytes body, institution, int64_t now, fast):
         """By 1 to 5 and 7; None: the long way. institution: the caller's. fast: by how many seconds the terminal's clock
         is, None where it did not say. Raises what the lenders do."""
         cdef const uint8_t *text = <const uint8_t *>PyBytes_AS_STRING(body)
         cdef size_t length = PyBytes_GET_SIZE(body), start, end
+        cdef dict alike = <dict>self._learned.get(institution)
         cdef _Place place
         cdef Shown code
-        if not _find_payload(text, length, &start, &end):
+        if alike is None or not _find_payload(text, length, &start, &end):
             return None
-        place = <_Place>self._learned.get((institution, body[:start] + body[end:]))
+        place = <_Place>alike.get(_around(body, start, end))
         if place is None:
             return None
         code = Shown.__new__(Shown)
-        opened = self.open(text + start, end - start, now, &code.told)
-        if opened is None:
-            return None
-        code.profile, code.of, code.code = opened
-        if code.profile not in place.profiles:
+        code.of = self.open(text + start, end - start, now, &code.told)
+        if code.of is None or not place.profiles >> code.told.profile & 1:
             return None
         if place.seen is not None and (fast is not None or place.seen_at != now):
             self._see(*place.seen, now, fast)
@@ -199,26 +210,35 @@ cdef class _Learner(_Opener):
 
     cdef bytes answer(self, Shown code, bytes card):
         """card: the members that name it."""
-        place = code.place
-        before, after = self._end_of(code.profile, code.told.expiry)
-        visit = _visit(code.code, place.holder) if place.uses and place.holder else b"null"
-        return b"".join((place.head, card, before, visit, after))
+        cdef _Place place = code.place
+        cdef bytes before, after
+        before, after = self._end_of(code.told.profile, code.told.expiry)
+        cdef char visit[VISIT]
+        cdef Py_ssize_t visit_length = _write_visit(&code.told, place.holder if place.uses else 0, visit)
+        cdef Py_ssize_t length = PyBytes_GET_SIZE(before) + visit_length + PyBytes_GET_SIZE(after)
+        cdef bytes text = PyBytes_FromStringAndSize(NULL, PyBytes_GET_SIZE(place.head) + PyBytes_GET_SIZE(card) + length)
+        cdef char *at = _raw(_raw(_raw(PyBytes_AS_STRING(text), place.head), card), before)
+        memcpy(at, visit, visit_length)
+        _raw(at + visit_length, after)
+        return text
 
-    cdef tuple _end_of(self, profile, int64_t expiry):
-        found = self._ends.get((profile, expiry))
+    cdef tuple _end_of(self, int profile, int64_t expiry):
+        cdef dict ends = self._ends[profile]
+        found = ends.get(expiry)
         if found is None:
-            if len(self._ends) >= MOST_ENDS:
-                self._ends.clear()
-            found = self._ends[profile, expiry] = self._end(profile, None if expiry == INT64_MAX else expiry)
+            if len(ends) >= MOST_ENDS:
+                ends.clear()
+            found = ends[expiry] = self._end(_PROFILES[profile], None if expiry == INT64_MAX else expiry)
         return found
 
 
 @cython.final
+@cython.no_gc
+@cython.freelist(8)
 cdef class Shown:
     """A code that was shown somewhere."""
     cdef _Place place
-    cdef object profile, of  # of: card id, or account
-    cdef bytes code
+    cdef object of  # card id, or account
     cdef _Told told
 
 
@@ -237,7 +257,7 @@ cdef class Shortcut(_Learner):
         if code is None:
             return None
         cdef _Kept card = self._host.usable(code.of, now, now, &code.told)
-        if card is None or not self._host.take(code.code, &code.told, now, code.place, code.place.uses):
+        if card is None or not self._host.take(&code.told, now, code.place, code.place.uses):
             return None
         if card.shown is None:
             card.shown = self._show(card.status)
@@ -283,37 +303,40 @@ cdef class OfflineShortcut(_Opener):
             if not oldest <= at <= newest or not PyUnicode_IS_ASCII(payload):
                 continue
             if _is_sealed(payload):
-                opened = self._said(in_lanes, lane - 1, at, &told)
+                of = self._said(in_lanes, lane - 1, at, &told)
             else:
-                opened = self.open(<const uint8_t *>PyUnicode_DATA(payload), PyUnicode_GET_LENGTH(payload), at, &told)
-            if opened is None:
+                of = self.open(<const uint8_t *>PyUnicode_DATA(payload), PyUnicode_GET_LENGTH(payload), at, &told)
+            if of is None:
                 continue
-            profile, of, code = opened
+            profile = _PROFILES[told.profile]
             serves, uses = rules[check.scene, profile]
             card = self._host.usable(of, now, at, &told)
-            if not serves or card is None or not self._host.take(code, &told, at, who, uses if check.accepted else 0):
+            if not serves or card is None or not self._host.take(&told, at, who, uses if check.accepted else 0):
                 continue
             if card.profile != profile:
                 card.profile, card.verdict = profile, self._verdict(card.status, profile)
             found[n] = card.verdict
         return found
 
-    cdef tuple _said(self, _Opened opened, size_t i, int64_t at, _Told *told):
+    cdef object _said(self, _Opened opened, size_t i, int64_t at, _Told *told):
         """As open()."""
         cdef ehc_compact said
         if not opened.says(i, &said):
             return None
-        told.issued_at, told.expiry = said.issued_at, opened.expiry[i]
-        _hold(told)
+        told.expiry = opened.expiry[i]
+        _hold(&said, told)
         if at > told.until + self._window.tolerance or told.issued_at > at + self._window.tolerance:
             return None
-        return "E2", opened.account[i], b"E" + _serial_name(&said)
+        return opened.account[i]
 
 
-cdef inline void _hold(_Told *told):
-    """The rest of a compact code."""
+cdef void _hold(const ehc_compact *said, _Told *told):
+    """What a compact code says, but for its expiry, which is there."""
+    told.profile, told.must_be_issued, told.issued_at = COMPACT, False, said.issued_at
     told.until = told.issued_at + NO_END if told.expiry == INT64_MAX else told.expiry
-    told.must_be_issued = False
+    told.code[0] = c"E"
+    _write_serial_name(said, told.code + 1)
+    told.code_length = 1 + SERIAL_NAME
 
 
 cdef inline bint _is_sealed(str payload):
@@ -339,12 +362,25 @@ cdef bint _find_payload(const uint8_t *text, size_t length, size_t *start, size_
     return i < length and text[i] == c'"'
 
 
-cdef bytes _visit(bytes code, uint64_t holder):
-    """As ehc.codes.visit.visit_of, a text in JSON."""
-    cdef uint8_t made[6]
+cdef bytes _around(bytes body, size_t start, size_t end):
+    """What stands before and behind."""
+    cdef size_t length = PyBytes_GET_SIZE(body)
+    cdef bytes rest = PyBytes_FromStringAndSize(NULL, start + length - end)
+    memcpy(PyBytes_AS_STRING(rest), PyBytes_AS_STRING(body), start)
+    memcpy(PyBytes_AS_STRING(rest) + start, PyBytes_AS_STRING(body) + end, length - end)
+    return rest
+
+
+cdef Py_ssize_t _write_visit(const _Told *told, uint64_t holder, char *at):
+    """As ehc.codes.visit.visit_of, a text in JSON; null where there is no holder. How long it is."""
+    cdef uint8_t both[CODE_ROOM + 6]
     cdef uint8_t digest[32]
-    for i in range(6):
-        made[5 - i] = holder >> 8 * i & 255
-    cdef bytes both = code + PyBytes_FromStringAndSize(<char *>made, 6)
-    ehc_sm3(<const uint8_t *>PyBytes_AS_STRING(both), PyBytes_GET_SIZE(both), digest)
-    return b'"' + _hex_text(digest, 8).encode() + b'"'
+    if not holder:
+        memcpy(at, b"null", 4)
+        return 4
+    memcpy(both, told.code, told.code_length)
+    _big_endian(holder, both + told.code_length, 6)
+    ehc_sm3(both, told.code_length + 6, digest)
+    at[0] = at[VISIT - 1] = c'"'
+    ehc_hex(digest, 8, <uint8_t *>at + 1)
+    return VISIT

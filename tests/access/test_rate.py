@@ -19,7 +19,7 @@ def let_in(buckets: list[Bucket], times: list[float]) -> int:
     count = 0
     for now in times:
         try:
-            take(buckets, now)
+            take(tuple(buckets), now)
         except TooMany:
             continue
         count += 1
@@ -47,18 +47,18 @@ def test_a_burst_of_one_lets_one_in_at_a_time() -> None:
 
 def test_the_refusal_says_when_to_come_again_and_then_it_holds() -> None:
     bucket = bucket_of(0.25, 1)
-    take([bucket], 7.0)
+    take((bucket,), 7.0)
     with pytest.raises(TooMany, match="in 4 s") as refused:
-        take([bucket], 7.0)
-    take([bucket], 7.0 + refused.value.retry_after)
+        take((bucket,), 7.0)
+    take((bucket,), 7.0 + refused.value.retry_after)
 
 
 def test_what_a_call_cost_more_is_paid_for_afterwards() -> None:
     bucket = bucket_of(100, 10)
-    take([bucket], 0.0)
+    take((bucket,), 0.0)
     bucket.pay(0.0, 999)
     with pytest.raises(TooMany, match="in 10 s"):
-        take([bucket], 0.0)
+        take((bucket,), 0.0)
     assert let_in([bucket], [9.92]) == 1
 
 

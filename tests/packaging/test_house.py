@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 TRACKED = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True).rstrip("\0").split("\0")
 FILES = [ROOT / name for name in TRACKED if (ROOT / name).is_file()]
 C_KINDS = {".c", ".h", ".cpp", ".hpp"}
-LONGEST = dict.fromkeys([".py", ".pyi"], 400) | dict.fromkeys([*C_KINDS, ".pyx", ".pxd", ".pxi"], 600)
+LONGEST = {".py": 400} | dict.fromkeys([*C_KINDS, ".pyx", ".pxd", ".pxi", ".pyi"], 600)
 ALLOWED_IN_ROOT = {"pyproject.toml", "setup.py", "native", "ehc", "bench", "tests", "README.md", "LICENSE"}
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 

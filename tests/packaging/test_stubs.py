@@ -42,6 +42,7 @@ def test_every_public_name_stands_in_the_stub_and_the_other_way_round(name):
 def members(kind, stub):
     """Its own and those of its bases."""
     own = {node.name for node in kind.body if isinstance(node, ast.FunctionDef)}
+    own |= {node.target.id for node in kind.body if isinstance(node, ast.AnnAssign)}
     bases = [stub[base.id] for base in kind.bases if isinstance(base, ast.Name)]
     return own.union(*(members(base, stub) for base in bases))
 

@@ -92,7 +92,7 @@ class SdkApp:
 
 def later(service: Any) -> None:
     """As if what the gate knows were too old."""
-    service.app.worker.gate._loaded_at -= 10
+    service.app.worker.gate.doors.until -= 10
 
 
 def publish(service: Any, text: str = SDK) -> None:

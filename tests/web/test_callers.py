@@ -35,7 +35,7 @@ def bearer(service: Any, name: str, *scopes: str, **details: Any) -> dict[str, s
 
 def later(service: Any) -> None:
     """As if what the gate knows were too old."""
-    service.app.worker.gate._loaded_at -= 10
+    service.app.worker.gate.doors.until -= 10
 
 
 def problem_of(answer: Any) -> tuple[str, str]:

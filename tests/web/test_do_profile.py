@@ -131,7 +131,7 @@ def test_a_disabled_terminal_takes_no_code(app: DoApp) -> None:
     register.add(Institution("H-1", "测试医院", "330100", "A", now - 9), "")
     register.add(Terminal("H-1", "hhqy001", "01", None, now - 9), "")
     register.change(Terminal, ("H-1", "hhqy001"), Change(enabled=False), now, "")
-    app.service.app.worker.gate._loaded_at -= 10
+    app.service.app.worker.gate.doors.until -= 10
     app.ask("createVmcardQRcode", **person())
     shown = {"qrCode": f"{CARD}:1", "medStepCode": "010101"}
     answer = app.send(app.request("getPersonInfoByQrCode", terminalCode="hhqy001", **shown))
@@ -210,7 +210,7 @@ def test_an_app_that_is_not_known_or_revoked_has_no_answer_signed(app: DoApp) ->
     answer = app.send(request | {"appId": "somebody"})
     assert (answer["returnCode"], answer["signString"]) == (CODE["app"], "")
     app.service.services.callers.revoke(APP, app.service.clock.now)
-    app.service.app.worker.gate._loaded_at -= 10
+    app.service.app.worker.gate.doors.until -= 10
     assert app.send(request)["returnCode"] == CODE["app"]
 
 
@@ -315,7 +315,7 @@ def test_other_refusals_have_their_codes(app: DoApp) -> None:
 def test_an_app_has_a_rate(make_service: Callable[..., Any]) -> None:
     app = new_app(make_service(**SETTINGS, caller_rate=1, burst_seconds=2))
     app.service.app.worker.gate._monotonic = lambda: 1000.0
-    app.service.app.worker.gate._loaded_at = -10
+    app.service.app.worker.gate.doors.until = -10
     assert [app.fails("queryIfHasRegistered", **DOCUMENT) for _ in range(3)] == ["0", "0", CODE["too_many"]]
 
 

@@ -44,7 +44,7 @@ def caller(service: Any, name: str, institution: str | None, *scopes: str, rate:
     key = key_of(name.encode().ljust(32, b"."))
     made = new_caller(name, scopes or EVERYTHING, institution, rate)
     service.services.callers.add(made, digest_of(key), service.clock.now)
-    service.app.worker.gate._loaded_at -= 10
+    service.app.worker.gate.doors.until -= 10
     return {"authorization": f"Bearer {key}", "x-forwarded-for": "192.0.2.9"}
 
 
@@ -247,7 +247,7 @@ def at_terminal(service: Any, terminal: str, **headers: Any) -> Any:
 
 
 def a_second_later(service: Any) -> None:
-    service.app.worker.gate._loaded_at -= 10
+    service.app.worker.gate.doors.until -= 10
 
 
 def test_a_disabled_terminal_takes_no_codes_until_it_is_enabled_again(hospital: Any) -> None:

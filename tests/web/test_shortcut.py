@@ -16,6 +16,7 @@ from ehc.access.caller import Caller, Scope
 from ehc.codes.verification import Plan
 from ehc.errors import EhcError, Unavailable
 from ehc.model import Claimant
+from ehc.web.clocks import ahead
 from ehc.web.decoding import decode
 from ehc.web.endpoint import Call
 from ehc.web.handlers import verify
@@ -40,7 +41,8 @@ class Both:
 
     def at_once(self, body: bytes, caller: Caller = APP, client_time: str | None = None) -> bytes | None:
         async def verify() -> bytes | None:
-            answer = self.shortcut.verify(body, caller, client_time)
+            clock = self.service.services.clock
+            answer = self.shortcut.verify(body, caller.institution, clock(), ahead(client_time, clock))
             return answer if answer is None or isinstance(answer, bytes) else await answer
 
         found: bytes | None = self.service.run(verify)

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,6 +20,10 @@ from ehc.web import incoming
 
 HOT, COLD = "/v1/verify", "/v1/cards"
 MEBIBYTE = 1024 * 1024
+
+
+class Connecting(Protocol):
+    def connect(self) -> socket.socket: ...
 
 
 class Served:
@@ -52,7 +57,7 @@ def head(path: str, *headers: str, method: str = "POST") -> bytes:
     return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: x", *headers, "", ""]).encode("latin-1")
 
 
-def exchange(served: Served, *sent: bytes) -> tuple[int | None, dict[str, object], bool]:
+def exchange(served: Connecting, *sent: bytes) -> tuple[int | None, dict[str, object], bool]:
     """(status, body, whether the server closed the connection); status None: it closed without a word."""
     with served.connect() as connection:
         try:
