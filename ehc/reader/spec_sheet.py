@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -49,8 +49,10 @@ BARS_MODULE = 3.0
 
 
 HAN_XIN = ", Han Xin"
-"""Behind the name of a degradation: the same photos, of a symbol of the same module in Han Xin code of level L2, which
-corrects what level M of QR code does."""
+"""Behind the name of a degradation: the same photos, of the same text and module in Han Xin code."""
+ALIKE = {"L": 1, "M": 2, "Q": 3, "H": 4}
+"""By the level of a QR code, that of Han Xin code which corrects nearest to it: of 7, 15, 25 and 30 % of the codewords
+8, 15, 23 and 30 %."""
 
 
 class Degradation(NamedTuple):
@@ -183,18 +185,23 @@ def look(frames: Sequence[Grey], texts: set[str] | None, among: dict[str, Read],
         tally.wrong += bool(found - texts) if texts is not None else 0
 
 
-def sheet(among: dict[str, Read], images: int, seed: int, only: str = "", *, han_xin: bool = False) -> Iterator[Result]:
+def sheet(
+    among: dict[str, Read], images: int, seed: int, only: str = "", *, han_xin: bool = False, level: int | None = None
+) -> Iterator[Result]:
     """`images` photos a step and code of the degradations that have `only` in their name; han_xin: each photo once more
-    with that code. InputError for no such degradation, and where nothing draws Han Xin code."""
-    drawings = {"": _clean, HAN_XIN: _han_xin} if han_xin else {"": _clean}
+    with that code, of this level (1 to 4) or, None, of the one that corrects nearest to what the QR code does.
+    InputError for no such degradation, and where nothing draws Han Xin code."""
+    drawings: dict[str, Callable[[str], Grey]] = {"": _clean}
+    if han_xin:
+        drawings[HAN_XIN] = partial(_han_xin, level=level)
     rows = [(number, row) for number, row in enumerate(SHEET) if only in row.name]
     if not rows:
         names = ", ".join(degradation.name for degradation in SHEET)
         raise InputError(f"no degradation has {only!r} in its name; there are {names}")
     for number, row in rows:
         for place, step in enumerate(row.steps):
-            ways = drawings.items() if row.field != BARS else [("", _bars)]
-            for (kind, code), (drawn, draw) in product(enumerate(CODES), ways):
+            ways = {"": _bars} if row.field == BARS else drawings
+            for (kind, code), (drawn, draw) in product(enumerate(CODES), ways.items()):
                 tallies: dict[str, Tally] = {}
                 for image in range(images):
                     of_photo = seed * 1_000_000 + number * 10_000 + place * 1_000 + 2 * image + kind
@@ -217,8 +224,14 @@ def _bursts(rows: list[tuple[int, Degradation]], among: dict[str, Read], images:
 
 
 @cache
+def _qr(code: str) -> segno.QRCode:
+    """At level M, or a higher one that needs no larger symbol."""
+    return segno.make_qr(CODES[code], error="m")
+
+
+@cache
 def _clean(code: str) -> Grey:
-    return code_image(segno.make_qr(CODES[code], error="m").matrix)
+    return code_image(_qr(code).matrix)
 
 
 def hanxin_matrix(
@@ -254,8 +267,8 @@ def _zint() -> Any:
 
 
 @cache
-def _han_xin(code: str) -> Grey:
-    return code_image(hanxin_matrix(CODES[code]).tolist())
+def _han_xin(code: str, level: int | None) -> Grey:
+    return code_image(hanxin_matrix(CODES[code], level=level or ALIKE[_qr(code).error]).tolist())
 
 
 @cache

@@ -5,11 +5,14 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import segno
 from PIL import Image
 
 from ehc.reader.degrade import code_image
-from ehc.reader.spec_sheet import IN_A_ROW, OURS, SHEET, Result, Tally, look, parts, readers
+from ehc.reader.hanxin import FORMAT
+from ehc.reader.pipeline import Reader
+from ehc.reader.spec_sheet import IN_A_ROW, OURS, SHEET, Result, Tally, look, parts, readers, sheet
 
 
 def run(*arguments):
@@ -96,3 +99,24 @@ def test_each_photo_is_made_of_a_han_xin_code_too_where_that_is_asked_for():
     assert [(r["name"], r["code"]) for r in results] == list(zip(names, ["static"] * 2 + ["dynamic"] * 2, strict=True))
     assert sum(r["readers"]["ehc"]["read"] for r in results) >= 3
     assert not any(r["readers"]["ehc"]["wrong"] for r in results)
+
+
+@pytest.mark.parametrize(("level", "versions"), [(None, {7, 8}), (2, {6, 8}), (4, {9, 13})])
+def test_the_han_xin_code_corrects_what_the_qr_code_does_or_is_of_the_level_that_is_said(level, versions):
+    """The static code is L3 beside Q, the dynamic one L2 beside M: by their sizes."""
+    seen = set()
+
+    def read(frames):
+        found = Reader(tracking=False).read(frames[0])
+        seen.update(reading.version for reading in found if reading.format == FORMAT)
+        return {reading.payload for reading in found}
+
+    list(sheet({OURS: read}, 1, 3, "quiet zone", han_xin=True, level=level))
+    assert seen == versions
+
+
+def test_the_level_of_the_han_xin_code_is_an_option():
+    ran = run("--images=1", "--only=light on dark", "--han-xin", "--han-xin-level=4", "--no-peers", "--json")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert sum(r["readers"]["ehc"]["read"] for r in json.loads(ran.stdout)["results"]) >= 3
+    assert run("--han-xin", "--han-xin-level=5").returncode == 2
