@@ -47,12 +47,12 @@ def _levelled(pipeline: FramePipeline, grey: Grey) -> Grey:
 Search = Callable[[Grey], list[tuple[list[list[float]], int]]]
 FINDINGS: tuple[tuple[str, Search, int, Callable[[FramePipeline, Grey], Grey], bool, bool], ...] = (
     ("Han Xin, outline, half", hanxin_outlines, 1, _as_it_is, False, True),
+    ("Han Xin, squares, half, smooth", locate_hanxin, 1, _smooth, False, False),
     ("Han Xin, squares, half", locate_hanxin, 1, _as_it_is, False, False),
     ("Han Xin, squares, smooth", locate_hanxin, 0, _smooth, False, False),
     ("Han Xin, outline, full", hanxin_outlines, 0, _as_it_is, False, True),
     ("Han Xin, outline, what is dense", hanxin_outlines, 0, _as_it_is, False, False),
     ("Han Xin, outline, threshold of 15", hanxin_outlines, 1, _levelled, False, True),
-    ("Han Xin, squares, half, smooth", locate_hanxin, 1, _smooth, False, False),
     ("Han Xin, squares, doubled, smooth", locate_hanxin, 0, _doubled, True, False),
 )
 """Fields of pipeline.Finding, by what reads most. 60 ms for all of it."""

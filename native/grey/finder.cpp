@@ -28,7 +28,7 @@ std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
             return std::nullopt;
     // levels: turns i .. i + 6 are outside, ring, gap, middle, gap, ring, outside
     const bool dark = turns.level(i + 3) < turns.level(i + 2);
-    if (!turns.five_stand_apart(i, dark))
+    if (turns.five_apart(i, dark) <= 0)
         return std::nullopt;
     return Crossing{(turns.edge(i + 2) + turns.edge(i + 3)) / 2, module, dark};
 }

@@ -132,7 +132,7 @@ Start start_at(const Image &image, const Candidate &candidate, int version, std:
     for (const bool finders : {false, true}) {
         if (out.fit.score > 0.6F || (hanxin ? finders : layout.alignment.empty()))
             break;
-        Warp other = hanxin ? through_corners(image, Warp(candidate.corners), layout.size).first
+        Warp other = hanxin ? through_corners(image, Warp(candidate.corners), layout.size, blur).first
                             : through_patterns(image, finders ? Warp(candidate.corners) : rough, layout.size, finders);
         const Fit found = other.sound(image, layout.size) ? fit(image, pattern, other, 3, false) : Fit{};
         if (found.score > out.fit.score)
@@ -239,6 +239,7 @@ std::vector<Start> starts(const Image &image, const Candidate &candidate)
     if (!best.layout)
         return {};
     const bool hanxin = candidate.symbology == Symbology::hanxin;
+    std::vector<Start> out{best};
     if (hanxin && best.fit.score > 0.1F)
         if (const Said beside = said_beside_corners(image, best);
             beside.mirrored || beside.version != best.layout->version) {
@@ -246,16 +247,25 @@ std::vector<Start> starts(const Image &image, const Candidate &candidate)
             if (beside.mirrored)
                 std::swap_ranges(&other.corners[0], &other.corners[2], &other.corners[4]);
             const Start found = start_at(image, other, beside.version, 0);
-            if (found.layout && (beside.mirrored || found.fit.score > best.fit.score))
-                best = found;
+            if (found.layout && beside.mirrored) // out of focus that may be wrong
+                out.insert(out.begin(), found);
+            else if (found.layout && found.fit.score > best.fit.score)
+                out[0] = found;
         }
-    if (best.fit.score < 0.1F || best.fit.score > (hanxin ? 0.85F : 0.6F)) // four corners agree more than three
-        return {best};
-    auto blurred = hanxin ? out_of_focus(image, with_finders_of(best, best.layout->version), best.layout->version)
-                          : out_of_focus(image, candidate, said);
-    if (!blurred.empty() && blurred[0].fit.score > best.fit.score)
-        return blurred;
-    return {best};
+    const float score = out[0].fit.score;
+    if (score < 0.1F || score > (hanxin ? 0.85F : 0.6F)) // four corners agree more than three
+        return out;
+    std::vector<Start> all;
+    for (const Start &start : out) {
+        auto blurred = hanxin
+                           ? out_of_focus(image, with_finders_of(start, start.layout->version), start.layout->version)
+                           : out_of_focus(image, candidate, said);
+        if (!blurred.empty() && blurred[0].fit.score > start.fit.score)
+            all.insert(all.end(), blurred.begin(), blurred.end());
+        else
+            all.push_back(start);
+    }
+    return all;
 }
 
 /// Whether the format stands out among all that there are: where it does not, the rest is not to be read either.
@@ -338,10 +348,13 @@ std::optional<Found> GreyCore::passes(const Image &image, const Start &start, do
     for (int pass = 1; pass <= most_passes; ++pass) {
         SoftGrid grid(image, warp, found.light, layout.size);
         bool done = pass == 1 && read(grid);
-        if (!done && (pass > 1 || !blurred)) {
-            if (pass == 1)
-                known = layout.known; // what glare makes of the others is not to be believed
+        if (!done && pass == 1 && !blurred) {
+            known = layout.known; // what glare makes of the others is not to be believed
             grid.even(known.data());
+            done = read(grid);
+        }
+        for (int again = 0; again < pass && !done && promising(layout, soft); ++again) {
+            grid.even_as(known.data());
             done = read(grid);
         }
         if (done)

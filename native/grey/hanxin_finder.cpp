@@ -15,13 +15,14 @@ namespace ehc::grey {
 
 namespace {
 
-// Of corners in a symbol of an outline, however blurred, 0.79 or more was seen, of such with their squares 1.71 or more; in
-// other places up to 1.34, of squares up to 1.19.
-constexpr float least_blurred = 0.75F, least_sharp = 1.4F;
+// Of corners in a symbol of an outline, however blurred, 0.79 or more was seen, and out of focus 1.57 or more; of such with
+// their squares 1.71 or more. In other places up to 1.34, out of focus 1.43, of squares 1.19.
+constexpr float least_blurred = 0.75F, least_out_of_focus = 1.45F, least_sharp = 1.4F;
 
 struct Likely {
     float agreement;
     Candidate candidate;
+    std::size_t blur = 0; // which of `blurs` it is seen through
 };
 
 Corners turned(const Corners &corners, std::size_t turn) noexcept
@@ -41,8 +42,9 @@ double longest_side(const Corners &corners) noexcept
     return longest;
 }
 
-/// Each turn of a quadrilateral with the version that agrees best with it. The last corner has its square outside.
-void turns_of(const Image &image, const Corners &corners, std::vector<Likely> &out)
+/// Each turn of a quadrilateral with the version that agrees best with it, sharp or out of focus. The last corner has its
+/// square outside.
+void turns_of(const Image &image, const Corners &corners, std::size_t blur, std::vector<Likely> &out)
 {
     const Warp warp(corners);
     if (!warp.sound(image, hanxin_size_of(1)))
@@ -50,14 +52,14 @@ void turns_of(const Image &image, const Corners &corners, std::vector<Likely> &o
     const double longest = longest_side(corners);
     std::array<Likely, 4> best;
     for (std::size_t turn = 0; turn < 4; ++turn)
-        best[turn] = {-1, {turned(corners, turn), 1, Symbology::hanxin}};
+        best[turn] = {-1, {turned(corners, turn), 1, Symbology::hanxin}, blur};
     for (int version = 1; version <= last_hanxin_version; ++version) {
         const int size = hanxin_size_of(version);
         if (longest < size && version > 1) // modules under a pixel
             break;
         std::array<std::array<Sums, 2>, 4> seen;
         for (int which = 0; which < 4; ++which)
-            seen[static_cast<std::size_t>(which)] = corner_seen(image, warp, which, size);
+            seen[static_cast<std::size_t>(which)] = corner_seen(image, warp, which, size, blur);
         for (std::size_t turn = 0; turn < 4; ++turn) {
             Sums all;
             for (std::size_t which = 0; which < 4; ++which)
@@ -84,7 +86,8 @@ void turns_of_small(const Image &image, const Corners &corners, std::vector<Like
         std::array<std::array<float, 2>, 4> seen{};
         for (int which = 0; which < 4; ++which)
             for (const bool outside : {false, true})
-                seen[static_cast<std::size_t>(which)][outside] = shift_of(image, warp, which, size, outside).agreement;
+                seen[static_cast<std::size_t>(which)][outside] =
+                    shift_of(image, warp, which, size, outside, 0).agreement;
         for (std::size_t turn = 0; turn < 4; ++turn) {
             float all = 0;
             for (std::size_t which = 0; which < 4; ++which)
@@ -100,10 +103,10 @@ void turns_of_small(const Image &image, const Corners &corners, std::vector<Like
 Likely at_corners(const Image &image, const Likely &rough)
 {
     const int size = hanxin_size_of(rough.candidate.version);
-    const auto [found, agreement] = through_corners(image, Warp(rough.candidate.corners), size);
+    const auto [found, agreement] = through_corners(image, Warp(rough.candidate.corners), size, rough.blur);
     if (!found.sound(image, size) || agreement < rough.agreement)
         return rough;
-    return {agreement, {found.corners(), rough.candidate.version, Symbology::hanxin}};
+    return {agreement, {found.corners(), rough.candidate.version, Symbology::hanxin}, rough.blur};
 }
 
 /// No corner is further away than a module.
@@ -116,7 +119,7 @@ bool nearly(const Candidate &a, const Candidate &b) noexcept
     return a.version == b.version && furthest * hanxin_size_of(a.version) < side;
 }
 
-/// least: agreement under which there is no symbol.
+/// least: agreement under which there is no symbol, unless out of focus.
 std::vector<Candidate> likeliest(const Image &image, std::vector<Likely> &found, float least, std::size_t most)
 {
     constexpr std::size_t looked_at = 12;
@@ -130,7 +133,8 @@ std::vector<Candidate> likeliest(const Image &image, std::vector<Likely> &found,
     std::vector<Candidate> out;
     for (const Likely &likely : found) {
         const auto same = [&](const Candidate &other) { return nearly(likely.candidate, other); };
-        if (likely.agreement > least && out.size() < most && std::none_of(out.begin(), out.end(), same))
+        if (likely.agreement > (likely.blur > 0 ? least_out_of_focus : least) && out.size() < most &&
+            std::none_of(out.begin(), out.end(), same))
             out.push_back(likely.candidate);
     }
     return out;
@@ -143,11 +147,12 @@ struct Spot {
     bool dark;
     bool upright; // in a column
     int votes;    // rows or columns that crossed it
+    float apart;  // levels between the darkest light and the lightest dark that they crossed
     int rays = 0; // of `ray_count` that cross something like the lines beside it
 };
 
 /// The square of five runs from edge i on that are 1:1:1:1:3 or 3:1:1:1:1: its middle and module.
-std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
+std::optional<Spot> crossing(const Turns &turns, std::size_t i)
 {
     const float module = (turns.edge(i + 5) - turns.edge(i)) / 7;
     const auto run = [&](std::size_t k) { return turns.edge(i + k + 1) - turns.edge(i + k); };
@@ -159,9 +164,10 @@ std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
             return std::nullopt;
     // levels: turns i .. i + 6 are outside, then the five runs, then outside
     const bool dark = turns.level(i + 1) < turns.level(i);
-    if (!turns.five_stand_apart(i, dark))
+    const float apart = turns.five_apart(i, dark);
+    if (apart <= 0)
         return std::nullopt;
-    return Crossing{(turns.edge(i + wide) + turns.edge(i + wide + 1)) / 2, module, dark};
+    return Spot{(turns.edge(i + wide) + turns.edge(i + wide + 1)) / 2, 0, module, dark, false, 1, apart};
 }
 
 /// Squares along the rows of an image; of its columns when it is given turned over.
@@ -173,12 +179,15 @@ public:
     {
         const int step = image.height > 1000 ? 3 : image.height > 500 ? 2 : 1;
         open_.clear();
+        most_ = found_.size() + most_found;
         for (int y = 0; y < image.height; y += step) {
             const std::uint8_t *const pixels = image.data + y * image.row;
             turns_.find(pixels, image.width, least_);
             for (std::size_t i = 0; i + 5 < turns_.size(); ++i)
-                if (const auto found = crossing(turns_, i))
-                    vote({found->middle, static_cast<float>(y), found->module, found->dark, upright, 1}, step);
+                if (auto found = crossing(turns_, i)) {
+                    found->y = static_cast<float>(y), found->upright = upright;
+                    vote(*found, step);
+                }
         }
     }
 
@@ -187,7 +196,9 @@ public:
     {
         constexpr std::size_t most_checked = 200;
         constexpr int least_rays = 3;
-        const auto strength = [](const Spot &spot) { return static_cast<float>(spot.votes) / spot.module; };
+        const auto strength = [](const Spot &spot) {
+            return static_cast<float>(spot.votes) * spot.apart / spot.module;
+        };
         std::sort(found_.begin(), found_.end(),
                   [&](const Spot &a, const Spot &b) { return strength(a) > strength(b); });
         std::vector<Spot> out;
@@ -205,7 +216,8 @@ public:
             if (spot.rays >= least_rays)
                 out.push_back(spot);
         }
-        std::stable_sort(out.begin(), out.end(), [](const Spot &a, const Spot &b) { return a.rays > b.rays; });
+        const auto clear = [](const Spot &spot) { return static_cast<float>(spot.rays * spot.rays) * spot.apart; };
+        std::stable_sort(out.begin(), out.end(), [&](const Spot &a, const Spot &b) { return clear(a) > clear(b); });
         if (out.size() > most)
             out.resize(most);
         return out;
@@ -250,18 +262,19 @@ private:
                 std::max(known.module, seen.module) < 1.6F * std::min(known.module, seen.module)) {
                 const float part = 1 / static_cast<float>(++known.votes);
                 known.x += part * (seen.x - known.x), known.y += part * (seen.y - known.y);
-                known.module += part * (seen.module - known.module);
+                known.module += part * (seen.module - known.module), known.apart += part * (seen.apart - known.apart);
                 return;
             }
             ++k;
         }
-        if (found_.size() < most_found) {
+        if (found_.size() < most_) {
             open_.push_back(found_.size());
             found_.push_back(seen);
         }
     }
 
-    static constexpr std::size_t most_found = 4000;
+    static constexpr std::size_t most_found = 4000; // along rows, and along columns
+    std::size_t most_ = 0;
     const float least_;
     Turns turns_;
     std::vector<Spot> found_;
@@ -289,34 +302,50 @@ float modules_between(const Spot &a, const Spot &b) noexcept
     return 2 * length / ((a.module + b.module) * straight);
 }
 
-/// The squares of a symbol's corners, clockwise.
-using Four = std::array<Spot, 4>;
-
-/// The version that agrees best, of those that the distances allow. deep: how far inside the last square's middle is taken
-/// to be.
-Likely symbol_of(const Image &image, const Four &four, float deep)
+/// How deep inside its corner of a symbol the middle of a square lies.
+constexpr float depth_of(int which) noexcept
 {
-    float between = 0;
-    for (std::size_t i = 0; i < 4; ++i)
-        between += modules_between(four[i], four[(i + 1) % 4]) / 4;
-    const int about = static_cast<int>(std::lround((between + 5.5F + deep - 21) / 2));
+    return which == 3 ? 1.5F : 5.5F;
+}
+
+/// The version that agrees best, of those that the distances allow. three: corners that follow one another clockwise; first:
+/// which of the symbol's the first of them is; fourth: the one that is left, null: where a parallelogram has it.
+Likely symbol_of(const Image &image, const std::array<Spot, 3> &three, int first, const Spot *fourth)
+{
+    const auto which = [first](int i) { return (first + i) % 4; };
+    float side = 0;
+    for (int i = 0; i < 2; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        side += (modules_between(three[at], three[at + 1]) + depth_of(which(i)) + depth_of(which(i + 1))) / 2;
+    }
+    const int about = static_cast<int>(std::lround((side - 21) / 2));
     Likely best{-1, {}};
     for (int version = std::max(about - 3, 1); version <= std::min(about + 3, last_hanxin_version); ++version) {
         const int size = hanxin_size_of(version);
+        std::array<Point, 4> places{}, seen{};
+        for (int i = 0; i < 4; ++i)
+            places[static_cast<std::size_t>(i)] = inside(which(i), depth_of(which(i)), depth_of(which(i)), size);
+        for (std::size_t i = 0; i < 3; ++i)
+            seen[i] = {three[i].x, three[i].y};
+        const auto [a, b, c, d] = places;
+        const float area = (a.x - b.x) * (c.y - b.y) - (a.y - b.y) * (c.x - b.x);
+        const float s = ((d.x - b.x) * (c.y - b.y) - (d.y - b.y) * (c.x - b.x)) / area;
+        const float t = ((a.x - b.x) * (d.y - b.y) - (a.y - b.y) * (d.x - b.x)) / area;
+        seen[3] = {seen[1].x + s * (seen[0].x - seen[1].x) + t * (seen[2].x - seen[1].x),
+                   seen[1].y + s * (seen[0].y - seen[1].y) + t * (seen[2].y - seen[1].y)};
+        if (fourth != nullptr)
+            seen[3] = {fourth->x, fourth->y};
         Corners from{}, to{};
-        for (int which = 0; which < 4; ++which) {
-            const float depth = which == 3 ? deep : 5.5F;
-            const Point place = inside(which, depth, depth, size);
-            const auto at = static_cast<std::size_t>(2 * which);
-            from[at] = place.x, from[at + 1] = place.y;
-            to[at] = four[static_cast<std::size_t>(which)].x, to[at + 1] = four[static_cast<std::size_t>(which)].y;
+        for (int i = 0; i < 4; ++i) {
+            const auto k = static_cast<std::size_t>(i), at = static_cast<std::size_t>(2 * which(i));
+            from[at] = places[k].x, from[at + 1] = places[k].y, to[at] = seen[k].x, to[at + 1] = seen[k].y;
         }
         const Warp warp(from, to);
         if (!warp.sound(image, size))
             continue;
         Sums all;
-        for (int which = 0; which < 4; ++which)
-            all.add(corner_seen(image, warp, which, size)[which == 3]);
+        for (int i = 0; i < 4; ++i)
+            all.add(corner_seen(image, warp, i, size, 0)[i == 3]);
         if (const float found = all.agreement(); found > best.agreement)
             best = {found, {warp.corners(), version, Symbology::hanxin}};
     }
@@ -334,37 +363,48 @@ bool alike(const Spot &a, const Spot &b) noexcept
     return a.dark == b.dark && std::max(a.module, b.module) < 2.5F * std::min(a.module, b.module);
 }
 
-/// Three corners that have their square inside, and the last one where a parallelogram has it, or where a square lies
-/// outside of that. likely: how many of the spots may be one of the three.
-void symbols_of(const Image &image, const std::vector<Spot> &spots, std::size_t likely, std::vector<Likely> &out)
+/// Whether b may be the corner between a and c of one symbol: alike, in the same turn, and as many modules from either.
+bool between(const Spot &a, const Spot &b, const Spot &c) noexcept
 {
-    constexpr std::size_t most_tried = 1000; // 10 ms
-    const std::size_t some = std::min(likely, spots.size());
-    for (std::size_t i = 0; i < some; ++i)
-        for (std::size_t k = 0; k < some; ++k)
-            for (std::size_t m = 0; m < some; ++m) {
-                const Spot &a = spots[i], &b = spots[k], &c = spots[m];
-                if (out.size() >= most_tried || i == k || k == m || i == m || !alike(a, b) || !alike(b, c) ||
-                    !alike(a, c))
-                    continue;
-                const float ab = std::hypot(b.x - a.x, b.y - a.y), bc = std::hypot(c.x - b.x, c.y - b.y);
-                if (clockwise(a, b, c) < 0.3F * ab * bc || ab > 4 * bc || bc > 4 * ab)
-                    continue;
-                Spot d = b; // as far inside as the others
-                d.x = a.x + c.x - b.x, d.y = a.y + c.y - b.y, d.module = (a.module + c.module) / 2;
-                if (const Likely found = symbol_of(image, {a, b, c, d}, 5.5F); found.agreement > 0)
-                    out.push_back(found);
-                const float away = std::hypot(d.x - b.x, d.y - b.y), x = (d.x - b.x) / away, y = (d.y - b.y) / away;
-                for (const Spot &e : spots) {
-                    const float far = 0.3F * away;
-                    const float outside = (e.x - d.x) * x + (e.y - d.y) * y, aside = (e.x - d.x) * y - (e.y - d.y) * x;
-                    if (!alike(a, e) || std::abs(aside) > far || std::abs(outside) > far || clockwise(c, e, a) <= 0 ||
-                        clockwise(b, c, e) <= 0)
-                        continue;
-                    if (const Likely found = symbol_of(image, {a, b, c, e}, 1.5F); found.agreement > 0)
-                        out.push_back(found);
-                }
-            }
+    const float ab = std::hypot(b.x - a.x, b.y - a.y), bc = std::hypot(c.x - b.x, c.y - b.y);
+    if (!alike(a, b) || !alike(b, c) || !alike(a, c) || clockwise(a, b, c) < 0.3F * ab * bc)
+        return false;
+    const float one = modules_between(a, b), other = modules_between(b, c);
+    return std::abs(one - other) < 4 + 0.25F * std::min(one, other);
+}
+
+/// Three corners, and the last one where a parallelogram has it, or where a spot lies near that; those that were seen best
+/// first.
+void symbols_of(const Image &image, const std::vector<Spot> &spots, std::vector<Likely> &out)
+{
+    constexpr std::size_t most_tried = 300; // 5 ms
+    constexpr float sure = 1.6F;            // of an agreement
+    std::size_t left = most_tried;
+    const auto look = [&](const std::array<Spot, 3> &three, int first, const Spot *fourth) {
+        if (left == 0)
+            return;
+        const Likely found = symbol_of(image, three, first, fourth);
+        left = found.agreement > sure ? 0 : left - 1;
+        if (found.agreement > 0)
+            out.push_back(found);
+    };
+    const auto each = [&](const Spot &a, const Spot &b, const Spot &c) {
+        if (!between(a, b, c))
+            return;
+        const float x = a.x + c.x - b.x, y = a.y + c.y - b.y, away = 0.3F * std::hypot(x - b.x, y - b.y);
+        for (int first = 0; first < 4; ++first)
+            look({a, b, c}, first, nullptr);
+        for (const Spot &e : spots)
+            if (alike(a, e) && std::hypot(e.x - x, e.y - y) < away && clockwise(c, e, a) > 0 && clockwise(b, c, e) > 0)
+                for (int first = 0; first < 4; ++first)
+                    look({a, b, c}, first, &e);
+    };
+    for (std::size_t m = 2; m < spots.size(); ++m)
+        for (std::size_t k = 1; k < m; ++k)
+            for (std::size_t i = 0; i < k; ++i)
+                for (const auto &[a, b, c] :
+                     {std::array{i, k, m}, {k, m, i}, {m, i, k}, {m, k, i}, {k, i, m}, {i, m, k}})
+                    each(spots[a], spots[b], spots[c]);
 }
 
 } // namespace
@@ -376,7 +416,8 @@ std::vector<Candidate> hanxin_outlines(const Image &image, std::size_t most)
     const int cell = cell_of(image);
     std::vector<Likely> found;
     for (const Corners &quad : quadrilaterals(image, cell))
-        turns_of(image, quad, found);
+        for (std::size_t blur = 0; blur < blurs.size(); ++blur)
+            turns_of(image, quad, blur, found);
     if (cell < coarse && image.width >= coarse && image.height >= coarse)
         for (const Corners &quad : quadrilaterals(image, coarse))
             if (longest_side(quad) < small)
@@ -386,14 +427,14 @@ std::vector<Candidate> hanxin_outlines(const Image &image, std::size_t most)
 
 std::vector<Candidate> locate_hanxin(const Image &image, std::size_t most)
 {
-    constexpr std::size_t most_squares = 24, most_inside = 10;
+    constexpr std::size_t most_squares = 24;
     Squares squares(std::max(3.0F, 2.5F * noise_of(image)));
     squares.find(image, false);
     const auto columns = turned_over(image);
     squares.find({columns.data(), image.height, image.width, image.height}, true);
     const auto spots = squares.best(image, most_squares);
     std::vector<Likely> found;
-    symbols_of(image, spots, most_inside, found);
+    symbols_of(image, spots, found);
     return likeliest(image, found, least_sharp, most);
 }
 

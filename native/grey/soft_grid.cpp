@@ -14,6 +14,7 @@ constexpr float spread = 0.28F; // of the nine points from the middle of a modul
 constexpr int sweeps = 20;      // after which modules have weighed against one another enough
 constexpr int apart = 8;  // modules of a row from one that is weighed to the next: what was written is not read at once
 constexpr int window = 4; // modules to each side over which light is taken to be even
+constexpr float least_gain = 0.05F, most_gain = 2.0F; // of what is between dark and light there
 
 /// Sums over the window around each module, cut at the border.
 std::vector<float> window_sums(const std::vector<float> &in, int n)
@@ -175,8 +176,39 @@ void SoftGrid::even(const float *known)
     });
     range = window_sums(range, size_);
     each([&](std::size_t i, float &value) {
-        const float gain = std::clamp(range[i] / one[i], 0.05F, 2.0F);
+        const float gain = std::clamp(range[i] / one[i], least_gain, most_gain);
         value = std::clamp(value / gain, -4.0F, 4.0F);
+        trust_[i] = std::min(trust_[i] * gain, 1.0F);
+    });
+}
+
+void SoftGrid::even_as(const float *believed)
+{
+    constexpr float prior = 4; // modules that say that light is even
+    const std::vector<float> state = with_border(believed);
+    const Taps tap = spread_seen(state).tap;
+    const auto count = static_cast<std::size_t>(size_ * size_);
+    std::vector<float> mass(count), meant(count), seen(count), squares(count), both(count);
+    const auto each = [&](auto use) {
+        for (int y = 0; y < size_; ++y)
+            for (int x = 0; x < size_; ++x)
+                use(static_cast<std::size_t>(y * size_ + x), index(x, y));
+    };
+    each([&](std::size_t i, std::size_t at) {
+        float sum = 0, sure = 0;
+        for (std::size_t k = 0; k < tap.size(); ++k)
+            sum += tap[k] * state[beside(at, k)], sure += tap[k] * std::abs(state[beside(at, k)]);
+        mass[i] = sure * sure, meant[i] = mass[i] * sum, seen[i] = mass[i] * value_[at];
+        squares[i] = meant[i] * sum, both[i] = meant[i] * value_[at];
+    });
+    for (auto *const sums : {&mass, &meant, &seen, &squares, &both})
+        *sums = window_sums(*sums, size_);
+    each([&](std::size_t i, std::size_t at) {
+        const float all = mass[i] + 1e-3F;
+        const float varies = squares[i] - meant[i] * meant[i] / all, together = both[i] - meant[i] * seen[i] / all;
+        const float gain = std::clamp((together + prior) / (std::max(varies, 0.0F) + prior), least_gain, most_gain);
+        const float level = (seen[i] - gain * meant[i]) / all;
+        value_[at] = std::clamp((value_[at] - level) / gain, -4.0F, 4.0F);
         trust_[i] = std::min(trust_[i] * gain, 1.0F);
     });
 }
@@ -259,10 +291,7 @@ std::vector<float> SoftGrid::resolved(const std::vector<const SoftGrid *> &grids
 {
     const SoftGrid &any = *grids[0];
     const int size = any.size_;
-    std::vector<float> state(any.value_.size(), -1.0F);
-    for (int y = 0; y < size; ++y)
-        for (int x = 0; x < size; ++x)
-            state[any.index(x, y)] = believed[y * size + x];
+    std::vector<float> state = any.with_border(believed);
     std::vector<Equations> all;
     all.reserve(grids.size());
     for (const SoftGrid *grid : grids)
@@ -296,6 +325,14 @@ std::vector<float> SoftGrid::resolved(const std::vector<const SoftGrid *> &grids
         if (moved < 4e-4F * static_cast<float>(size * size))
             break;
     }
+    return out;
+}
+
+std::vector<float> SoftGrid::with_border(const float *modules) const
+{
+    std::vector<float> out(value_.size(), -1.0F);
+    for (int y = 0; y < size_; ++y)
+        std::copy_n(modules + y * size_, size_, &out[index(0, y)]);
     return out;
 }
 

@@ -21,6 +21,10 @@ public:
     /// -1 light, 0 unknown. Where little is between dark and light, as where both are blown, a module is trusted less.
     void even(const float *known);
 
+    /// The same by what each module is believed to be, 1 dark .. -1 light, spread as the believed ones are: over a few modules
+    /// around each the level and the range of light are those that explain best what is seen. A blur stays what it is.
+    void even_as(const float *believed);
+
     /// Each module as a linear combination of the 3x3 or 5x5 (taps) around it, the one that gives the believed ones best.
     /// In units in which 1 is dark and -1 light; size * size, weighed down where there is little contrast to see.
     std::vector<float> equalised(const float *believed, int taps) const;
@@ -41,6 +45,7 @@ private:
     };
     struct Equations;
 
+    std::vector<float> with_border(const float *modules) const; // light beyond them; as `value_`
     double unexplained(const std::vector<float> &state, const Taps &tap) const;
     Spread spread_seen(const std::vector<float> &state) const;
     LeastSquares weighed_up(const std::vector<float> &state, const Taps &nominal) const;

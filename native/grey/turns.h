@@ -86,9 +86,9 @@ public:
     float edge(std::size_t i) const noexcept { return edges_[i]; } // between turns i and i + 1
     float level(std::size_t i) const noexcept { return turns_[i].level; }
 
-    /// Of the five runs from edge i on and what is outside them, whether every dark level is under every light one. dark:
+    /// Of the five runs from edge i on and what is outside them, how far every dark level is under every light one. dark:
     /// the first run is.
-    bool five_stand_apart(std::size_t i, bool dark) const noexcept
+    float five_apart(std::size_t i, bool dark) const noexcept
     {
         const float sign = dark ? 1.0F : -1.0F;
         float lightest_dark = -1e9F, darkest_light = 1e9F;
@@ -99,7 +99,7 @@ public:
             else
                 darkest_light = std::min(darkest_light, seen);
         }
-        return lightest_dark < darkest_light;
+        return darkest_light - lightest_dark;
     }
 
 private:
