@@ -85,6 +85,11 @@ class FramePipeline:
     def binarise(self, grey: Buffer, window: int = 15, offset: int = 5, /) -> Grey:
         """255 where v + offset is over the mean of window x window pixels around it, else 0. window: odd, 3 to 255."""
 
+    def threshold(self, grey: Buffer, /) -> Grey | None:
+        """255 where a pixel is light, 0 where it is dark, as zxing-cpp's LocalAverage takes them: over the middle of
+        its 8 x 8 pixels, averaged over 5 x 5 of these. None where no 8 x 8 pixels have over 24 levels. A side has 40
+        pixels or more."""
+
     def upright(self, grey: Buffer, where: Sequence[Sequence[float]], /) -> Grey:
         """The pixels of a parallelogram as `bars` gives it, as if it stood upright; beyond the border its pixels."""
 

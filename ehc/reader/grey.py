@@ -23,8 +23,8 @@ QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 MODEL_2 = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 Grey = NDArray[np.uint8]
 Quad = Sequence[Sequence[float]]
-Place = Callable[[float, float], tuple[float, float]]
-"""From a pixel of a view to the frame's."""
+Place = Callable[[zxingcpp.Position], Quad]
+"""From the pixels of a view to the frame's."""
 
 
 class Candidate(NamedTuple):
@@ -53,6 +53,7 @@ class GreyReader:
 
     def __init__(self) -> None:
         self._cores = {"QR Code": GreyCore(), hanxin.FORMAT: GreyCore(hanxin.FORMAT)}
+        self._asked = False  # since they forgot
 
     def begin(self) -> None:
         """A new frame."""
@@ -61,6 +62,7 @@ class GreyReader:
 
     def read(self, grey: Grey, candidate: Candidate, budget_ms: float = math.inf) -> Rescued | None:
         """No further look at the symbol starts after budget_ms."""
+        self._asked = True
         kind = candidate.symbology
         symbol = self._cores[kind].read(grey, candidate.corners, candidate.version, min(budget_ms, LONGEST_MS[kind]))
         return _text_of(symbol, kind)
@@ -83,20 +85,16 @@ class GreyReader:
 
     def forget(self) -> None:
         """The frames so far: a symbol was read."""
-        for core in self._cores.values():
-            core.forget()
+        if self._asked:
+            for core in self._cores.values():
+                core.forget()
+            self._asked = False
 
 
-def places(barcode: zxingcpp.Barcode, place: Place) -> list[tuple[float, float]]:
-    """Corners of a symbol in a view of a frame, as pixels of the frame."""
-    at = barcode.position
-    return [place(point.x, point.y) for point in (at.top_left, at.top_right, at.bottom_right, at.bottom_left)]
-
-
-def failed(barcodes: Iterable[zxingcpp.Barcode], place: Place, *, all_of_them: bool = False) -> list[Candidate]:
+def failed(barcodes: Iterable[zxingcpp.Barcode], corners: Place, *, all_of_them: bool = False) -> list[Candidate]:
     """Of the QR symbols that zxing-cpp found in a view, those that it could not decode; or all of them."""
     return [
-        Candidate(places(barcode, place), said(barcode)[0] or 0)
+        Candidate(corners(barcode.position), said(barcode)[0] or 0)
         for barcode in barcodes
         if (all_of_them or not barcode.valid) and barcode.symbology == zxingcpp.BarcodeFormat.QRCode
     ]

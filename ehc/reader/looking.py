@@ -12,12 +12,36 @@ import numpy as np
 import zxingcpp
 from numpy.typing import NDArray
 
-from ehc.reader.grey import MODEL_2, Candidate, GreyReader, Rescued, failed, places, said
+from ehc.reader.grey import MODEL_2, Candidate, GreyReader, Rescued, failed, said
 from ehc.reader.payloads import read_payload
 from ehc.reader.readings import Corners, Reading, Stopped, Symbol
 
 Grey = NDArray[np.uint8]
-PLAIN = zxingcpp.TextMode.Plain
+Threshold = Callable[[Grey], Grey | None]
+LEAST_THRESHOLDED = 40
+"""Pixels of a side; smaller ones zxing-cpp takes as a whole."""
+LUM = zxingcpp.ImageFormat.Lum
+
+
+class How(NamedTuple):
+    """What `zxingcpp.read_barcodes` is asked for, in its order: arguments with names cost a hundredth of an easy frame.
+
+    What it tries besides (turned, halved, inverted) is left out unless asked for: the levels, the grey core and its
+    finder see to it at a tenth of the price."""
+
+    formats: Any = MODEL_2
+    try_rotate: bool = False
+    try_downscale: bool = False
+    try_invert: bool = False
+    text_mode: zxingcpp.TextMode = zxingcpp.TextMode.Plain
+    binarizer: zxingcpp.Binarizer = zxingcpp.Binarizer.LocalAverage
+    is_pure: bool = False
+    ean_add_on_symbol: zxingcpp.EanAddOnSymbol = zxingcpp.EanAddOnSymbol.Ignore
+    return_errors: bool = True
+
+
+SMALL, EVEN, BITS = How(), How(binarizer=zxingcpp.Binarizer.GlobalHistogram), How(binarizer=zxingcpp.Binarizer.BoolCast)
+"""QR code alone: in few pixels; where nothing has contrast; where each pixel is known to be dark or light."""
 
 
 class View(NamedTuple):
@@ -32,18 +56,26 @@ class View(NamedTuple):
     across: tuple[float, float] = (1.0, 0.0)  # where a pixel to the right of another lies from it, by `scale`
     down: tuple[float, float] = (0.0, 1.0)  # and one below it
 
-    def place(self, x: float, y: float) -> tuple[float, float]:
-        """Of a pixel, in the frame."""
-        (a, b), (c, d), half = self.across, self.down, (self.scale - 1) / 2
-        return self.x + (x * a + y * c) * self.scale + half, self.y + (x * b + y * d) * self.scale + half
+    def corners(self, at: zxingcpp.Position) -> Corners:
+        """Of a symbol in it, in pixels of the frame."""
+        scale, (a, b), (c, d) = self.scale, self.across, self.down
+        x, y = self.x + (scale - 1) / 2, self.y + (scale - 1) / 2
+        a, b, c, d = scale * a, scale * b, scale * c, scale * d
+        p, q, r, s = at.top_left, at.top_right, at.bottom_right, at.bottom_left
+        return (
+            (x + p.x * a + p.y * c, y + p.x * b + p.y * d),
+            (x + q.x * a + q.y * c, y + q.x * b + q.y * d),
+            (x + r.x * a + r.y * c, y + r.x * b + r.y * d),
+            (x + s.x * a + s.y * c, y + s.x * b + s.y * d),
+        )
 
 
 class Look:
-    """grey: makes the whole frame's luma, for the grey core; it is not asked for before there is a candidate."""
+    """threshold: of pixels, for zxing-cpp, which takes twice as long with its own, of the same bits. grey: makes the
+    whole frame's luma, for the grey core; it is not asked for before there is a candidate."""
 
-    def __init__(self, budget_ms: float, core: GreyReader, grey: Callable[[], Grey]) -> None:
-        self._started, self._budget, self._core = time.perf_counter(), budget_ms, core
-        core.begin()
+    def __init__(self, budget_ms: float, core: GreyReader, threshold: Threshold, grey: Callable[[], Grey]) -> None:
+        self._started, self._budget, self._core, self._threshold = time.perf_counter(), budget_ms, core, threshold
         self._attempts = 0
         self._tried: list[Candidate] = []
         self._seen = False  # what may be a symbol
@@ -51,7 +83,7 @@ class Look:
         self._grey = grey
         self.found: dict[tuple[str, str], Reading] = {}
         self.card: Reading | None = None
-        self.times = 0  # halvings of the frame at which zxing-cpp read it
+        self.scale = 1.0  # of the view in which zxing-cpp read it
         self.unchanged = False
 
     def in_vain(self) -> bool:
@@ -75,24 +107,30 @@ class Look:
     def over(self) -> bool:
         return self.milliseconds() > self._budget
 
-    def at(self, view: View, formats: Any = MODEL_2, **options: Any) -> bool:
-        """One attempt: all codes of the view; whether a health card is among them.
-
-        What zxing-cpp tries besides (turned, inverted, halved) is left out unless asked for: the levels, the grey core
-        and its finder see to it at a tenth of the price."""
+    def at(self, view: View, how: How | None = None) -> bool:
+        """One attempt: all codes of the view; whether a health card is among them. how: QR code alone, unless it says
+        more."""
         if self.over():
             return False
         self._attempts += 1
-        settings = {"try_rotate": False, "try_invert": False, "try_downscale": False, **options}
-        barcodes = zxingcpp.read_barcodes(view.pixels, formats=formats, text_mode=PLAIN, return_errors=True, **settings)
+        barcodes = zxingcpp.read_barcodes(view.pixels, *how) if how else self._qr_codes(view.pixels)
         for barcode in barcodes:
             if barcode.valid and view.trusted:
                 self._take(barcode, view)
         if self.card is not None:
-            self.times = max(0, math.floor(math.log2(view.scale)))
+            self.scale = view.scale
         if not self.found:
-            self.among(view.stage, failed(barcodes, view.place, all_of_them=not view.trusted))
+            self.among(view.stage, failed(barcodes, view.corners, all_of_them=not view.trusted))
         return self.card is not None
+
+    def _qr_codes(self, pixels: Grey) -> list[zxingcpp.Barcode]:
+        height, width = pixels.shape
+        if min(height, width) < LEAST_THRESHOLDED:
+            return zxingcpp.read_barcodes(pixels, *SMALL)
+        bits = self._threshold(pixels)
+        if bits is None:
+            return zxingcpp.read_barcodes(pixels, *EVEN)
+        return zxingcpp.read_barcodes(zxingcpp.ImageView(bits, width, height, LUM), *BITS)
 
     def among(self, stage: str, candidates: list[Candidate]) -> bool:
         """The grey core on each candidate that was not tried yet; whether a health card is among them."""
@@ -100,6 +138,8 @@ class Look:
         return self._among(stage, candidates)
 
     def _among(self, stage: str, candidates: list[Candidate]) -> bool:
+        if candidates and not self._tried:
+            self._core.begin()
         for candidate in candidates:
             if self.over() or any(_same(candidate, tried) for tried in self._tried):
                 continue
@@ -128,8 +168,8 @@ class Look:
         return self.card is not None
 
     def _take(self, barcode: zxingcpp.Barcode, view: View) -> None:
-        a, b, c, d = places(barcode, view.place)
-        self._keep(view.stage, barcode.text, str(barcode.format), (a, b, c, d), partial(said, barcode))
+        corners = view.corners(barcode.position)
+        self._keep(view.stage, barcode.text, str(barcode.format), corners, partial(said, barcode))
 
     def _keep_rescued(self, stage: str, rescued: Rescued) -> None:
         symbol, (a, b, c, d) = rescued.symbol, rescued.symbol.corners

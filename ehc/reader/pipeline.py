@@ -21,7 +21,7 @@ from ehc.errors import InputError
 from ehc.reader import hanxin
 from ehc.reader.bars import BARS, upright_bars
 from ehc.reader.grey import GreyReader, Search, located
-from ehc.reader.looking import Look, View
+from ehc.reader.looking import How, Look, View
 from ehc.reader.readings import Reading, Stopped
 from ehc.reader.sources import Frame
 
@@ -52,6 +52,8 @@ SYMBOLOGIES = [
     *BARS,
 ]
 """What is looked for last, so that a code that is no health card can be named. Ten times the price of QR alone."""
+ANYTHING = How(SYMBOLOGIES, try_rotate=True, try_downscale=True, try_invert=True)
+ONLY_BARS = How(BARS)
 
 
 Make = Callable[[FramePipeline, Grey], Grey]
@@ -202,7 +204,7 @@ class Reader:
         if not changed and not self._left:  # the camera of a window without a queue
             self.stopped = Stopped.UNCHANGED
             return []
-        look = Look(self._budget, self._grey, levels.full)
+        look = Look(self._budget, self._grey, self._pipeline.threshold, levels.full)
         if levels.width and levels.height:
             self._look(look, levels, changed)
         if look.found:
@@ -296,7 +298,7 @@ class Reader:
         for view in upright_bars(self._pipeline, levels.at, levels.smallest):
             if look.found or look.over():
                 break
-            look.at(view, BARS)
+            look.at(view, ONLY_BARS)
         return look.card is not None
 
     def _han_xin(self, look: Look, levels: Levels, box: Box) -> bool:
@@ -349,7 +351,8 @@ class Reader:
         self._following = True
         module = min(math.dist(corners[k], corners[k - 1]) for k in range(4)) / self._side
         enough = max(0, min(MOST_TIMES, math.floor(math.log2(max(module, 1) / ENOUGH))))
-        self._region_times = [look.times, enough] if look.times > enough else [enough]
+        times = max(0, math.floor(math.log2(look.scale)))  # halvings at which it was read
+        self._region_times = [times, enough] if times > enough else [enough]
 
 
 def _fits(times: int, doubled: bool, levels: Levels, box: Box) -> bool:
@@ -358,8 +361,7 @@ def _fits(times: int, doubled: bool, levels: Levels, box: Box) -> bool:
 
 
 def _other_symbologies(look: Look, levels: Levels) -> bool:
-    view = View("other symbologies", levels.full())
-    return not look.found and look.at(view, SYMBOLOGIES, try_rotate=True, try_invert=True, try_downscale=True)
+    return not look.found and look.at(View("other symbologies", levels.full()), ANYTHING)
 
 
 def _named(times: int) -> str:

@@ -123,14 +123,15 @@ py::array array_of(FramePipeline::Grey plane)
     return array_on(grey, owner);
 }
 
-template <class Step> py::array without_gil(Step step)
+/// None where there is no plane.
+template <class Step> py::object without_gil(Step step)
 {
     FramePipeline::Grey plane;
     {
         const py::gil_scoped_release release;
         plane = step();
     }
-    return array_of(std::move(plane));
+    return plane ? py::object(array_of(std::move(plane))) : py::none();
 }
 
 using Box = std::array<int, 4>; // x, y, width, height
@@ -147,8 +148,8 @@ View part_of(View in, const Box &box)
     return in;
 }
 
-py::array luma(FramePipeline &self, const py::buffer &frame, const std::string &format_name, int times,
-               const std::optional<Box> &box, std::int64_t width, std::int64_t height, std::int64_t stride)
+py::object luma(FramePipeline &self, const py::buffer &frame, const std::string &format_name, int times,
+                const std::optional<Box> &box, std::int64_t width, std::int64_t height, std::int64_t stride)
 {
     const auto format = format_named(format_name);
     const auto owner = held(frame);
@@ -164,12 +165,7 @@ py::object glance(FramePipeline &self, const py::buffer &frame, const std::strin
     const auto format = format_named(format_name);
     const auto owner = held(frame);
     const View in = view(bytes_of(owner), format, width, height, stride);
-    FramePipeline::Grey level;
-    {
-        const py::gil_scoped_release release;
-        level = self.glance(in, format);
-    }
-    return level ? py::object(array_of(std::move(level))) : py::none();
+    return without_gil([&] { return self.glance(in, format); });
 }
 
 template <class... Numbers> auto filter(FramePipeline::Grey (FramePipeline::*step)(const View &, Numbers...))
@@ -247,6 +243,7 @@ PYBIND11_MODULE(_frame, m)
         .def("smooth", filter(&FramePipeline::smooth))
         .def("sharpen", filter(&FramePipeline::sharpen), py::arg(), py::arg() = 2)
         .def("binarise", filter(&FramePipeline::binarise), py::arg(), py::arg() = 15, py::arg() = 5)
+        .def("threshold", filter(&FramePipeline::threshold))
         .def("upright", filter(&FramePipeline::upright))
         .def("hit", &hit)
         .def("miss", &FramePipeline::miss)

@@ -167,6 +167,12 @@ FramePipeline::Grey FramePipeline::binarise(const View &grey, int window, int of
     return out;
 }
 
+FramePipeline::Grey FramePipeline::threshold(const View &grey)
+{
+    auto out = free_plane();
+    return frame::threshold(grey, *out) ? out : nullptr;
+}
+
 FramePipeline::Grey FramePipeline::upright(const View &grey, const Bars &where)
 {
     auto out = free_plane();

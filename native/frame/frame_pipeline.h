@@ -5,6 +5,7 @@
 
 #include "bars.h"
 #include "pixels.h"
+#include "threshold.h"
 
 #include <array>
 #include <memory>
@@ -47,6 +48,7 @@ public:
     Grey smooth(const View &grey);
     Grey sharpen(const View &grey, int amount);
     Grey binarise(const View &grey, int window, int offset);
+    Grey threshold(const View &grey); // null where nothing has contrast
     Grey upright(const View &grey, const Bars &where);
 
     /// A code was read at these corners: x, y of four points, pixels of the whole frame, in any order.

@@ -1,6 +1,7 @@
 // pixels.cpp: see pixels.h.
 #include "pixels.h"
 
+#include "extremes.h"
 #include "rows.h"
 
 #include <algorithm>
@@ -96,15 +97,6 @@ int log2_of(int power) noexcept
     return log;
 }
 
-/// A grey view with pixels side by side: itself, or a copy of it in `own`.
-View tight(const View &grey, Plane &own)
-{
-    if (grey.pixel == 1)
-        return grey;
-    luma(grey, Format::grey, own);
-    return own.view();
-}
-
 /// Rows y-1, y, y+1 with the border repeated.
 struct Three {
     const byte *above, *here, *below;
@@ -162,34 +154,6 @@ byte mean9(int sum) noexcept
 {
     return static_cast<byte>((sum + 4) / 9);
 }
-
-/// The range of the levels in each part of a row of parts, the first `columns` of them.
-class Ranges {
-public:
-    explicit Ranges(int columns)
-        : width_(columns * part), least_(static_cast<std::size_t>(width_)), most_(least_.size())
-    {
-    }
-
-    /// Appended to `out`.
-    void of(const View &in, int y, std::vector<byte> &out)
-    {
-        const Rows &row = rows();
-        std::copy_n(in.at(y), width_, least_.begin());
-        std::copy_n(in.at(y), width_, most_.begin());
-        for (int i = 1; i < part; ++i)
-            row.add_extremes(in.at(y + i), width_, least_.data(), most_.data());
-        int count = width_;
-        for (int k = part; k > 1; k /= 2)
-            row.fold_extremes(count /= 2, least_.data(), most_.data());
-        for (int i = 0; i < count; ++i)
-            out.push_back(static_cast<byte>(most_[static_cast<std::size_t>(i)] - least_[static_cast<std::size_t>(i)]));
-    }
-
-private:
-    int width_;
-    std::vector<byte> least_, most_;
-};
 
 /// What a part's range must be over to be more than noise; over 255 where nothing can tell.
 int least_range(const std::vector<byte> &ranges)
@@ -369,10 +333,17 @@ void shrink_rows(const View &in, Format format, int by, int from, int step, Plan
     std::vector<std::uint16_t> sum(static_cast<std::size_t>(pairs)), half(sum.size());
     std::vector<byte> above(static_cast<std::size_t>(in.width)), below(above.size());
     for (int y = from; y < out.height(); y += step) {
-        std::fill(sum.begin(), sum.end(), std::uint16_t{0});
         if (y + step < out.height())
             ask_for(in, (y + step) * by + first, high);
-        for (int k = y * by + first; k < y * by + first + high; k += 2)
+        const int top = y * by + first;
+        const byte *const one = grey_row(in, format, top, above.data());
+        const byte *const next = grey_row(in, format, top + 1, below.data());
+        if (by == 4 || by == 6) {
+            (by == 4 ? row.means_of_fours : row.means_of_sixes)(one, next, out.width(), out.at(y));
+            continue;
+        }
+        row.squares(one, next, pairs, sum.data());
+        for (int k = top + 2; k < top + high; k += 2)
             row.add_squares(grey_row(in, format, k, above.data()), grey_row(in, format, k + 1, below.data()), pairs,
                             sum.data());
         for (int t = 1; t < halvings; ++t) {
@@ -386,6 +357,14 @@ void shrink_rows(const View &in, Format format, int by, int from, int step, Plan
             row.means(sum.data(), out.width(), shift, out.at(y));
         }
     }
+}
+
+View tight(const View &grey, Plane &own)
+{
+    if (grey.pixel == 1)
+        return grey;
+    luma(grey, Format::grey, own);
+    return own.view();
 }
 
 void half(const View &grey, Plane &out)
@@ -421,9 +400,12 @@ Region active(const View &grey)
     if (columns < 2 || rows < 2)
         return whole;
     std::vector<byte> ranges;
-    Ranges of_row(columns);
-    for (int y = 0; y < rows; ++y)
-        of_row.of(in, y * part, ranges);
+    Extremes extremes(columns * part);
+    for (int y = 0; y < rows; ++y) {
+        extremes.look(in, y * part);
+        for (int x = 0; x < columns; ++x)
+            ranges.push_back(static_cast<byte>(extremes.most()[x] - extremes.least()[x]));
+    }
     const int least = least_range(ranges);
     if (least > drowned)
         return whole;

@@ -75,12 +75,15 @@ void shrink_rows(const View &in, Format format, int by, int from, int step, Plan
 /// The same of a grey view, once.
 void half(const View &grey, Plane &out);
 
+/// A grey view with pixels side by side: itself, or a copy of it in `own`.
+View tight(const View &grey, Plane &own);
+
 /// Pixels of a frame or of a part of it.
 struct Region {
     int x, y, width, height;
 };
 
-constexpr int part = 8; // pixels: the squares in which a frame is weighed by the two functions below
+constexpr int part = 8; // pixels: the squares in which a frame is weighed
 
 /// The largest change of the mean level of a part between two grey views of one size with pixels side by side. Parts that
 /// are cut off are not looked at. high: rows of a part, 1 .. part.

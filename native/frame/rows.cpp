@@ -25,8 +25,9 @@ void add_changes(const byte *above, const byte *here, const byte *below, int wid
 
 } // namespace
 
-const Rows rows_portable = {"portable",      add_squares,     sum_pairs,    sum_triples,   means,
-                            means_of_threes, add_differences, add_extremes, fold_extremes, add_changes};
+const Rows rows_portable = {"portable",     squares,     add_squares, means_of_fours,  sum_pairs,
+                            means_of_sixes, sum_triples, means,       means_of_threes, add_differences,
+                            add_extremes,   fold_least,  fold_most,   lighter,         add_changes};
 
 const Rows &rows_for(unsigned features, const char *forced) noexcept
 {

@@ -9,11 +9,18 @@ namespace ehc::frame {
 struct Rows {
     const char *name;
 
-    /// sum[i] += the square of 2x2 pixels at 2 * i of two rows. A sum is of 64 squares at most.
+    /// sum[i] = the square of 2x2 pixels at 2 * i of two rows; +=. A sum is of 64 squares at most.
+    void (*squares)(const std::uint8_t *above, const std::uint8_t *below, int count, std::uint16_t *sum);
     void (*add_squares)(const std::uint8_t *above, const std::uint8_t *below, int count, std::uint16_t *sum);
+
+    /// out[i] = the rounded mean of 4 pixels at 4 * i of each of two rows.
+    void (*means_of_fours)(const std::uint8_t *above, const std::uint8_t *below, int count, std::uint8_t *out);
 
     /// out[i] = in[2 * i] + in[2 * i + 1].
     void (*sum_pairs)(const std::uint16_t *in, int count, std::uint16_t *out);
+
+    /// The rounded means of 6 pixels at 6 * i of each of two rows.
+    void (*means_of_sixes)(const std::uint8_t *above, const std::uint8_t *below, int count, std::uint8_t *out);
 
     /// The same of three.
     void (*sum_triples)(const std::uint16_t *in, int count, std::uint16_t *out);
@@ -30,8 +37,12 @@ struct Rows {
     /// least[i] and most[i] with row[i] among them.
     void (*add_extremes)(const std::uint8_t *row, int count, std::uint8_t *least, std::uint8_t *most);
 
-    /// The lesser of each two of `least` and the greater of each two of `most`, count of them, in their places.
-    void (*fold_extremes)(int count, std::uint8_t *least, std::uint8_t *most);
+    /// out[i] = the lesser of in[2 * i] and in[2 * i + 1]; the greater.
+    void (*fold_least)(const std::uint8_t *in, int count, std::uint8_t *out);
+    void (*fold_most)(const std::uint8_t *in, int count, std::uint8_t *out);
+
+    /// out[i] = 255 where in[i] > level[i], else 0.
+    void (*lighter)(const std::uint8_t *in, const std::uint8_t *level, int count, std::uint8_t *out);
 
     /// How the levels change across and down, over each two pixels of a row from the first on, but for its two ends: the
     /// squares of both differences and their product, added to those of the pair. There are width / 2 pairs.

@@ -12,10 +12,24 @@ inline unsigned pair(const byte *at) noexcept
     return (both & 255U) + (both >> 8);
 }
 
+void squares(const byte *above, const byte *below, int count, std::uint16_t *__restrict sum)
+{
+    for (int i = 0; i < count; ++i)
+        sum[i] = static_cast<std::uint16_t>(pair(above + 2 * i) + pair(below + 2 * i));
+}
+
 void add_squares(const byte *above, const byte *below, int count, std::uint16_t *__restrict sum)
 {
     for (int i = 0; i < count; ++i)
         sum[i] = static_cast<std::uint16_t>(sum[i] + pair(above + 2 * i) + pair(below + 2 * i));
+}
+
+void means_of_fours(const byte *above, const byte *below, int count, byte *__restrict out)
+{
+    for (int i = 0; i < count; ++i) {
+        const unsigned first = pair(above + 4 * i) + pair(below + 4 * i);
+        out[i] = static_cast<byte>((first + pair(above + 4 * i + 2) + pair(below + 4 * i + 2) + 4) >> 3);
+    }
 }
 
 void sum_pairs(const std::uint16_t *in, int count, std::uint16_t *__restrict out)
@@ -29,6 +43,16 @@ void means(const std::uint16_t *sum, int count, int shift, byte *__restrict out)
     const int round = 1 << (shift - 1);
     for (int i = 0; i < count; ++i)
         out[i] = static_cast<byte>((sum[i] + round) >> shift);
+}
+
+void means_of_sixes(const byte *above, const byte *below, int count, byte *__restrict out)
+{
+    for (int i = 0; i < count; ++i) {
+        unsigned sum = 6;
+        for (int k = 0; k < 6; ++k)
+            sum += above[6 * i + k] + below[6 * i + k];
+        out[i] = static_cast<byte>(sum / 12);
+    }
 }
 
 void sum_triples(const std::uint16_t *in, int count, std::uint16_t *__restrict out)
@@ -60,15 +84,30 @@ void add_extremes(const byte *row, int count, byte *__restrict least, byte *__re
 }
 
 /// Bytes that lie side by side are read together here, too.
-void fold_extremes(int count, byte *least, byte *most)
+void fold_least(const byte *in, int count, byte *__restrict out)
 {
     for (int i = 0; i < count; ++i) {
-        std::uint16_t low, high;
-        __builtin_memcpy(&low, least + 2 * i, sizeof low);
-        __builtin_memcpy(&high, most + 2 * i, sizeof high);
-        least[i] = static_cast<byte>((low & 255) < (low >> 8) ? low & 255 : low >> 8);
-        most[i] = static_cast<byte>((high & 255) > (high >> 8) ? high & 255 : high >> 8);
+        std::uint16_t both;
+        __builtin_memcpy(&both, in + 2 * i, sizeof both);
+        const std::uint16_t one = both & 255, other = both >> 8;
+        out[i] = static_cast<byte>(one < other ? one : other);
     }
+}
+
+void fold_most(const byte *in, int count, byte *__restrict out)
+{
+    for (int i = 0; i < count; ++i) {
+        std::uint16_t both;
+        __builtin_memcpy(&both, in + 2 * i, sizeof both);
+        const std::uint16_t one = both & 255, other = both >> 8;
+        out[i] = static_cast<byte>(one > other ? one : other);
+    }
+}
+
+void lighter(const byte *in, const byte *level, int count, byte *__restrict out)
+{
+    for (int i = 0; i < count; ++i)
+        out[i] = in[i] > level[i] ? 255 : 0;
 }
 
 struct Three {

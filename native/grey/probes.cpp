@@ -77,6 +77,20 @@ private:
 
 } // namespace
 
+Probes::Probes(const std::vector<Probe> &probes)
+{
+    const std::size_t count = (probes.size() + lanes - 1) / lanes * lanes;
+    for (auto *const values : {&u, &v, &value, &du, &dv, &weight})
+        values->reserve(count);
+    for (const Probe &p : probes) {
+        u.push_back(p.u), v.push_back(p.v), value.push_back(p.value);
+        du.push_back(p.du), dv.push_back(p.dv), weight.push_back(p.weight);
+        mass += p.weight;
+    }
+    for (auto *const values : {&u, &v, &value, &du, &dv, &weight})
+        values->resize(count);
+}
+
 Motion motion_at(float u, float v) noexcept
 {
     const float uu = 1 - u * u, vv = 1 - v * v;
@@ -91,8 +105,10 @@ std::array<float, most_unknowns> light_at(const Probe &p) noexcept
 
 Pattern::Pattern(int size, const float *known, float blur, bool for_one_fit)
 {
-    Probing(size, known, blur, probes).all();
-    for (const Probe &probe : probes) {
+    std::vector<Probe> all;
+    Probing(size, known, blur, all).all();
+    probes = Probes(all);
+    for (const Probe &probe : all) {
         light.add(light_at(probe), 0, probe.weight);
         const Motion motion = motion_at(probe.u, probe.v);
         LeastSquares::Row row{};
@@ -102,7 +118,7 @@ Pattern::Pattern(int size, const float *known, float blur, bool for_one_fit)
             plane.add(row, 0, probe.weight);
         curved.add(row, 0, probe.weight);
     }
-    const float some = static_cast<float>(probes.size());
+    const float some = static_cast<float>(all.size());
     for (std::size_t i = 0; i < curved_terms; ++i) { // perspective and bending only where the image asks for it
         if (i < plane_terms)
             plane.prefer(i, 0, i < 6 ? 0 : 0.05F * some);

@@ -19,6 +19,18 @@ struct Probe {
     float weight; // 0 .. 1: how much of what is seen there is known
 };
 
+/// Many of them, so that loops over them become vectors: `lanes` at a time, the last ones filled up with probes of no weight.
+struct Probes {
+    static constexpr std::size_t lanes = 4;
+
+    std::vector<float> u, v, value, du, dv, weight;
+    float mass = 0; // of all weights
+
+    Probes() = default;
+    explicit Probes(const std::vector<Probe> &probes);
+    std::size_t size() const noexcept { return u.size(); }
+};
+
 /// How a point moves with each term of the geometry; the first eight are those of a homography.
 struct Motion {
     std::array<float, curved_terms> u, v;
@@ -27,7 +39,7 @@ Motion motion_at(float u, float v) noexcept;
 
 /// The probes with the factors of their normal equations, which do not depend on the image.
 struct Pattern {
-    std::vector<Probe> probes;
+    Probes probes;
     LeastSquares light{6}, plane{plane_terms}, curved{curved_terms};
     bool fits = false; // every term can be told from the others
 

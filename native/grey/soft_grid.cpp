@@ -72,6 +72,13 @@ inline void taken(const Shared &shared, float change, float *first, std::size_t 
     }
 }
 
+/// to[i] += factor * from[i].
+inline void add_times(float factor, const float *from, std::size_t count, float *__restrict to) noexcept
+{
+    for (std::size_t i = 0; i < count; ++i)
+        to[i] += factor * from[i];
+}
+
 Taps gaussian(float sigma)
 {
     const auto below = [&](float edge) { return 0.5F * (1 + std::erf(edge / (sigma * std::sqrt(2.0F)))); };
@@ -216,7 +223,7 @@ void SoftGrid::even_as(const float *believed)
 std::vector<float> SoftGrid::equalised(const float *believed, int taps) const
 {
     const int reach = taps / 2;
-    const auto terms = static_cast<std::size_t>(taps * taps);
+    const auto terms = static_cast<std::size_t>(taps * taps), n = static_cast<std::size_t>(size_);
     const auto around = [&](int x, int y) {
         LeastSquares::Row row{};
         std::size_t term = 0;
@@ -243,14 +250,15 @@ std::vector<float> SoftGrid::equalised(const float *believed, int taps) const
     if (!filter.factor())
         return out;
     const auto weights = filter.solve();
-    for (int y = 0; y < size_; ++y)
-        for (int x = 0; x < size_; ++x) {
-            const auto row = around(x, y);
-            float sum = 0;
-            for (std::size_t i = 0; i <= terms; ++i)
-                sum += weights[i] * row[i];
-            out[static_cast<std::size_t>(y * size_ + x)] = sum * trust_[static_cast<std::size_t>(y * size_ + x)];
-        }
+    for (int y = 0; y < size_; ++y) {
+        float *const row = &out[static_cast<std::size_t>(y * size_)];
+        for (std::size_t i = 0; i < terms; ++i)
+            add_times(weights[i],
+                      &value_[index(static_cast<int>(i) % taps - reach, y + static_cast<int>(i) / taps - reach)], n,
+                      row);
+        for (std::size_t x = 0; x < n; ++x)
+            row[x] = (row[x] + weights[terms]) * trust_[static_cast<std::size_t>(y) * n + x];
+    }
     return out;
 }
 
@@ -268,18 +276,19 @@ struct SoftGrid::Equations {
     {
         const Spread spread = of.spread_seen(state);
         shared = shared_of(spread.tap), energy = shared[reach][reach], weight = 1 / (spread.rest + 0.01F);
+        const auto n = static_cast<std::size_t>(of.size_);
         std::vector<float> rest(of.value_.size());
-        for (int y = 0; y < of.size_; ++y)
-            for (int x = 0; x < of.size_; ++x) {
-                const std::size_t i = of.index(x, y);
+        for (int y = 0; y < of.size_; ++y) {
+            const std::size_t first = of.index(0, y);
+            for (std::size_t i = first; i < first + n; ++i)
                 rest[i] = of.value_[i] - spread.level;
-                for (std::size_t tap = 0; tap < 25; ++tap)
-                    rest[i] -= spread.tap[tap] * state[of.beside(i, tap)];
-            }
+            for (std::size_t tap = 0; tap < 25; ++tap)
+                add_times(-spread.tap[tap], &state[of.beside(first, tap)], n, &rest[first]);
+        }
         for (int y = 0; y < of.size_; ++y)
-            for (int x = 0; x < of.size_; ++x)
-                for (std::size_t tap = 0; tap < 25; ++tap) // a module is seen at the place of a tap's mirror image
-                    at(x, y)[reach * row + reach] += spread.tap[24 - tap] * rest[of.beside(of.index(x, y), tap)];
+            for (std::size_t tap = 0; tap < 25; ++tap) // a module is seen at the place of a tap's mirror image
+                add_times(spread.tap[24 - tap], &rest[of.beside(of.index(0, y), tap)], n,
+                          at(0, y) + reach * row + reach);
     }
 
     /// The first place that a module shares.
@@ -339,13 +348,18 @@ std::vector<float> SoftGrid::with_border(const float *modules) const
 /// How well a Gaussian of this width explains what is sure: the variance of what is left.
 double SoftGrid::unexplained(const std::vector<float> &state, const Taps &tap) const
 {
+    const auto n = static_cast<std::size_t>(size_);
+    std::vector<float> weight(n), error(n);
     double mass = 1e-9, rest = 0, squares = 0;
-    for_sure(state, tap, [&](std::size_t i, const LeastSquares::Row &row, float weight) {
-        float error = value_[i];
+    for (int y = 0; y < size_; ++y) {
+        const std::size_t first = index(0, y);
+        weigh(state, tap, y, weight);
+        std::copy_n(&value_[first], n, error.begin());
         for (std::size_t k = 0; k < 25; ++k)
-            error -= tap[k] * row[k];
-        mass += weight, rest += weight * error, squares += weight * error * error;
-    });
+            add_times(-tap[k], &state[beside(first, k)], n, error.data());
+        for (std::size_t x = 0; x < n; ++x)
+            mass += weight[x], rest += weight[x] * error[x], squares += weight[x] * error[x] * error[x];
+    }
     return (squares - rest * rest / mass) / mass;
 }
 
@@ -387,31 +401,42 @@ SoftGrid::Spread SoftGrid::spread_seen(const std::vector<float> &state) const
     return out;
 }
 
-template <class Use> void SoftGrid::for_sure(const std::vector<float> &state, const Taps &nominal, Use use) const
+/// The weight of each module of a row: 0 where its neighbours are not known, mostly.
+void SoftGrid::weigh(const std::vector<float> &state, const Taps &nominal, int y, std::vector<float> &out) const
 {
-    for (int y = 0; y < size_; ++y)
-        for (int x = 0; x < size_; ++x) {
-            const std::size_t i = index(x, y);
-            if (nominal[12] * std::abs(state[i]) + 1 - nominal[12] <= 0.75F)
-                continue; // even if all its neighbours were known
-            LeastSquares::Row row{};
-            float sure = 0;
-            for (std::size_t tap = 0; tap < 25; ++tap) {
-                row[tap] = state[beside(i, tap)];
-                sure += nominal[tap] * std::abs(row[tap]);
-            }
-            row[25] = 1;
-            if (sure > 0.75F)
-                use(i, row, sure * sure * sure * sure);
-        }
+    const auto n = static_cast<std::size_t>(size_);
+    const float *const own = &state[index(0, y)];
+    float *__restrict const sure = out.data();
+    std::fill_n(sure, n, 0.0F);
+    for (std::size_t tap = 0; tap < 25; ++tap) {
+        const float *const from = &state[beside(index(0, y), tap)];
+        for (std::size_t x = 0; x < n; ++x)
+            sure[x] += nominal[tap] * std::abs(from[x]);
+    }
+    for (std::size_t x = 0; x < n; ++x) { // where it is not known itself, not even if all its neighbours are
+        const bool known = nominal[12] * std::abs(own[x]) + 1 - nominal[12] > 0.75F && sure[x] > 0.75F;
+        sure[x] = known ? sure[x] * sure[x] * sure[x] * sure[x] : 0.0F;
+    }
 }
 
 /// What is sure, as equations in the 25 taps and the level.
 LeastSquares SoftGrid::weighed_up(const std::vector<float> &state, const Taps &nominal) const
 {
     LeastSquares system(26);
-    for_sure(state, nominal,
-             [&](std::size_t i, const LeastSquares::Row &row, float weight) { system.add(row, value_[i], weight); });
+    std::vector<float> weight(static_cast<std::size_t>(size_));
+    for (int y = 0; y < size_; ++y) {
+        weigh(state, nominal, y, weight);
+        for (std::size_t x = 0; x < weight.size(); ++x) {
+            if (weight[x] == 0)
+                continue;
+            const std::size_t i = index(0, y) + x;
+            LeastSquares::Row row{};
+            for (std::size_t k = 0; k < 5; ++k)
+                std::copy_n(&state[beside(i, 5 * k)], 5, &row[5 * k]);
+            row[25] = 1;
+            system.add(row, value_[i], weight[x]);
+        }
+    }
     return system;
 }
 

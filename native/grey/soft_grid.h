@@ -51,8 +51,7 @@ private:
     LeastSquares weighed_up(const std::vector<float> &state, const Taps &nominal) const;
     static Spread spread_near(LeastSquares system, const Taps &nominal);
 
-    /// Calls use(place, the 25 states around it and 1, weight) for every module whose neighbours are known, mostly.
-    template <class Use> void for_sure(const std::vector<float> &state, const Taps &nominal, Use use) const;
+    void weigh(const std::vector<float> &state, const Taps &nominal, int y, std::vector<float> &out) const;
 
     std::size_t beside(std::size_t i, std::size_t tap) const noexcept
     {

@@ -48,10 +48,10 @@ public:
         turns_.clear();
         edges_.clear();
         float top = level(0), bottom = top, top_at = 0, bottom_at = 0;
-        int rising = 0; // 1 upwards, -1 downwards, 0 not known yet
-        for (int i = 1; i < count; ++i) {
+        int i = 1;
+        for (; i < count && top - bottom <= least; ++i) { // it is not known yet whether it rises
             if (i % block == 0)
-                i += skip(i, rising > 0 ? top - least : bottom, rising < 0 ? bottom + least : top);
+                i += skip(i, bottom, top);
             if (i >= count)
                 break;
             const float value = level(i);
@@ -59,18 +59,28 @@ public:
                 top = value, top_at = static_cast<float>(i);
             if (value < bottom)
                 bottom = value, bottom_at = static_cast<float>(i);
-            if (rising >= 0 && top - value > least) {
-                turns_.push_back({top_at, top});
-                rising = -1, bottom = value, bottom_at = static_cast<float>(i);
-            } else if (rising <= 0 && value - bottom > least) {
-                turns_.push_back({bottom_at, bottom});
-                rising = 1, top = value, top_at = static_cast<float>(i);
-            }
         }
-        if (rising > 0)
-            turns_.push_back({top_at, top});
-        else if (rising < 0)
-            turns_.push_back({bottom_at, bottom});
+        if (top - bottom > least) {
+            // downwards the same with its sign turned: what noise decides is then one branch a pixel, seldom taken
+            float sign = top_at > bottom_at ? 1.0F : -1.0F;
+            float most = std::max(sign * top, sign * bottom);
+            int at = static_cast<int>(std::max(top_at, bottom_at));
+            turns_.push_back(sign > 0 ? Turn{bottom_at, bottom} : Turn{top_at, top});
+            for (; i < count; ++i) {
+                if (i % block == 0)
+                    i += skip(i, sign > 0 ? most - least : -most, sign > 0 ? most : least - most);
+                if (i >= count)
+                    break;
+                const float value = sign * level(i);
+                at = value > most ? i : at;
+                most = value > most ? value : most;
+                if (most - value > least) {
+                    turns_.push_back({static_cast<float>(at), sign * most});
+                    sign = -sign, most = -value, at = i;
+                }
+            }
+            turns_.push_back({static_cast<float>(at), sign * most});
+        }
         for (std::size_t i = 0; i + 1 < turns_.size(); ++i)
             edges_.push_back(edge(level, turns_[i], turns_[i + 1]));
     }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace ehc::grey {
 
@@ -48,51 +49,75 @@ Matrix from_unit_square(const Corners &c) noexcept
             1};
 }
 
+/// Four probes in one go; what is added up is added up in four lanes.
+using Lanes = float __attribute__((vector_size(4 * sizeof(float))));
+static_assert(sizeof(Lanes) == Probes::lanes * sizeof(float));
+
+Lanes four(const float *at) noexcept
+{
+    Lanes out;
+    std::memcpy(&out, at, sizeof out);
+    return out;
+}
+
+float total(const Lanes &sums) noexcept
+{
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 /// What is seen at the probes, the light that explains it best, and how much of it is explained.
 Fit look(const Image &image, const Pattern &pattern, const Warp &warp, std::vector<float> &seen)
 {
-    levels(
-        image, warp, seen.size(), [&](std::size_t i) { return Point{pattern.probes[i].u, pattern.probes[i].v}; },
-        seen.data());
-    float level[3]{}, contrast[3]{}, squares = 0, mass = 0;
-    for (std::size_t i = 0; i < seen.size(); ++i) {
-        const Probe &p = pattern.probes[i];
-        const float part = p.weight * seen[i], dark = part * p.value;
-        level[0] += part, level[1] += part * p.u, level[2] += part * p.v;
-        contrast[0] += dark, contrast[1] += dark * p.u, contrast[2] += dark * p.v;
-        squares += part * seen[i], mass += p.weight;
+    const Probes &probes = pattern.probes;
+    levels(image, warp, seen.size(), [&](std::size_t i) { return Point{probes.u[i], probes.v[i]}; }, seen.data());
+    Lanes level[3]{}, contrast[3]{}, squares{};
+    for (std::size_t i = 0; i < seen.size(); i += Probes::lanes) {
+        const Lanes u = four(&probes.u[i]), v = four(&probes.v[i]), here = four(&seen[i]);
+        const Lanes part = four(&probes.weight[i]) * here, dark = part * four(&probes.value[i]);
+        level[0] += part, level[1] += part * u, level[2] += part * v;
+        contrast[0] += dark, contrast[1] += dark * u, contrast[2] += dark * v;
+        squares += part * here;
     }
-    const LeastSquares::Row right{level[0], level[1], level[2], contrast[0], contrast[1], contrast[2]};
+    const LeastSquares::Row right{total(level[0]),    total(level[1]),    total(level[2]),
+                                  total(contrast[0]), total(contrast[1]), total(contrast[2])};
     const auto x = pattern.light.solve(right);
     double explained = 0;
     for (std::size_t k = 0; k < 6; ++k)
         explained += static_cast<double>(x[k]) * right[k];
-    const double even = static_cast<double>(level[0]) * level[0] / std::max(mass, 1e-9F);
-    const double all = squares - even;
-    const double part = all > 1e-3 * mass ? (explained - even) / all : 0;
+    const double even = static_cast<double>(right[0]) * right[0] / std::max(probes.mass, 1e-9F);
+    const double all = total(squares) - even;
+    const double part = all > 1e-3 * probes.mass ? (explained - even) / all : 0;
     return {{{x[0], x[1], x[2]}, {x[3], x[4], x[5]}}, static_cast<float>(std::clamp(part, 0.0, 1.0))};
 }
 
 /// How far, in terms of the geometry, the image has moved against the pattern.
 LeastSquares::Row shift_of(const Pattern &pattern, const float *seen, const Light &light, bool curved)
 {
-    LeastSquares::Row right{};
-    const std::size_t terms = curved ? curved_terms : plane_terms;
-    for (std::size_t i = 0; i < pattern.probes.size(); ++i) {
-        const Probe &p = pattern.probes[i];
-        const float contrast = steady(light.contrast_at(p.u, p.v), light);
-        const float error = (seen[i] - light.level_at(p.u, p.v)) / contrast - p.value;
-        const float pull = p.weight * std::clamp(error, -1.0F, 1.0F); // a glare spot pulls no more than an error
-        const float du = pull * p.du, dv = pull * p.dv, both = p.u * du + p.v * dv;
-        const float flat[plane_terms] = {du, p.u * du, p.v * du, dv, p.u * dv, p.v * dv, p.u * both, p.v * both};
-        for (std::size_t k = 0; k < plane_terms; ++k)
-            right[k] += flat[k];
-        if (terms > plane_terms) {
-            const Motion motion = motion_at(p.u, p.v);
-            for (std::size_t k = plane_terms; k < terms; ++k)
-                right[k] += du * motion.u[k] + dv * motion.v[k];
+    const Probes &probes = pattern.probes;
+    Lanes flat[plane_terms]{}, bent[curved_terms - plane_terms]{};
+    for (std::size_t i = 0; i < probes.size(); i += Probes::lanes) {
+        float pull[Probes::lanes];
+        for (std::size_t k = 0; k < Probes::lanes; ++k) {
+            const float u = probes.u[i + k], v = probes.v[i + k], contrast = steady(light.contrast_at(u, v), light);
+            const float error = (seen[i + k] - light.level_at(u, v)) / contrast - probes.value[i + k];
+            pull[k] = probes.weight[i + k] * std::clamp(error, -1.0F, 1.0F); // a glare spot pulls no more than an error
         }
+        const Lanes u = four(&probes.u[i]), v = four(&probes.v[i]);
+        const Lanes du = four(pull) * four(&probes.du[i]), dv = four(pull) * four(&probes.dv[i]),
+                    both = u * du + v * dv;
+        flat[0] += du, flat[1] += u * du, flat[2] += v * du, flat[3] += dv, flat[4] += u * dv, flat[5] += v * dv;
+        flat[6] += u * both, flat[7] += v * both;
+        if (!curved)
+            continue;
+        const Lanes uu = 1.0F - u * u, vv = 1.0F - v * v;
+        bent[0] += du * uu, bent[1] += du * vv, bent[2] += du * u * uu;
+        bent[3] += dv * uu, bent[4] += dv * vv, bent[5] += dv * v * vv;
     }
+    LeastSquares::Row right{};
+    for (std::size_t k = 0; k < plane_terms; ++k)
+        right[k] = total(flat[k]);
+    for (std::size_t k = plane_terms; curved && k < curved_terms; ++k)
+        right[k] = total(bent[k - plane_terms]);
     return (curved ? pattern.curved : pattern.plane).solve(right);
 }
 

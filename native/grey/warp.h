@@ -17,17 +17,20 @@ struct Image {
     int width, height;
     std::ptrdiff_t row; // bytes from a pixel to the one below it
 
+    /// The last pixel that has one beside it, and below it; 0 where none has.
+    int last_left() const noexcept { return std::max(width - 2, 0); }
+    int last_top() const noexcept { return std::max(height - 2, 0); }
+
     /// Linear between the middles of pixels (pixel 0 has its middle at 0); the border repeated; any x and y.
     float at(float x, float y) const noexcept
     {
         const float right = static_cast<float>(width - 1), bottom = static_cast<float>(height - 1);
         x = x > 0 ? std::min(x, right) : 0.0F; // written so that NaN becomes 0
         y = y > 0 ? std::min(y, bottom) : 0.0F;
-        const int left = static_cast<int>(x), top = static_cast<int>(y);
+        const int left = std::min(static_cast<int>(x), last_left()), top = std::min(static_cast<int>(y), last_top());
         const float fx = x - static_cast<float>(left), fy = y - static_cast<float>(top);
-        const std::uint8_t *const a = data + top * row + left;
-        const std::uint8_t *const b = top + 1 < height ? a + row : a;
-        const int next = left + 1 < width;
+        const std::uint8_t *const a = data + top * row + left, *const b = a + (height > 1 ? row : 0);
+        const int next = width > 1;
         const float above = static_cast<float>(a[0]) + fx * static_cast<float>(a[next] - a[0]);
         const float below = static_cast<float>(b[0]) + fx * static_cast<float>(b[next] - b[0]);
         return above + fy * (below - above);

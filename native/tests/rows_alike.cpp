@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-#include <tuple>
 #include <vector>
 
 using namespace ehc::frame;
@@ -54,6 +53,8 @@ void compare(const Rows &set, int n, int offset)
         work(rows_portable, expected.at()), work(set, out.at());
         same(set, what, n, out, expected);
     };
+    alike("squares", Block<std::uint16_t>(n, offset),
+          [&](const Rows &by, std::uint16_t *out) { by.squares(above.at(), below.at(), n, out); });
     alike("add_squares", Block<std::uint16_t>(n, offset),
           [&](const Rows &by, std::uint16_t *out) { by.add_squares(above.at(), below.at(), n, out); });
     Block<std::uint16_t> three(3 * n, offset);
@@ -68,13 +69,20 @@ void compare(const Rows &set, int n, int offset)
         alike("means", Block<byte>(n, offset), [&](const Rows &by, byte *out) { by.means(sums.at(), n, shift, out); });
     alike("add_differences", Block<std::int16_t>(n, offset),
           [&](const Rows &by, std::int16_t *out) { by.add_differences(above.at(), here.at(), n, out); });
-    for (const bool fold : {false, true}) {
-        Block<byte> least(2 * n, offset), most(2 * n, offset), least_too = least, most_too = most;
-        for (const auto &[by, low, high] : {std::tuple(&rows_portable, &least, &most), {&set, &least_too, &most_too}})
-            fold ? by->fold_extremes(n, low->at(), high->at()) : by->add_extremes(here.at(), n, low->at(), high->at());
-        same(set, fold ? "fold_extremes" : "add_extremes", n, least_too, least);
-        same(set, fold ? "fold_extremes" : "add_extremes", n, most_too, most);
-    }
+    Block<byte> least(n, offset), most(n, offset), least_too = least, most_too = most;
+    rows_portable.add_extremes(here.at(), n, least.at(), most.at());
+    set.add_extremes(here.at(), n, least_too.at(), most_too.at());
+    same(set, "add_extremes least", n, least_too, least);
+    same(set, "add_extremes most", n, most_too, most);
+    alike("fold_least", Block<byte>(n, offset), [&](const Rows &by, byte *out) { by.fold_least(above.at(), n, out); });
+    alike("fold_most", Block<byte>(n, offset), [&](const Rows &by, byte *out) { by.fold_most(above.at(), n, out); });
+    alike("lighter", Block<byte>(n, offset),
+          [&](const Rows &by, byte *out) { by.lighter(here.at(), below.at(), n, out); });
+    Block<byte> wide_above(6 * n, offset), wide_below(6 * n, offset + 1);
+    alike("means_of_sixes", Block<byte>(n, offset),
+          [&](const Rows &by, byte *out) { by.means_of_sixes(wide_above.at(), wide_below.at(), n, out); });
+    alike("means_of_fours", Block<byte>(n, offset),
+          [&](const Rows &by, byte *out) { by.means_of_fours(wide_above.at(), wide_below.at(), n, out); });
     Block<std::int32_t> across(n, offset), down(n, offset), both(n, offset);
     Block<std::int32_t> across_too = across, down_too = down, both_too = both;
     rows_portable.add_changes(above.at(), here.at(), below.at(), n, across.at(), down.at(), both.at());

@@ -18,7 +18,7 @@ from ehc.model import Flag
 from ehc.reader import looking, pipeline
 from ehc.reader.degrade import Conditions, code_image, photograph, shoot
 from ehc.reader.grey import GreyReader
-from ehc.reader.looking import Look, View
+from ehc.reader.looking import BITS, How, Look, View
 from ehc.reader.pipeline import EVERY, VARIANTS, Reader
 from ehc.reader.sources import Frame
 
@@ -162,9 +162,29 @@ def test_every_variant_reads_photos_that_the_pyramid_does_not(stage, monkeypatch
 def test_what_is_not_trusted_is_located_only_and_read_by_the_grey_core():
     assert {variant.stage for variant in VARIANTS if variant.trusted} == set(RESCUED_BY)
     photo = photograph(CODES[DYNAMIC], seed=5)
-    look = Look(math.inf, GreyReader(), lambda: photo)
-    assert look.at(View("dilated", FramePipeline().dilate(photo), trusted=False))
+    frames = FramePipeline()
+    look = Look(math.inf, GreyReader(), frames.threshold, lambda: photo)
+    assert look.at(View("dilated", frames.dilate(photo), trusted=False))
     assert [(reading.payload, reading.stage) for reading in look.readings()] == [(DYNAMIC, "grey core: dilated")]
+
+
+def told(barcodes):
+    return [(barcode.text, str(barcode.error), str(barcode.position), barcode.extra) for barcode in barcodes]
+
+
+@pytest.mark.parametrize("size", [(140, 131), (301, 227), (960, 720)])
+def test_our_threshold_shows_zxing_cpp_what_its_own_does(size):
+    frames, seen = FramePipeline(), 0
+    for seed in range(12):
+        how = {"module": 2.2, "noise": 3.0 * seed, "contrast": 0.9 if seed % 3 else 0.2}
+        photo = photograph(CODES[DYNAMIC], seed=seed, size=size, **how)
+        bits = frames.threshold(photo)
+        if bits is None:
+            continue
+        theirs = zxingcpp.read_barcodes(photo, *How())
+        assert told(zxingcpp.read_barcodes(bits, *BITS)) == told(theirs)
+        seen += len(theirs)
+    assert seen > 3
 
 
 @pytest.mark.parametrize("level", [0, 1, 128, 255])
