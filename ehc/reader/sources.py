@@ -22,6 +22,8 @@ MAX_BYTES = 256 * 1024 * 1024
 """Largest image file that is opened."""
 MAX_PIXELS = 80_000_000
 """Largest image that is decoded: it is refused by its header, before any memory is taken for it."""
+MAX_SIDE = 65536
+"""Longest side of an image, as long as the frame pipeline takes it."""
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """What is opened at all. Pillow knows more; some of them start other programs (EPS) or have no use here."""
 
@@ -122,6 +124,8 @@ def _check_size(image: Image.Image, name: str) -> None:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise FileError(f"{name}: {width} x {height} pixels, an image may have {MAX_PIXELS}")
+    if max(width, height) > MAX_SIDE:
+        raise FileError(f"{name}: {width} x {height} pixels, a side may have {MAX_SIDE}")
 
 
 def _first_line(error: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from ehc.errors import FileError, InputError
 from ehc.reader.camera import FORMATS
-from ehc.reader.sources import MAX_PIXELS, Frame
+from ehc.reader.sources import MAX_PIXELS, MAX_SIDE, Frame
 
 MAGIC = b"YUV4MPEG2"
 _LONGEST_LINE = 512
@@ -88,6 +88,8 @@ def _header(line: bytes, name: str) -> tuple[int, int, int, float]:
 def _check_size(width: int, height: int, name: str) -> None:
     if not (width > 0 and height > 0 and width * height <= MAX_PIXELS):
         raise FileError(f"{name}: a frame has 1 to {MAX_PIXELS} pixels, not {width} x {height}")
+    if max(width, height) > MAX_SIDE:
+        raise FileError(f"{name}: a side of a frame has at most {MAX_SIDE} pixels, not {max(width, height)}")
 
 
 def _exactly(file: BinaryIO, size: int, name: str, *, may_end: bool = False) -> bytes:

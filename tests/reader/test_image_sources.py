@@ -16,6 +16,7 @@ from ehc.errors import FileError, InputError
 from ehc.reader.degrade import code_image
 from ehc.reader.pipeline import Reader
 from ehc.reader.sources import MAX_PIXELS, Frame, read_image
+from ehc.reader.streams import frames_of
 
 TEXT = "98FF9F2C05145CB9305E9D8A57E072BB51180CA49E5BE5E9D41BCE3A9A571928:1"
 CODE = code_image(segno.make_qr(TEXT, error="m").matrix, scale=3)
@@ -187,8 +188,12 @@ def test_a_decompression_bomb_is_refused_by_its_header(tmp_path, size):
 
 def test_a_picture_longer_than_a_frame_may_be_is_refused(tmp_path):
     path = saved(tmp_path, Image.new("L", (70_000, 1)), "line.png")
+    with pytest.raises(FileError, match="70000 x 1 pixels, a side may have 65536"):
+        read_image(path)
     with pytest.raises(InputError, match="70000"):
-        Reader().read(read_image(path))
+        Reader().read(Frame.of(np.zeros((1, 70_000), np.uint8)))
+    with pytest.raises(FileError, match="at most 65536 pixels, not 70000"):
+        list(frames_of(io.BytesIO(b"YUV4MPEG2 W70000 H1 F25:1 Cmono\nFRAME\n" + bytes(70_000)), "line"))
 
 
 SAMPLES = {}
