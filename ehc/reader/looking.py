@@ -44,6 +44,11 @@ SMALL, EVEN, BITS = How(), How(binarizer=zxingcpp.Binarizer.GlobalHistogram), Ho
 """QR code alone: in few pixels; where nothing has contrast; where each pixel is known to be dark or light."""
 
 
+FLATTEST = 0.08
+"""Height by width of a code of bars. What zxing-cpp reads in a few rows alone is stripes and noise."""
+_LINEAR = frozenset(zxingcpp.barcode_formats_list(zxingcpp.BarcodeFormat.AllLinear))
+
+
 class View(NamedTuple):
     """Pixels to look at and where they lie in the frame."""
 
@@ -115,7 +120,7 @@ class Look:
         self._attempts += 1
         barcodes = zxingcpp.read_barcodes(view.pixels, *how) if how else self._qr_codes(view.pixels)
         for barcode in barcodes:
-            if barcode.valid and view.trusted:
+            if barcode.valid and view.trusted and not _is_one_row(barcode):
                 self._take(barcode, view)
         if self.card is not None:
             self.scale = view.scale
@@ -197,3 +202,10 @@ def _same(one: Candidate, other: Candidate) -> bool:
     return one.symbology == other.symbology and all(
         math.dist(a, b) < side / 60 for a, b in zip(one.corners, other.corners, strict=True)
     )
+
+
+def _is_one_row(barcode: zxingcpp.Barcode) -> bool:
+    at = barcode.position
+    width = math.hypot(at.top_right.x - at.top_left.x, at.top_right.y - at.top_left.y)
+    height = math.hypot(at.bottom_left.x - at.top_left.x, at.bottom_left.y - at.top_left.y)
+    return barcode.format in _LINEAR and height < FLATTEST * width
