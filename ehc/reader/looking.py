@@ -46,7 +46,7 @@ SMALL, EVEN, BITS = How(), How(binarizer=zxingcpp.Binarizer.GlobalHistogram), Ho
 
 FLATTEST = 0.08
 """Height by width of a code of bars. What zxing-cpp reads in a few rows alone is stripes and noise."""
-_LINEAR = frozenset(zxingcpp.barcode_formats_list(zxingcpp.BarcodeFormat.AllLinear))
+_LINEAR = frozenset(zxingcpp.barcode_formats_list(zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.AllLinear)))
 
 
 class View(NamedTuple):
