@@ -81,8 +81,8 @@ public:
             }
             turns_.push_back({static_cast<float>(at), sign * most});
         }
-        for (std::size_t i = 0; i + 1 < turns_.size(); ++i)
-            edges_.push_back(edge(level, turns_[i], turns_[i + 1]));
+        for (std::size_t n = 0; n + 1 < turns_.size(); ++n)
+            edges_.push_back(edge(level, turns_[n], turns_[n + 1]));
     }
 
     /// Of a row of pixels.

@@ -18,7 +18,7 @@ from ehc.model import Flag
 from ehc.reader import looking, pipeline
 from ehc.reader.degrade import Conditions, code_image, photograph, shoot
 from ehc.reader.grey import GreyReader
-from ehc.reader.looking import BITS, How, Look, View
+from ehc.reader.looking import Look, View
 from ehc.reader.pipeline import EVERY, VARIANTS, Reader
 from ehc.reader.sources import Frame
 
@@ -168,25 +168,6 @@ def test_what_is_not_trusted_is_located_only_and_read_by_the_grey_core():
     assert [(reading.payload, reading.stage) for reading in look.readings()] == [(DYNAMIC, "grey core: dilated")]
 
 
-def told(barcodes):
-    return [(barcode.text, str(barcode.error), str(barcode.position), barcode.extra) for barcode in barcodes]
-
-
-@pytest.mark.parametrize("size", [(140, 131), (301, 227), (960, 720)])
-def test_our_threshold_shows_zxing_cpp_what_its_own_does(size):
-    frames, seen = FramePipeline(), 0
-    for seed in range(12):
-        how = {"module": 2.2, "noise": 3.0 * seed, "contrast": 0.9 if seed % 3 else 0.2}
-        photo = photograph(CODES[DYNAMIC], seed=seed, size=size, **how)
-        bits = frames.threshold(photo)
-        if bits is None:
-            continue
-        theirs = zxingcpp.read_barcodes(photo, *How())
-        assert told(zxingcpp.read_barcodes(bits, *BITS)) == told(theirs)
-        seen += len(theirs)
-    assert seen > 3
-
-
 @pytest.mark.parametrize("level", [0, 1, 128, 255])
 def test_an_even_frame_holds_nothing(level):
     assert Reader().read(np.full((480, 640), level, np.uint8)) == []
@@ -202,9 +183,10 @@ def test_text_and_edges_around_no_code_hold_nothing():
     assert Reader().read(photo) == []
 
 
-@pytest.mark.parametrize("shape", [(0, 0), (0, 9), (9, 0), (1, 1), (1, 500), (500, 1), (20, 20)])
+@pytest.mark.parametrize("shape", [(0, 0), (0, 9), (9, 0), (1, 1), (2, 3000), (1, 4000), (4000, 1), (20, 20)])
 def test_a_frame_without_room_for_a_code_holds_nothing(shape):
-    assert Reader().read(np.zeros(shape, np.uint8)) == []
+    for level in (0, 255):
+        assert Reader().read(np.full(shape, level, np.uint8)) == []
 
 
 def test_the_health_card_is_taken_and_the_other_code_named():
@@ -413,8 +395,3 @@ def test_importing_the_reader_takes_no_driver_and_no_store():
     code_text = "import sys, json, ehc.reader.pipeline, ehc.reader.sources; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code_text], capture_output=True, text=True, check=True)
     assert not {"linuxpy", "sqlalchemy", "starlette", "httpx"} & set(json.loads(done.stdout))
-
-
-@pytest.mark.parametrize("shape", [(1, 4000), (4000, 1), (2, 3000), (1, 1)])
-def test_a_picture_of_hardly_any_height_holds_nothing(shape: tuple[int, int]) -> None:
-    assert Reader().read(np.full(shape, 255, np.uint8)) == []
