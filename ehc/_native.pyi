@@ -290,12 +290,7 @@ class Operation:
 
 @final
 class PlainRequests:
-    def __init__(
-        self,
-        doors: Doors,
-        scope: Any,
-        **more: Any,
-    ) -> None: ...
+    def __init__(self, doors: Doors, scope: Any, **more: Any) -> None: ...
     def enter(self, header: Callable[[str], str | None]) -> PlainRequest | None: ...
 
 @final

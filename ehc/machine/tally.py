@@ -46,7 +46,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._ones = np.zeros(len(Kind) * 256, np.uint32)
-        self.add_one = Counters(self._ones).add_one  # to (kind << 8 | version), where it is not closed
+        self._add_one = Counters(self._ones).add_one
         self._many = np.zeros((len(Kind), 256), np.uint32)
         self.lock = threading.Lock()
         self.covers: Callable[[int], bool] = lambda operations: True
@@ -56,7 +56,7 @@ class Tally:
         """Before it is done. Raises Unavailable."""
         if self.closed:
             _refuse()
-        self.add_one(kind << 8 | version)
+        self._add_one(kind << 8 | version)
 
     def many(self, kind: Kind, version: int, operations: int) -> None:
         """Before they are done; may write a record. Raises Unavailable."""

@@ -53,9 +53,8 @@ class Bodies:
             if piece:
                 yield bytes(piece)
             empty += not piece
-        if (
-            empty > 1
-        ):  # Granian ends a body with an empty piece, one that broke off with another (tests/web/test_wire.py)
+        # Granian ends a body with one empty piece, one that broke off with another (tests/web/test_wire.py)
+        if empty > 1:
             raise HTTPException(400, "the body ended early")
 
     async def _joined(self, header: Any, proto: Any, limit: int) -> bytes:

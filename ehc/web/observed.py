@@ -68,10 +68,11 @@ class Observed:
             self.verdict(reason, count)
 
     def snapshot(self) -> Snapshot:
-        asked = {name: one for name, one in self._operations.items() if one.statuses}
-        requests = [(name, *item) for name, one in asked.items() for item in one.statuses.items()]
-        seconds = {name: one.seconds for name, one in asked.items()}
-        return Snapshot(time.time(), os.getpid(), _resident(), requests, seconds, self.by_verdict, self._degraded)
+        """From any thread: what is counted on meanwhile is copied first."""
+        asked = {name: one for name, one in self._operations.copy().items() if one.statuses}
+        requests = [(name, *item) for name, one in asked.items() for item in one.statuses.copy().items()]
+        seconds, verdicts = {name: one.seconds for name, one in asked.items()}, self.by_verdict.copy()
+        return Snapshot(time.time(), os.getpid(), _resident(), requests, seconds, verdicts, self._degraded)
 
     def write(self) -> None:
         """Whole or not at all."""
