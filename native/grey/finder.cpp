@@ -13,6 +13,12 @@ namespace ehc::grey {
 
 namespace {
 
+/// Where a finder pattern lies on a line: its middle, and how long a module is.
+struct Crossing {
+    float middle, module;
+    bool dark;
+};
+
 /// Whether the five runs from edge i on are 1:1:3:1:1.
 std::optional<Crossing> crossing(const Turns &turns, std::size_t i)
 {

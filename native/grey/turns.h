@@ -14,12 +14,6 @@ struct Turn {
     float at, level;
 };
 
-/// Where a pattern of five runs lies on a line: its middle, and how long a module is.
-struct Crossing {
-    float middle, module;
-    bool dark;
-};
-
 constexpr int block = 32; // pixels that are looked at in one go
 
 /// Pixels from `at` on, in whole blocks, up to the first block with one that is not within lowest .. highest.
