@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from mmap import mmap
@@ -225,24 +226,43 @@ class RedisQuestions:
         status: bytes = b"",
         keep: int = 0,
     ) -> bytes: ...
+    def claim(self, tag: bytes, code: bytes, until: int, holder: int, place: str, now: int) -> bytes: ...
+    def watch(self, tag: bytes) -> bytes: ...
+
+@final
+class WatchedCards:
+    def __init__(self, seconds: int) -> None: ...
+    def forget(self, keys: list[bytes] | None) -> None: ...
 
 @final
 class Shown: ...
+
+@final
+class Asked:
+    @property
+    def tag(self) -> bytes: ...
+    @property
+    def command(self) -> bytes: ...
+    @property
+    def ignored(self) -> int: ...
+    future: asyncio.Future[bytes | None]
+    def conclude(self, told: Any) -> None: ...
+    def fail(self, error: Exception) -> None: ...
 
 @final
 class RedisShortcut(_Learner):
     def __init__(
         self,
         questions: RedisQuestions,
+        watched: WatchedCards,
         *,
         tag: Callable[[str | int], bytes],
-        read: Callable[[bytes], tuple[CardStatus, int]],
+        read: Callable[[bytes], tuple[CardStatus, int, int]],
         **more: Any,
     ) -> None: ...
     def ask(
-        self, body: bytes, institution: str | None, now: int, fast: int | None, turn: int
-    ) -> tuple[Shown, int, bytes, bytes] | None: ...
-    def conclude(self, code: Shown, told: Any, now: int) -> bytes | None: ...
+        self, body: bytes, institution: str | None, now: int, fast: int | None, turn: int, watches: bool
+    ) -> Asked | None: ...
 
 @final
 class Buckets(Slots):

@@ -7,24 +7,22 @@
 -- Answer: {issued, status or "", claim}; {1, ""} when the status is to be read and the question asked again.
 if ARGV[1] == "1" and redis.call("EXISTS", KEYS[2]) == 0 then return {0, "", 0} end
 local status = ARGV[8]
-if status == "" then
-  status = redis.call("GET", KEYS[1])
-  if not status or string.match(status, "^%d+ %d+ %d+ (%d+) ") ~= ARGV[11] then return {1, "", 0} end
-elseif ARGV[9] ~= "0" and redis.call("EXISTS", KEYS[4]) == 0 then
+if status ~= "" and ARGV[9] ~= "0" and redis.call("EXISTS", KEYS[4]) == 0 then
   redis.call("SET", KEYS[1], status, "EX", ARGV[9])
 end
-local state, deadline, codes_from = string.match(status, "^(%d+) (%d+) (%d+) ")
+local text = status ~= "" and status or redis.call("GET", KEYS[1]) or ""
+local state, deadline, codes_from, turn = string.match(text, "^(%d+) (%d+) (%d+) (%d+) ")
+if status == "" and turn ~= ARGV[11] then return {1, "", 0} end
 local usable = state == "1" and (deadline == "0" or tonumber(ARGV[2]) <= tonumber(deadline))
-if ARGV[3] == "0" or not usable then return {1, status, 0} end
-if tonumber(ARGV[4]) < tonumber(codes_from) then return {1, status, 4} end
+if ARGV[3] == "0" or not usable then return {1, text, 0} end
+if tonumber(ARGV[4]) < tonumber(codes_from) then return {1, text, 4} end
+local when = " " .. ARGV[2] .. " " .. ARGV[10]
+if ARGV[6] ~= "0" and redis.call("SET", KEYS[3], ARGV[7] .. " 1" .. when, "NX", "EX", ARGV[5]) then return {1, text, 1} end
 local claim = redis.call("GET", KEYS[3])
-local holder, used = "", 0
-if claim then
-  holder, used = string.match(claim, "^(%S+) (%d+)")
-  if holder == "revoked" then return {1, status, 4} end
-  if ARGV[6] ~= "0" and holder ~= "0" and holder == ARGV[7] then return {1, status, 2} end
-end
-if ARGV[6] == "0" then return {1, status, 0} end
-if tonumber(used) >= tonumber(ARGV[6]) then return {1, status, 3} end
-redis.call("SET", KEYS[3], ARGV[7] .. " " .. (tonumber(used) + 1) .. " " .. ARGV[2] .. " " .. ARGV[10], "EX", ARGV[5])
-return {1, status, 1}
+local holder, used = string.match(claim or " 0", "^(%S*) (%d+)")
+if holder == "revoked" then return {1, text, 4} end
+if ARGV[6] == "0" then return {1, text, 0} end
+if holder ~= "0" and holder == ARGV[7] then return {1, text, 2} end
+if tonumber(used) >= tonumber(ARGV[6]) then return {1, text, 3} end
+redis.call("SET", KEYS[3], ARGV[7] .. " " .. (used + 1) .. when, "EX", ARGV[5])
+return {1, text, 1}

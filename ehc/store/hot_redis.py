@@ -1,20 +1,22 @@
 """The hot state in Redis or Redis Cluster (ports.HotState), for several hosts: one script call a question.
 
-All keys of a card share a hash tag, so that a question touches one slot of a cluster. A status is read through from the
-account store; while an account changes a mark keeps old readings out. Redis is the authority for claims: run it with
-`appendonly yes` and `appendfsync always`, or a failure of its machine may forget the last second.
+Of a card that is shown again Redis tells this process every change (CLIENT TRACKING, Redis 7), on the connection that
+its codes are claimed on, so before those answers: such a code is claimed by one SET. All keys of a card share a hash
+tag, so that a question touches one slot of a cluster. A status is read through from the account store; while an account
+changes a mark keeps old readings out. Redis is the authority for claims: run it with `appendonly yes` and
+`appendfsync always`, or a failure of its machine may forget the last second.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable
 from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
 
-from ehc.crypto.shortcut import RedisQuestions, RedisShortcut, Shown
+from ehc.crypto.shortcut import RedisQuestions, RedisShortcut, WatchedCards
 from ehc.errors import Unavailable
 from ehc.model import AccountState, Answer, Card, CardKind, CardStatus, Claim, Claimant, Question
 from ehc.ports import AccountLookup, Answers, Clock, Questions
@@ -37,7 +39,8 @@ class RedisHotState:
     seconds past its end that a code is remembered."""
 
     def __init__(self, url: str, cards: AccountLookup, clock: Clock, keep_after: int = KEEP_AFTER) -> None:
-        self._nodes, self._questions = RedisNodes(url, SCRIPT), RedisQuestions(SHA, keep_after)
+        self._watched, self._questions = WatchedCards(STATUS_SECONDS), RedisQuestions(SHA, keep_after)
+        self._nodes = RedisNodes(url, SCRIPT, self._watched.forget)
         self._reader = StatusReader(partial(read_statuses, cards))
         self._clock, self._keep_after, self.turn = clock, keep_after, 0
 
@@ -74,11 +77,8 @@ class RedisHotState:
         self.turn = turn
 
     def shortcut(self, **more: Any) -> RedisShortWay:
-        return RedisShortWay(self, RedisShortcut(self._questions, tag=_tag, read=_read, **more))
-
-    def tell(self, tag: bytes, command: bytes) -> asyncio.Future[Any] | None:
-        """What Redis answers, errors too; None: it is not connected. Raises Unavailable when it goes meanwhile."""
-        return self._nodes.told(tag, command)
+        native = RedisShortcut(self._questions, self._watched, tag=_tag, read=_read, **more)
+        return RedisShortWay(self, self._nodes, native)
 
     def ready(self) -> bool:
         self._nodes.blocking(("PING",))
@@ -127,29 +127,18 @@ class RedisHotState:
 
 
 class RedisShortWay:
-    """ports.ShortWay by one question and no object of its own for code, plan, card or verdict."""
+    """ports.ShortWay by one question and no object of its own for plan, card or verdict."""
 
-    def __init__(self, hot: RedisHotState, native: RedisShortcut) -> None:
-        self._hot, self._native = hot, native
+    def __init__(self, hot: RedisHotState, nodes: RedisNodes, native: RedisShortcut) -> None:
+        self._hot, self._nodes, self._native = hot, nodes, native
         self.learn, self.unlearn = native.learn, native.unlearn
 
     def verify(
         self, body: bytes, institution: str | None, now: int, fast: int | None
-    ) -> Coroutine[Any, Any, bytes | None] | None:
-        asked = self._native.ask(body, institution, now, fast, self._hot.turn)
-        if asked is None:
-            return None
-        code, uses, tag, command = asked
-        told = self._hot.tell(tag, command)
-        return None if told is None else self._conclude(told, code, uses, now)
-
-    async def _conclude(self, told: asyncio.Future[Any], code: Shown, uses: int, now: int) -> bytes | None:
-        try:
-            return self._native.conclude(code, await told, now)
-        except Unavailable:
-            if uses:  # it may be claimed
-                raise
-            return None
+    ) -> asyncio.Future[bytes | None] | None:
+        one = self._native.ask(body, institution, now, fast, self._hot.turn, self._nodes.watches)
+        line = None if one is None else self._nodes.line(one.tag)
+        return None if one is None or line is None else line.ask(one)
 
 
 def _tag(card: str | int) -> bytes:
@@ -176,9 +165,10 @@ def _told(answer: Any) -> list[Any]:
     return answer
 
 
-def _read(text: bytes) -> tuple[CardStatus, int]:
+def _read(text: bytes) -> tuple[CardStatus, int, int]:
+    """And of which turn it is."""
     status = _status(text)
-    return status, usable_until(status)
+    return status, usable_until(status), int(text.split(b" ", 4)[3])
 
 
 @lru_cache(65_536)  # the text of a card that is shown often is read once

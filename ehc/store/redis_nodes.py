@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import binascii
 import ssl
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -22,12 +23,13 @@ Address = tuple[str, int]
 
 
 class RedisNodes:
-    """script: loaded on every server that is connected to."""
+    """script: loaded on every server that is connected to. forget: as RedisLine has it; watches: whether all tell."""
 
-    def __init__(self, url: str, script: bytes) -> None:
+    def __init__(self, url: str, script: bytes, forget: Callable[[list[bytes] | None], None]) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("redis", "rediss", "redis+cluster", "rediss+cluster"):
             raise ConfigError("redis: write redis://host:port/db, rediss://… or redis+cluster://host:port,host:port")
+        self._forget, self.watches = forget, True
         self._script = packed("SCRIPT", "LOAD", script)
         self._cluster = parts.scheme.endswith("+cluster")
         self._tls = ssl.create_default_context() if parts.scheme.startswith("rediss") else None
@@ -41,14 +43,17 @@ class RedisNodes:
 
     async def call(self, tag: bytes, command: bytes) -> Any:
         """The answer of the server that has this hash tag. Raises Unavailable."""
-        line = self._open_line(tag) or await self._line(tag)
+        line = self.line(tag) or await self._line(tag)
         answer = await line.send(command)
         return await self._again(line, tag, command, answer) if isinstance(answer, hiredis.ReplyError) else answer
 
-    def told(self, tag: bytes, command: bytes) -> asyncio.Future[Any] | None:
-        """What that server answers, an error as it is; None where there is no connection to it."""
-        line = self._open_line(tag)
-        return None if line is None else line.send(command)
+    def line(self, tag: bytes) -> RedisLine | None:
+        """To the server that has this hash tag; None where it is not open."""
+        if not self._cluster:
+            line = self._lines.get(self._seeds[0])
+        else:
+            line = self._lines.get(self._owner(tag)) if self._owners else None
+        return line if line is not None and line.open else None
 
     def blocking(self, *commands: tuple[Any, ...]) -> None:
         """From a thread, not from the event loop. Raises Unavailable."""
@@ -71,7 +76,7 @@ class RedisNodes:
             line.send(self._script)
             answer = await line.send(command)
         elif word == "MOVED":
-            self._owners.clear()
+            self._forget_owners()
             answer = await (await self._line(tag)).send(command)
         elif word == "ASK":
             moving = await self._open(_address(rest[1]))
@@ -83,10 +88,6 @@ class RedisNodes:
             raise Unavailable(f"Redis at {line.name} refuses: {str(answer).split()[0]}")
         return answer
 
-    def _open_line(self, tag: bytes) -> RedisLine | None:
-        line = self._lines.get(self._owner(tag)) if self._owners or not self._cluster else None
-        return line if line is not None and line.open else None
-
     async def _line(self, tag: bytes) -> RedisLine:
         if self._cluster and not self._owners:
             await self._find_owners()
@@ -94,11 +95,16 @@ class RedisNodes:
             return await self._open(self._owner(tag))
         except Unavailable:
             if self._cluster:  # it may have been replaced: ask the others next time
-                self._owners.clear()
+                self._forget_owners()
             raise
 
     def _owner(self, tag: bytes) -> Address:
         return self._owners[binascii.crc_hqx(tag, 0) % SLOTS] if self._cluster else self._seeds[0]
+
+    def _forget_owners(self) -> None:
+        """Another server may tell what changes."""
+        self._owners.clear()
+        self._forget(None)
 
     async def _find_owners(self) -> None:
         for address in dict.fromkeys((*self._seeds, *self._lines)):
@@ -132,7 +138,7 @@ class RedisNodes:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                _, line = await loop.create_connection(lambda: RedisLine(name), *address, ssl=self._tls)
+                _, line = await loop.create_connection(lambda: RedisLine(name, self._forget), *address, ssl=self._tls)
         except OSError as error:  # TimeoutError is one
             raise Unavailable(f"no connection to Redis at {name}: {error.strerror or 'no answer'}") from error
         for words in self._greeting():
@@ -141,6 +147,7 @@ class RedisNodes:
                 line.close()
                 raise Unavailable(f"Redis at {name} refuses {words[0]}: {str(answer).split()[0]}")
         line.send(self._script)
+        self.watches = self.watches and await _watches(line)
         self._lines[address] = line
         return line
 
@@ -178,6 +185,15 @@ class _LaterCluster:
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
+
+
+async def _watches(line: RedisLine) -> bool:
+    """Whether this server will tell what changes, and takes SET with NX and GET: Redis 7, unless its ACL forbids us."""
+    hello = await line.send(packed("HELLO", 3))
+    if isinstance(hello, hiredis.ReplyError) or int(hello[b"version"].partition(b".")[0]) < 7:
+        return False
+    tracking = await line.send(packed("CLIENT", "TRACKING", "ON", "OPTIN"))
+    return not isinstance(tracking, hiredis.ReplyError)
 
 
 def _addresses(text: str) -> list[Address]:

@@ -1,89 +1,22 @@
 """What is verified at once (web/shortcut.py) would be the long way too: the same bytes, and the same claim."""
 
-import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
 import pytest
 import redis
 import servers
+from both_ways import APP, DESK, HOSPITAL, OFTEN, SINGLE_USE, STATIC, Both, body_of, number_of, opened
 
-from ehc.access.caller import Caller, Scope
 from ehc.codes.verification import Plan
-from ehc.errors import EhcError, Unavailable
+from ehc.errors import Unavailable
 from ehc.model import Claimant
-from ehc.web.clocks import ahead
-from ehc.web.decoding import decode
-from ehc.web.endpoint import Call
-from ehc.web.handlers import verify
-from ehc.web.shortcut import Shortcut, open_shortcut
-from ehc.web.wire.verify import VerifyDecoder, VerifyRequest
 
-SINGLE_USE, OFTEN, STATIC = "010105", "010103", "010101"
-APP, HOSPITAL = Caller("app", frozenset(Scope)), Caller("hospital", frozenset(Scope), "H1")
-DESK = {"institution": "H1", "terminal": "desk-1"}
 PLACES = [{}, {"institution": "H1"}, DESK, {"institution": "H2", "terminal": "d.2"}, {"terminal": "alone"}]
 DISABLED = [[], [], [("H1", "")], [("H2", "d.2")]]
-
-
-class Both:
-    """One service, asked either way."""
-
-    def __init__(self, service: Any) -> None:
-        self.service, self.worker = service, service.app.worker
-        shortcut = open_shortcut(service.services)
-        assert isinstance(shortcut, Shortcut)
-        self.shortcut, self._decoder = shortcut, VerifyDecoder(VerifyRequest)
-
-    def at_once(self, body: bytes, caller: Caller = APP, client_time: str | None = None) -> bytes | None:
-        async def verify() -> bytes | None:
-            clock = self.service.services.clock
-            answer = self.shortcut.verify(body, caller.institution, clock(), ahead(client_time, clock))
-            return answer if answer is None or isinstance(answer, bytes) else await answer
-
-        found: bytes | None = self.service.run(verify)
-        return found
-
-    def long(self, body: bytes, caller: Caller = APP, client_time: str | None = None) -> bytes:
-        """Empty for a request that is refused as a whole. What it was is learned then, as in hot.py."""
-        call = Call(self.worker.services, self.worker.observed, caller, "verify", client_time=client_time)
-        try:
-            request = decode(self._decoder, body)
-            reply = self.service.run(verify.verify, call, request)
-        except (EhcError, msgspec.DecodeError):
-            return b""
-        self.shortcut.learn(body, request, caller)
-        return bytes(reply.body)
-
-    def found(self, answer: Any) -> Any:
-        """What a hot state answered at once, or gave to await."""
-
-        async def wait() -> Any:
-            return await answer
-
-        return self.service.run(wait) if isinstance(answer, Awaitable) else answer
-
-    def codes(self, number: int) -> list[str]:
-        """All of one second, of one card each."""
-        return [
-            self.service.code(self.service.register(id_number=number_of(n))["card_id"])["payload"]
-            for n in range(number)
-        ]
-
-
-def number_of(n: int) -> str:
-    """Invented people, born one after another."""
-    digits = f"11010020171225{n:03}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return digits + "10X98765432"[sum(int(d) * w for d, w in zip(digits, weights, strict=True)) % 11]
-
-
-def body_of(payload: str, scene: str = SINGLE_USE, **place: str) -> bytes:
-    return json.dumps({"payload": payload, "scene": scene} | place).encode()
 
 
 @pytest.fixture(scope="module")
@@ -97,21 +30,8 @@ def both(request: pytest.FixtureRequest, make_service: Callable[..., Any], redis
     profile, _, in_redis = request.param.partition(" in ")
     if in_redis:
         redis.Redis.from_url(redis_url).flushdb()
-    service = make_service(
-        issue_profile=profile,
-        static_scenes=[STATIC],
-        single_use_scenes=[SINGLE_USE],
-        redis=redis_url if in_redis else "",
-    )
-    with asyncio.Runner() as runner:
-        service.run = lambda call, *arguments: runner.run(call(*arguments))
-        yield Both(service)
-
-        async def close() -> None:
-            service.services.hot.close()
-            await asyncio.sleep(0)
-
-        runner.run(close())
+    with opened(make_service, issue_profile=profile, redis=redis_url if in_redis else "") as service:
+        yield service
 
 
 def test_a_code_is_accepted_at_once_where_another_was_before(both: Both) -> None:
