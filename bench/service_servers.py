@@ -107,7 +107,7 @@ def open_servers(folder: Path) -> Iterator[list[Server]]:
         bodies = make_bodies(mapped, in_host, key, f"{store}/0", codes_a_card=CODES_A_CARD)
         redis_bodies = make_bodies(shared, with_redis, key, codes_a_card=CODES_A_CARD)
         yield [
-            Server("constant answer", at["constant"], key, bodies),
+            Server("constant answer", at["constant"], key, bodies, steady=True),
             Server("ehc, state in the host", in_host, key, bodies, steady=True),
             Server("ehc, state in Redis", with_redis, key, redis_bodies, steady=True),
             Server("Starlette + orjson + cryptography", at["expert"], key, bodies),

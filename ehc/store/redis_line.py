@@ -87,13 +87,13 @@ class RedisLine(asyncio.Protocol):
         self._forget(None)
         if self._look is not None:
             self._look.cancel()
-        error = Unavailable(f"Redis at {self.name} has gone: {exc or 'it closed the connection'}")
+        why = f"Redis at {self.name} has gone: {exc or 'it closed the connection'}"
         while self._waiting:
             one = self._waiting.popleft()
             if isinstance(one, Asked):
-                one.fail(error)
+                one.fail(Unavailable(why))
             elif one is not None and not one.done():
-                one.set_exception(error)
+                one.set_exception(Unavailable(why))
 
     def _post(self, command: bytes) -> None:
         if not self._outgoing:

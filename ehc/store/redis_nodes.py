@@ -190,7 +190,8 @@ class _LaterCluster:
 async def _watches(line: RedisLine) -> bool:
     """Whether this server will tell what changes, and takes SET with NX and GET: Redis 7, unless its ACL forbids us."""
     hello = await line.send(packed("HELLO", 3))
-    if isinstance(hello, hiredis.ReplyError) or int(hello[b"version"].partition(b".")[0]) < 7:
+    version = hello.get(b"version", b"").partition(b".")[0] if isinstance(hello, dict) else b""
+    if not version.isdigit() or int(version) < 7:
         return False
     tracking = await line.send(packed("CLIENT", "TRACKING", "ON", "OPTIN"))
     return not isinstance(tracking, hiredis.ReplyError)
