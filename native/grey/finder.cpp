@@ -3,6 +3,7 @@
 
 #include "agreement.h"
 #include "qr_layout.h"
+#include "samples.h"
 #include "turns.h"
 
 #include <algorithm>
@@ -61,13 +62,20 @@ public:
     /// The finder pattern crossed by a line through (x, y), in units of a step along it; nothing if there is none.
     std::optional<Crossing> along(float x, float y, float dx, float dy, float reach)
     {
-        const int steps = std::min(static_cast<int>(reach), 400);
-        turns_.find(
-            [&](int i) {
-                const float t = static_cast<float>(i - steps);
-                return image_.at(x + t * dx, y + t * dy);
-            },
-            2 * steps + 1, least_, [](int, float, float) { return 0; });
+        constexpr int most_steps = 400;
+        const int steps = std::min(static_cast<int>(reach), most_steps), count = 2 * steps + 1;
+        std::array<float, 2 * most_steps + 1> seen;
+        float xs[most_at_once], ys[most_at_once];
+        for (int from = 0; from < count; from += static_cast<int>(most_at_once)) {
+            const int some = std::min(static_cast<int>(most_at_once), count - from);
+            for (int i = 0; i < some; ++i) {
+                const float t = static_cast<float>(from + i - steps);
+                xs[i] = x + t * dx, ys[i] = y + t * dy;
+            }
+            levels_at(image_, static_cast<std::size_t>(some), xs, ys, &seen[static_cast<std::size_t>(from)]);
+        }
+        turns_.find([&](int i) { return seen[static_cast<std::size_t>(i)]; }, count, least_,
+                    [](int, float, float) { return 0; });
         std::optional<Crossing> best;
         for (std::size_t i = 0; i + 5 < turns_.size(); ++i)
             if (auto found = crossing(turns_, i)) {

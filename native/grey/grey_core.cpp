@@ -26,6 +26,8 @@ constexpr float least_blurred = 0.3F; // through a strong blur: finder patterns 
 
 constexpr float clear_format = 0.2F; // the format of whatever was read later stood out by 0.35 or more
 
+constexpr float stills[] = {1e-2F, 4e-4F}; // moves of a module under which the resolved are looked at
+
 double now() noexcept
 {
     using namespace std::chrono;
@@ -339,8 +341,12 @@ std::optional<Found> GreyCore::passes(const Image &image, const Start &start, do
         for (int again = 0; again < (blurred ? 5 : 3) && !done; ++again) {
             if (!(blurred && again == 0) && !promising(layout, soft))
                 break;
-            soft = SoftGrid::resolved({&grid}, known.data(), layout.known.data());
-            done = decode(layout, soft.data(), symbol);
+            SoftGrid::Resolving modules({&grid}, known.data(), layout.known.data());
+            for (const float still : stills) {
+                soft = modules.until(still);
+                if ((done = decode(layout, soft.data(), symbol)))
+                    break;
+            }
             known = believed(layout, soft);
         }
         return done;
@@ -449,7 +455,7 @@ std::optional<Found> GreyCore::fuse()
     Symbol symbol;
     bool done = decode(layout, soft.data(), symbol);
     for (int again = 0; again < 3 && !done; ++again) {
-        soft = SoftGrid::resolved(grids, believed(layout, soft).data(), layout.known.data());
+        soft = SoftGrid::Resolving(grids, believed(layout, soft).data(), layout.known.data()).until(stills[1]);
         done = decode(layout, soft.data(), symbol);
     }
     if (!done)

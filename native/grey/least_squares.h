@@ -5,10 +5,11 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 
 namespace ehc::grey {
 
-constexpr std::size_t most_unknowns = 28; // a multiple of four, so that rows vectorise
+constexpr std::size_t most_unknowns = 28;
 
 class LeastSquares {
 public:
@@ -16,14 +17,21 @@ public:
 
     explicit LeastSquares(std::size_t unknowns) noexcept : n_(unknowns) {}
 
-    /// row . x = target, with this weight. Only the first `unknowns` of the row count.
+    /// row . x = target, with this weight; from the first `unknowns` on the row is 0. Squares of four rows by four columns
+    /// at a time: what they add above the diagonal is never looked at.
     void add(const Row &row, float target, float weight) noexcept
     {
-        for (std::size_t i = 0; i < n_; ++i) {
-            const float scaled = weight * row[i];
-            for (std::size_t k = 0; k <= i; ++k)
-                a_[i][k] += scaled * row[k];
-            b_[i] += scaled * target;
+        for (std::size_t i = 0; i < n_; i += lanes) {
+            float scaled[lanes];
+            for (std::size_t r = 0; r < lanes; ++r)
+                scaled[r] = weight * row[i + r], b_[i + r] += scaled[r] * target;
+            for (std::size_t k = 0; k <= i; k += lanes) {
+                const Lanes four = lanes_at(&row[k]);
+                for (std::size_t r = 0; r < lanes; ++r) {
+                    const Lanes sum = lanes_at(&a_[i + r][k]) + scaled[r] * four;
+                    std::memcpy(&a_[i + r][k], &sum, sizeof sum);
+                }
+            }
         }
         squares_ += weight * target * target;
     }
@@ -46,10 +54,13 @@ public:
     {
         double sum = squares_;
         for (std::size_t i = 0; i < n_; ++i) {
-            double products = 0.5 * a_[i][i] * x[i] - b_[i];
-            for (std::size_t k = 0; k < i; ++k)
-                products += static_cast<double>(a_[i][k]) * x[k];
-            sum += 2 * products * x[i];
+            Lanes products = {0.5F * a_[i][i] * x[i] - b_[i]};
+            std::size_t k = 0;
+            for (; k + lanes <= i; k += lanes)
+                products += lanes_at(&a_[i][k]) * lanes_at(&x[k]);
+            for (; k < i; ++k)
+                products[0] += a_[i][k] * x[k];
+            sum += 2.0 * ((products[0] + products[1]) + (products[2] + products[3])) * x[i];
         }
         return sum;
     }
@@ -100,6 +111,17 @@ public:
     Row solve() const noexcept { return solve(b_); }
 
 private:
+    static constexpr std::size_t lanes = 4;
+    static_assert(most_unknowns % lanes == 0);
+    using Lanes = float __attribute__((vector_size(lanes * sizeof(float))));
+
+    static Lanes lanes_at(const float *at) noexcept
+    {
+        Lanes out;
+        std::memcpy(&out, at, sizeof out);
+        return out;
+    }
+
     std::size_t n_;
     std::array<Row, most_unknowns> a_{};
     Row b_{};

@@ -65,26 +65,27 @@ Polynomial erasure_locator(const Code &code, const int *erased, int erasures, in
 bool berlekamp_massey(const Code &code, const byte *s, int parity, int erasures, Polynomial &locators) noexcept
 {
     Polynomial previous = locators;
+    const auto most = static_cast<std::size_t>(parity); // no degree above it is a locator's that fits
     int length = erasures;
     for (int r = erasures; r < parity; ++r) {
         byte discrepancy = 0;
         for (int i = 0; i <= length && i <= r; ++i)
             discrepancy ^= code.times(locators.c[static_cast<std::size_t>(i)], s[r - i]);
-        std::memmove(&previous.c[1], &previous.c[0], most_parity);
+        std::memmove(&previous.c[1], &previous.c[0], most);
         previous.c[0] = 0;
         if (discrepancy == 0)
             continue;
         const Polynomial before = locators;
-        for (std::size_t i = 0; i <= most_parity; ++i)
+        for (std::size_t i = 0; i <= most; ++i)
             locators.c[i] ^= code.times(discrepancy, previous.c[i]);
         if (2 * length <= r + erasures) {
             length = r + erasures + 1 - length;
             const byte scale = code.inverse(discrepancy);
-            for (std::size_t i = 0; i <= most_parity; ++i)
+            for (std::size_t i = 0; i <= most; ++i)
                 previous.c[i] = code.times(before.c[i], scale);
         }
     }
-    locators.degree = most_parity;
+    locators.degree = parity;
     while (locators.degree > 0 && locators.c[static_cast<std::size_t>(locators.degree)] == 0)
         --locators.degree;
     return locators.degree == length;
@@ -111,23 +112,24 @@ Polynomial derivative(const Polynomial &p) noexcept
     return out;
 }
 
-/// Writes the corrections; the number of places found, or -1 for a value that cannot be.
-int repair(const Code &code, byte *word, int length, const byte *s, int parity, const Polynomial &locators) noexcept
+/// Writes the corrections; false where the places found are not as many as the locator says, or a value cannot be.
+bool repair(const Code &code, byte *word, int length, const byte *s, int parity, const Polynomial &locators) noexcept
 {
+    int places[most_parity], found = 0;
+    for (int k = 0; k < length; ++k)
+        if (locators.at(code.inverse(locator(code, k, length)), code) == 0)
+            places[found++] = k;
+    if (found != locators.degree)
+        return false;
     const Polynomial value = evaluator(code, s, parity, locators), slope = derivative(locators);
-    int found = 0;
-    for (int k = 0; k < length; ++k) {
-        const byte x = locator(code, k, length), back = code.inverse(x);
-        if (locators.at(back, code) != 0)
-            continue;
-        const byte below = slope.at(back, code);
+    for (int i = 0; i < found; ++i) {
+        const byte x = locator(code, places[i], length), back = code.inverse(x), below = slope.at(back, code);
         if (below == 0)
-            return -1;
+            return false;
         const byte wrong = code.times(value.at(back, code), code.inverse(below));
-        word[k] ^= code.first() == 0 ? code.times(x, wrong) : wrong; // times x^(1 - first)
-        ++found;
+        word[places[i]] ^= code.first() == 0 ? code.times(x, wrong) : wrong; // times x^(1 - first)
     }
-    return found;
+    return true;
 }
 
 /// log2 of the words that lie within `errors` of one another in `length` places, by the outermost shell.
@@ -149,8 +151,7 @@ bool correct_from(const Code &code, byte *word, const byte *s, int length, int p
         return false;
     byte fixed[longest_block], left[most_parity];
     std::memcpy(fixed, word, static_cast<std::size_t>(length));
-    if (repair(code, fixed, length, s, parity, locators) != locators.degree ||
-        syndromes(code, fixed, length, parity, left))
+    if (!repair(code, fixed, length, s, parity, locators) || syndromes(code, fixed, length, parity, left))
         return false;
     std::memcpy(word, fixed, static_cast<std::size_t>(length));
     how = {errors, erasures, unused, 8.0 * (parity - erasures) - shell(length - erasures, errors)};

@@ -56,12 +56,12 @@ private:
     {
         for (std::size_t at = 0; at < words_.size(); ++at) {
             unsigned value = 0;
-            float doubt = 0;
+            float doubt = 1; // that any bit is wrong: the product of 1 + the odds of each
             for (std::size_t bit = 0; bit < 8; ++bit) {
                 const std::uint16_t module = layout_.order[8 * at + bit];
                 const float seen = soft_[module];
                 value = value << 1 | ((seen > 0) != inverted(module));
-                doubt += std::log1p(std::exp(-4 * std::abs(seen)));
+                doubt *= 1 + std::exp(-4 * std::abs(seen));
             }
             words_[division_.order[at]] = static_cast<std::uint8_t>(value);
             doubt_[division_.order[at]] = doubt;

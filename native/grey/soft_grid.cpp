@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace ehc::grey {
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr float spread = 0.28F; // of the nine points from the middle of a module, modules
 constexpr int sweeps = 20;      // after which modules have weighed against one another enough
+constexpr float eager = 1.3F;   // times what a module would move alone: the others will pull it further, mostly
 constexpr int apart = 8;  // modules of a row from one that is weighed to the next: what was written is not read at once
 constexpr int window = 4; // modules to each side over which light is taken to be even
 constexpr float least_gain = 0.05F, most_gain = 2.0F; // of what is between dark and light there
@@ -48,11 +50,6 @@ double left_of(const LeastSquares &system, const Taps &taps)
     return system.left(x);
 }
 
-/// How two modules share what is seen of them: 9x9, the one in the middle, in rows of whole vectors, the last three 0.
-constexpr int reach = 4;
-constexpr std::size_t row_of_shared = 12;
-using Shared = std::array<std::array<float, row_of_shared>, 2 * reach + 1>;
-
 Shared shared_of(const Taps &tap)
 {
     Shared out{};
@@ -70,6 +67,22 @@ inline void taken(const Shared &shared, float change, float *first, std::size_t 
             first[x] -= weights[x] * change;
         first += row;
     }
+}
+
+/// Modules of a row that are weighed in one go.
+constexpr std::size_t lanes = 8;
+using Lanes = float __attribute__((vector_size(lanes * sizeof(float))));
+
+std::size_t whole_row(int size) noexcept
+{
+    return (static_cast<std::size_t>(size) + lanes - 1) / lanes * lanes;
+}
+
+std::vector<float> sizes_of(std::vector<float> values)
+{
+    for (float &value : values)
+        value = std::abs(value);
+    return values;
 }
 
 /// to[i] += factor * from[i].
@@ -118,10 +131,14 @@ template <class Inside> Taps evenly(Inside inside)
     return out;
 }
 
-/// What is no Gaussian: a lens out of focus spreads a point over a disc, a moving hand along a line.
-std::vector<Taps> discs_and_lines()
+constexpr float usual = 0.55F; // sigma of a spread, modules
+
+/// Whatever a point may be spread over: a Gaussian, or a disc by a lens out of focus, or a line by a moving hand.
+std::vector<Taps> shapes()
 {
     std::vector<Taps> out;
+    for (const float sigma : {usual, 0.25F, 0.35F, 0.45F, 0.65F, 0.75F, 0.9F})
+        out.push_back(gaussian(sigma));
     for (const float radius : {0.7F, 0.9F, 1.1F, 1.3F, 1.5F, 1.7F})
         out.push_back(evenly([=](float x, float y) { return x * x + y * y < radius * radius; }));
     constexpr int turns = 8;
@@ -139,8 +156,7 @@ std::vector<Taps> discs_and_lines()
 } // namespace
 
 SoftGrid::SoftGrid(const Image &image, const Warp &warp, const Light &light, int size)
-    : size_(size), side_(size + 2 * margin), value_(static_cast<std::size_t>(side_ * side_)),
-      trust_(static_cast<std::size_t>(size * size), 1.0F)
+    : size_(size), side_(size + 2 * margin), value_(plane(0)), trust_(static_cast<std::size_t>(size * size), 1.0F)
 {
     const float half = 0.5F * static_cast<float>(size);
     const auto across = [half](int at, int third) { // -1 .. 1 across the symbol, of a module and a third of it
@@ -192,7 +208,7 @@ void SoftGrid::even(const float *known)
 void SoftGrid::even_as(const float *believed)
 {
     constexpr float prior = 4; // modules that say that light is even
-    const std::vector<float> state = with_border(believed);
+    const std::vector<float> state = with_border(believed), sure_state = sizes_of(state);
     const Taps tap = spread_seen(state).tap;
     const auto count = static_cast<std::size_t>(size_ * size_);
     std::vector<float> mass(count), meant(count), seen(count), squares(count), both(count);
@@ -201,13 +217,16 @@ void SoftGrid::even_as(const float *believed)
             for (int x = 0; x < size_; ++x)
                 use(static_cast<std::size_t>(y * size_ + x), index(x, y));
     };
-    each([&](std::size_t i, std::size_t at) {
-        float sum = 0, sure = 0;
-        for (std::size_t k = 0; k < tap.size(); ++k)
-            sum += tap[k] * state[beside(at, k)], sure += tap[k] * std::abs(state[beside(at, k)]);
-        mass[i] = sure * sure, meant[i] = mass[i] * sum, seen[i] = mass[i] * value_[at];
-        squares[i] = meant[i] * sum, both[i] = meant[i] * value_[at];
-    });
+    std::vector<float> sum(whole_row(size_)), sure(sum.size());
+    for (int y = 0; y < size_; ++y) {
+        spread_row(tap, state, y, sum.data()), spread_row(tap, sure_state, y, sure.data());
+        for (std::size_t x = 0; x < static_cast<std::size_t>(size_); ++x) {
+            const std::size_t i = static_cast<std::size_t>(y * size_) + x;
+            const float value = value_[index(0, y) + x];
+            mass[i] = sure[x] * sure[x], meant[i] = mass[i] * sum[x], seen[i] = mass[i] * value;
+            squares[i] = meant[i] * sum[x], both[i] = meant[i] * value;
+        }
+    }
     for (auto *const sums : {&mass, &meant, &seen, &squares, &both})
         *sums = window_sums(*sums, size_);
     each([&](std::size_t i, std::size_t at) {
@@ -262,138 +281,106 @@ std::vector<float> SoftGrid::equalised(const float *believed, int taps) const
     return out;
 }
 
-/// What one grid says of the modules: how it spreads them, and which way what they leave of it pulls each one.
-struct SoftGrid::Equations {
-    const SoftGrid &grid;
-    Shared shared;
-    std::size_t row; // of `pull`, which has `reach` modules more on all sides
-    std::vector<float> pull;
-    float energy, weight;
-
-    Equations(const SoftGrid &of, const std::vector<float> &state)
-        : grid(of), row(static_cast<std::size_t>(of.size_) + row_of_shared - 1),
-          pull(row * (static_cast<std::size_t>(of.size_) + 2 * reach))
-    {
-        const Spread spread = of.spread_seen(state);
-        shared = shared_of(spread.tap), energy = shared[reach][reach], weight = 1 / (spread.rest + 0.01F);
-        const auto n = static_cast<std::size_t>(of.size_);
-        std::vector<float> rest(of.value_.size());
-        for (int y = 0; y < of.size_; ++y) {
-            const std::size_t first = of.index(0, y);
-            for (std::size_t i = first; i < first + n; ++i)
-                rest[i] = of.value_[i] - spread.level;
-            for (std::size_t tap = 0; tap < 25; ++tap)
-                add_times(-spread.tap[tap], &state[of.beside(first, tap)], n, &rest[first]);
-        }
-        for (int y = 0; y < of.size_; ++y)
-            for (std::size_t tap = 0; tap < 25; ++tap) // a module is seen at the place of a tap's mirror image
-                add_times(spread.tap[24 - tap], &rest[of.beside(of.index(0, y), tap)], n,
-                          at(0, y) + reach * row + reach);
-    }
-
-    /// The first place that a module shares.
-    float *at(int x, int y) noexcept { return &pull[static_cast<std::size_t>(y) * row + static_cast<std::size_t>(x)]; }
-};
-
-std::vector<float> SoftGrid::resolved(const std::vector<const SoftGrid *> &grids, const float *believed,
-                                      const float *known)
+SoftGrid::Resolving::Equations::Equations(const SoftGrid &of, const std::vector<float> &state)
+    : grid(of), row(static_cast<std::size_t>(of.size_) + row_of_shared - 1),
+      pull(row * (static_cast<std::size_t>(of.size_) + 2 * reach))
 {
-    const SoftGrid &any = *grids[0];
-    const int size = any.size_;
-    std::vector<float> state = any.with_border(believed);
-    std::vector<Equations> all;
-    all.reserve(grids.size());
-    for (const SoftGrid *grid : grids)
-        all.emplace_back(*grid, state);
-    std::vector<float> out(static_cast<std::size_t>(size * size));
-    for (int sweep = 0; sweep < sweeps; ++sweep) {
-        float moved = 0;
-        for (int k = 0; k < apart * size; ++k)
-            for (int x = k % apart; x < size; x += apart) {
-                const int y = k / apart;
-                const std::size_t i = any.index(x, y), at = static_cast<std::size_t>(y * size + x);
-                if (known[at] != 0 && state[i] == known[at])
-                    continue;
-                float pull = 0, hold = 1e-6F, trusted = 0;
-                for (Equations &one : all) {
-                    const float weight = one.weight * one.grid.trust_[at];
-                    pull += weight * one.at(x, y)[reach * one.row + reach];
-                    hold += weight * one.energy, trusted += weight * one.energy * one.grid.trust_[at];
-                }
-                const float wanted = state[i] + pull / hold;
-                out[at] = wanted * trusted / hold;
-                const float next = known[at] != 0 ? known[at] : std::clamp(wanted, -1.0F, 1.0F);
-                const float change = next - state[i];
-                if (change == 0)
-                    continue;
-                state[i] = next;
-                moved += change * change;
-                for (Equations &one : all)
-                    taken(one.shared, change, one.at(x, y), one.row);
-            }
-        if (moved < 4e-4F * static_cast<float>(size * size))
-            break;
+    const Spread spread = of.spread_seen(state);
+    shared = shared_of(spread.tap), energy = shared[reach][reach], weight = 1 / (spread.rest + 0.01F);
+    std::vector<float> rest = of.plane(0), some(whole_row(of.size_));
+    for (int y = 0; y < of.size_; ++y) {
+        of.spread_row(spread.tap, state, y, some.data());
+        for (int x = 0; x < of.size_; ++x)
+            rest[of.index(x, y)] = of.value_[of.index(x, y)] - spread.level - some[static_cast<std::size_t>(x)];
     }
-    return out;
+    Taps mirrored; // a module is seen at the place of a tap's mirror image
+    std::reverse_copy(spread.tap.begin(), spread.tap.end(), mirrored.begin());
+    for (int y = 0; y < of.size_; ++y) {
+        of.spread_row(mirrored, rest, y, some.data());
+        std::copy_n(some.begin(), of.size_, at(0, y) + reach * row + reach);
+    }
+}
+
+SoftGrid::Resolving::Resolving(const std::vector<const SoftGrid *> &grids, const float *believed, const float *known)
+    : state_(grids[0]->with_border(believed)), out_(grids[0]->trust_.size())
+{
+    all_.reserve(grids.size());
+    for (const SoftGrid *grid : grids)
+        all_.emplace_back(*grid, state_);
+    const int size = grids[0]->size_;
+    modules_.reserve(out_.size());
+    for (int k = 0; k < apart * size; ++k)
+        for (int x = k % apart, y = k / apart; x < size; x += apart) {
+            const auto at = static_cast<std::size_t>(y * size + x);
+            float hold = 1e-6F, trusted = 0;
+            for (const Equations &one : all_) {
+                const float trust = one.grid.trust_[at], held = one.weight * trust * one.energy;
+                hold += held, trusted += held * trust;
+            }
+            if (known[at] == 0)
+                modules_.push_back({x, y, hold, trusted / hold});
+        }
+}
+
+const std::vector<float> &SoftGrid::Resolving::until(float still)
+{
+    while (sweeps_++ < sweeps && sweep() >= still * static_cast<float>(out_.size()))
+        ;
+    return out_;
+}
+
+float SoftGrid::Resolving::sweep()
+{
+    const SoftGrid &any = all_[0].grid;
+    float moved = 0;
+    for (const Module &module : modules_) {
+        const auto at = static_cast<std::size_t>(module.y * any.size_ + module.x);
+        float pull = 0;
+        for (Equations &one : all_)
+            pull += one.weight * one.grid.trust_[at] * one.at(module.x, module.y)[reach * one.row + reach];
+        float &state = state_[any.index(module.x, module.y)];
+        const float way = pull / module.hold;
+        out_[at] = (state + way) * module.worth;
+        const float change = std::clamp(state + eager * way, -1.0F, 1.0F) - state;
+        if (change == 0)
+            continue;
+        state += change;
+        moved += change * change;
+        for (Equations &one : all_)
+            taken(one.shared, change, one.at(module.x, module.y), one.row);
+    }
+    return moved;
+}
+
+std::vector<float> SoftGrid::plane(float value) const
+{
+    return std::vector<float>(static_cast<std::size_t>(side_ * side_) + lanes, value);
 }
 
 std::vector<float> SoftGrid::with_border(const float *modules) const
 {
-    std::vector<float> out(value_.size(), -1.0F);
+    std::vector<float> out = plane(-1);
     for (int y = 0; y < size_; ++y)
         std::copy_n(modules + y * size_, size_, &out[index(0, y)]);
     return out;
 }
 
-/// How well a Gaussian of this width explains what is sure: the variance of what is left.
-double SoftGrid::unexplained(const std::vector<float> &state, const Taps &tap) const
-{
-    const auto n = static_cast<std::size_t>(size_);
-    std::vector<float> weight(n), error(n);
-    double mass = 1e-9, rest = 0, squares = 0;
-    for (int y = 0; y < size_; ++y) {
-        const std::size_t first = index(0, y);
-        weigh(state, tap, y, weight);
-        std::copy_n(&value_[first], n, error.begin());
-        for (std::size_t k = 0; k < 25; ++k)
-            add_times(-tap[k], &state[beside(first, k)], n, error.data());
-        for (std::size_t x = 0; x < n; ++x)
-            mass += weight[x], rest += weight[x] * error[x], squares += weight[x] * error[x] * error[x];
-    }
-    return (squares - rest * rest / mass) / mass;
-}
-
-/// From the middle downhill: the width that explains most has no other beside it that explains more.
+/// The shape that explains most, and near it what explains most of all.
 SoftGrid::Spread SoftGrid::spread_seen(const std::vector<float> &state) const
 {
-    constexpr std::array<float, 7> sigmas = {0.25F, 0.35F, 0.45F, 0.55F, 0.65F, 0.75F, 0.9F};
-    std::size_t best = 3;
-    double least = unexplained(state, gaussian(sigmas[best]));
-    for (const int way : {1, -1}) {
-        const std::size_t start = best;
-        for (std::size_t next = best + static_cast<std::size_t>(way); next < sigmas.size();
-             next += static_cast<std::size_t>(way)) {
-            const double found = unexplained(state, gaussian(sigmas[next]));
-            if (found >= least)
-                break;
-            least = found, best = next;
-        }
-        if (best != start)
-            break;
-    }
-    Taps nominal = gaussian(sigmas[best]);
-    LeastSquares system = weighed_up(state, nominal);
-    const Taps *other = nullptr;
-    static const std::vector<Taps> others = discs_and_lines();
-    least = left_of(system, nominal);
-    for (const Taps &taps : others) {
+    static const std::vector<Taps> all = shapes();
+    const std::vector<float> sure = sizes_of(state);
+    LeastSquares system = weighed_up(state, sure, all[0]);
+    const Taps *best = &all[0];
+    double least = left_of(system, *best);
+    for (const Taps &taps : all) {
         const double found = left_of(system, taps);
         if (found < least)
-            least = found, other = &taps;
+            least = found, best = &taps;
     }
-    if (other != nullptr)
-        nominal = *other, system = weighed_up(state, nominal);
-    Spread out = spread_near(system, nominal);
+    if (best != &all[0])
+        system = weighed_up(state, sure, *best);
+    Spread out = spread_near(system, *best);
     LeastSquares::Row x{};
     std::copy(out.tap.begin(), out.tap.end(), x.begin());
     x[25] = out.level;
@@ -401,43 +388,42 @@ SoftGrid::Spread SoftGrid::spread_seen(const std::vector<float> &state) const
     return out;
 }
 
-/// The weight of each module of a row: 0 where its neighbours are not known, mostly.
-void SoftGrid::weigh(const std::vector<float> &state, const Taps &nominal, int y, std::vector<float> &out) const
-{
-    const auto n = static_cast<std::size_t>(size_);
-    const float *const own = &state[index(0, y)];
-    float *__restrict const sure = out.data();
-    std::fill_n(sure, n, 0.0F);
-    for (std::size_t tap = 0; tap < 25; ++tap) {
-        const float *const from = &state[beside(index(0, y), tap)];
-        for (std::size_t x = 0; x < n; ++x)
-            sure[x] += nominal[tap] * std::abs(from[x]);
-    }
-    for (std::size_t x = 0; x < n; ++x) { // where it is not known itself, not even if all its neighbours are
-        const bool known = nominal[12] * std::abs(own[x]) + 1 - nominal[12] > 0.75F && sure[x] > 0.75F;
-        sure[x] = known ? sure[x] * sure[x] * sure[x] * sure[x] : 0.0F;
-    }
-}
-
-/// What is sure, as equations in the 25 taps and the level.
-LeastSquares SoftGrid::weighed_up(const std::vector<float> &state, const Taps &nominal) const
+/// What is sure, as equations in the 25 taps and the level. sure: how much each module is known.
+LeastSquares SoftGrid::weighed_up(const std::vector<float> &state, const std::vector<float> &sure,
+                                  const Taps &nominal) const
 {
     LeastSquares system(26);
-    std::vector<float> weight(static_cast<std::size_t>(size_));
+    std::vector<float> around(whole_row(size_));
     for (int y = 0; y < size_; ++y) {
-        weigh(state, nominal, y, weight);
-        for (std::size_t x = 0; x < weight.size(); ++x) {
-            if (weight[x] == 0)
+        spread_row(nominal, sure, y, around.data());
+        for (int x = 0; x < size_; ++x) {
+            const float some = around[static_cast<std::size_t>(x)];
+            // where it is not known itself, not even if all its neighbours are
+            if (some <= 0.75F || nominal[12] * sure[index(x, y)] + 1 - nominal[12] <= 0.75F)
                 continue;
-            const std::size_t i = index(0, y) + x;
             LeastSquares::Row row{};
-            for (std::size_t k = 0; k < 5; ++k)
-                std::copy_n(&state[beside(i, 5 * k)], 5, &row[5 * k]);
+            for (int k = 0; k < 5; ++k)
+                std::copy_n(&state[index(x - margin, y - margin + k)], 5, &row[static_cast<std::size_t>(5 * k)]);
             row[25] = 1;
-            system.add(row, value_[i], weight[x]);
+            system.add(row, value_[index(x, y)], some * some * some * some);
         }
     }
     return system;
+}
+
+/// What taps make of the modules of a row, in whole vectors: those behind its end mean nothing.
+void SoftGrid::spread_row(const Taps &tap, const std::vector<float> &plane, int y, float *out) const
+{
+    for (int x = 0; x < size_; x += static_cast<int>(lanes)) {
+        Lanes sum{};
+        for (int i = 0; i < 5; ++i)
+            for (int k = 0; k < 5; ++k) {
+                Lanes some;
+                std::memcpy(&some, &plane[index(x - margin + k, y - margin + i)], sizeof some);
+                sum += tap[static_cast<std::size_t>(5 * i + k)] * some;
+            }
+        std::memcpy(out + x, &sum, sizeof sum);
+    }
 }
 
 SoftGrid::Spread SoftGrid::spread_near(LeastSquares system, const Taps &nominal)

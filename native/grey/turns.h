@@ -60,17 +60,17 @@ public:
             float most = std::max(sign * top, sign * bottom);
             int at = static_cast<int>(std::max(top_at, bottom_at));
             turns_.push_back(sign > 0 ? Turn{bottom_at, bottom} : Turn{top_at, top});
-            for (; i < count; ++i) {
+            while (i < count) {
                 if (i % block == 0)
                     i += skip(i, sign > 0 ? most - least : -most, sign > 0 ? most : least - most);
-                if (i >= count)
-                    break;
-                const float value = sign * level(i);
-                at = value > most ? i : at;
-                most = value > most ? value : most;
-                if (most - value > least) {
-                    turns_.push_back({static_cast<float>(at), sign * most});
-                    sign = -sign, most = -value, at = i;
+                for (const int end = std::min(count, i - i % block + block); i < end; ++i) {
+                    const float value = sign * level(i);
+                    at = value > most ? i : at;
+                    most = value > most ? value : most;
+                    if (most - value > least) {
+                        turns_.push_back({static_cast<float>(at), sign * most});
+                        sign = -sign, most = -value, at = i;
+                    }
                 }
             }
             turns_.push_back({static_cast<float>(at), sign * most});

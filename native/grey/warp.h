@@ -55,11 +55,17 @@ public:
     Point at(float u, float v) const noexcept
     {
         const float uu = 1 - u * u, vv = 1 - v * v;
-        const float s = u + bend_[0] * uu + bend_[1] * vv + bend_[2] * u * uu;
-        const float t = v + bend_[3] * uu + bend_[4] * vv + bend_[5] * v * vv;
+        return flat_at(u + bend_[0] * uu + bend_[1] * vv + bend_[2] * u * uu,
+                       v + bend_[3] * uu + bend_[4] * vv + bend_[5] * v * vv);
+    }
+    Point flat_at(float s, float t) const noexcept
+    {
         const float scale = 1 / (f_[6] * s + f_[7] * t + f_[8]);
         return {(f_[0] * s + f_[1] * t + f_[2]) * scale, (f_[3] * s + f_[4] * t + f_[5]) * scale};
     }
+
+    /// Nothing is bent: then `flat_at` is `at`.
+    bool flat() const noexcept { return bend_ == std::array<float, 6>{}; }
     Corners corners() const noexcept;
 
     /// Every point of the symbol lies before the camera, its corners turn one way, it is at least `least` pixels wide
