@@ -29,6 +29,7 @@ class Lanes(NamedTuple):
     sm3_early: Step  # rounds 0 to 15
     sm3_word: Step  # of the message expansion
     words_in: Step  # 32 bytes of each row transposed into eight words
+    more_in: int  # times that this is done beside twice a block
     words_out: Step
     staging: Step  # a row's message and id, of all rows
     token_round: Step  # of SM4, in the token kernels
@@ -48,8 +49,9 @@ AVX2 = Lanes(
     sm3_early=Step(32, 11),  # both functions are two xors
     sm3_word=Step(14.6, 6.4),  # 14 a word, and <<< 7 of ten of them
     words_in=Step(32, 32),
+    more_in=-1,  # the last half holds the length alone (rows up to 32 or 96 bytes), and ids are the first one's
     words_out=Step(32, 32),
-    staging=Step(56, 8),  # three ANDs a row, and four to see that its id is printable
+    staging=Step(116, 33),  # a word of the last half with bytes padded 6, of an id 4; four a row to see that its id is printable
     token_round=Step(17.75, 6),  # as sm4_round
     token_word=Step(11, 8),  # as bulk, which the way out of has its own count
     scan=Step(8 * 25, 8 * 12),  # three times 32 characters: flags 5, and the token's digits 6; joined and tested 4
@@ -66,6 +68,7 @@ AVX512 = Lanes(
     sm3_early=Step(19, 6),
     sm3_word=Step(7, 4),
     words_in=Step(40, 40),
+    more_in=1,  # the id
     words_out=Step(40, 40),
     staging=Step(24, 0),  # 48 of 256 bits
     token_round=Step(11, 4),
@@ -91,7 +94,7 @@ def derivation(lanes: Lanes, blocks: int, keys: int = 1) -> list[tuple[int, Step
     """keys: security keys that the same rows are encrypted under."""
     return [
         (1, lanes.staging),
-        (2 * blocks + 1, lanes.words_in),
+        (2 * blocks + lanes.more_in, lanes.words_in),
         *(blocks * compression(lanes)),
         (8, Step(1, 0)),  # the fold and its complement
         *(

@@ -52,6 +52,11 @@ static inline vec v_add(vec a, vec b)
     return _mm256_add_epi32(a, b);
 }
 
+static inline vec v_sub(vec a, vec b)
+{
+    return _mm256_sub_epi32(a, b);
+}
+
 static inline vec v_set(uint32_t x)
 {
     return _mm256_set1_epi32((int)x);
@@ -155,16 +160,21 @@ static inline vec look_up(nibbles x, vec low, vec high)
     return v_xor(_mm256_shuffle_epi8(low, x.low), _mm256_shuffle_epi8(high, x.high));
 }
 
-static inline vec aes_last_round(vec x)
+static inline vec aes_last_round_key(vec x, vec key)
 {
 #if defined(LANES_VAES)
-    return _mm256_aesenclast_epi128(x, _mm256_setzero_si256());
+    return _mm256_aesenclast_epi128(x, key);
 #else
-    __m128i zero = _mm_setzero_si128();
-    __m128i low = _mm_aesenclast_si128(_mm256_castsi256_si128(x), zero);
-    __m128i high = _mm_aesenclast_si128(_mm256_extracti128_si256(x, 1), zero);
+    __m128i k = _mm256_castsi256_si128(key);
+    __m128i low = _mm_aesenclast_si128(_mm256_castsi256_si128(x), k);
+    __m128i high = _mm_aesenclast_si128(_mm256_extracti128_si256(x, 1), k);
     return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
 #endif
+}
+
+static inline vec aes_last_round(vec x)
+{
+    return aes_last_round_key(x, _mm256_setzero_si256());
 }
 
 /* Words in the AES field: a block enters once, stays there through all rounds, and leaves once. */
@@ -282,6 +292,33 @@ static inline void v_load_rows(const uint8_t *rows, size_t stride, vec w[8])
     transpose(w);
 }
 
+/* The same of rows that lie anywhere, from their byte `at` on. */
+static inline void v_load_scattered(const uint8_t *const rows[8], size_t at, vec w[8])
+{
+    for (size_t i = 0; i < 8; i++)
+        w[i] = swap_bytes(_mm256_loadu_si256((const __m256i *)(const void *)(rows[i] + at)));
+    transpose(w);
+}
+
+/* Rows padded in lanes, not before they are loaded. left: how many bits of its row a word and what follows it hold; less
+ * than none behind the row. v_keep: what of the word belongs to the row; v_one_bit: SM3's bit behind it, in its word. */
+#define V_PADS
+static inline vec v_keep(vec word, vec left)
+{
+    vec behind = _mm256_srlv_epi32(_mm256_set1_epi32(-1), _mm256_max_epi32(left, _mm256_setzero_si256()));
+    return _mm256_andnot_si256(behind, word);
+}
+
+static inline vec v_one_bit(vec left)
+{
+    return _mm256_srlv_epi32(_mm256_set1_epi32(INT32_MIN), left);
+}
+
+static inline int v_any_above(vec a, vec b)
+{
+    return !_mm256_testz_si256(_mm256_cmpgt_epi32(a, b), _mm256_set1_epi32(-1));
+}
+
 /* The way back, row by row to its own place. */
 static inline void v_store_rows(const vec w[8], uint8_t *const rows[8])
 {
@@ -290,14 +327,6 @@ static inline void v_store_rows(const vec w[8], uint8_t *const rows[8])
     transpose(r);
     for (size_t i = 0; i < 8; i++)
         _mm256_storeu_si256((__m256i *)(void *)rows[i], swap_bytes(r[i]));
-}
-
-/* 32 bytes of `from` where `keep` is all ones, zero where it is zero. */
-static inline void v_stage32(uint8_t *to, const uint8_t *from, const uint8_t *keep)
-{
-    vec bytes = _mm256_loadu_si256((const __m256i *)(const void *)from);
-    vec mask = _mm256_loadu_si256((const __m256i *)(const void *)keep);
-    _mm256_storeu_si256((__m256i *)(void *)to, _mm256_and_si256(bytes, mask));
 }
 
 /* Bit k: byte k at `from` is one of 0x20 to 0x7E. */

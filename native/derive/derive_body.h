@@ -2,15 +2,18 @@
  * include sm3_lanes_body.h, sm4_lanes_body.h and this.
  *
  * Rows are put into buckets by the number of their SM3 blocks, so that every lane of a group does the same work. A
- * full bucket is a group of LANES·STREAMS rows: staged into padded blocks, transposed into lanes, hashed, folded,
- * diversified, scheduled and encrypted without leaving L1, and stored at each row's own place. */
+ * full bucket is a group of LANES·STREAMS rows: transposed into lanes from where they lie and padded there (V_PADS), or
+ * staged into padded blocks first; hashed, folded, diversified, scheduled and encrypted without leaving L1, and stored at
+ * each row's own place. */
 #include "sm4_words_body.h"
 
 enum { GROUP = LANES * STREAMS, BUCKETS = 3, LONG = 0 }; /* bucket 1: one block; 2: two; LONG: more, hashed alone */
 
 typedef struct {
-    uint32_t row[GROUP];
+    const uint8_t *at[GROUP];
+    uint32_t row[GROUP], bits[GROUP], id_bits[GROUP];
     size_t count;
+    int near_end; /* 128 bytes of some row would be read past the end of data */
 } bucket;
 
 typedef struct {
@@ -20,15 +23,91 @@ typedef struct {
     uint32_t end; /* data is readable up to here */
     uint8_t *mindex, *card_id;
     bucket buckets[BUCKETS];
-    uint8_t message[GROUP][128];   /* padded SM3 blocks */
-    uint8_t id[GROUP][32];         /* padded id_type ‖ id_number */
-    uint8_t spare[32];             /* where idle lanes store */
+    uint8_t message[GROUP][128]; /* padded SM3 blocks, or rows near the end of data; digests of LONG rows */
+    uint8_t spare[128];          /* what idle lanes read, and where they store */
+#if !defined(V_PADS)
+    uint8_t padded_id[GROUP][32]; /* id_type ‖ id_number */
+#endif
     sm4_uniform_key root[32];      /* the security key's round keys */
     sm4_uniform_key constants[32]; /* of the key schedule */
+    vec id[STREAMS][8];            /* words of the padded ids */
     vec digest[8][STREAMS];
     vec round_keys[32][STREAMS];
 } batch;
 
+#if defined(V_PADS)
+static inline vec lanes_of(const uint32_t each[LANES])
+{
+    vec v;
+    memcpy(&v, each, sizeof v);
+    return v;
+}
+
+static inline void load_ids(batch *b, const bucket *rows, size_t s, const vec words[8])
+{
+    vec bits = lanes_of(rows->id_bits + LANES * s);
+    for (int i = 0; i < 8; i++)
+        b->id[s][i] = v_keep(words[i], v_sub(bits, v_set(32 * (uint32_t)i)));
+}
+
+/* Words 8k to 8k + 7 of the padded blocks of stream s, into every SM3_STREAMS-th of w. */
+static inline void load_half(batch *b, const bucket *rows, size_t s, size_t k, vec left, vec *w)
+{
+    vec words[8];
+    v_load_scattered(rows->at + LANES * s, 32 * k, words);
+    if (k == 0)
+        load_ids(b, rows, s, words);
+    if (v_any_above(v_set(256), left))
+        for (int i = 0; i < 8; i++) {
+            vec here = v_sub(left, v_set(32 * (uint32_t)i));
+            words[i] = v_xor(v_keep(words[i], here), v_one_bit(here));
+        }
+    for (int i = 0; i < 8; i++)
+        w[SM3_STREAMS * i] = words[i];
+}
+
+/* Block k of `blocks`. Few rows are so long that its second half holds more than the length. */
+static inline void load_block(batch *b, const bucket *rows, size_t s, size_t k, size_t blocks, vec *w)
+{
+    vec bits = lanes_of(rows->bits + LANES * s), left = v_sub(bits, v_set(512 * (uint32_t)k));
+    load_half(b, rows, s, 2 * k, left, w);
+    left = v_sub(left, v_set(256));
+    if (v_any_above(left, v_set(0)))
+        load_half(b, rows, s, 2 * k + 1, left, w + 8 * SM3_STREAMS);
+    else {
+        w[8 * SM3_STREAMS] = v_one_bit(left);
+        for (int i = 9; i < 15; i++)
+            w[SM3_STREAMS * i] = v_set(0);
+    }
+    if (k + 1 == blocks)
+        w[15 * SM3_STREAMS] = bits;
+}
+
+static inline void load_only_ids(batch *b, const bucket *rows, size_t s)
+{
+    vec words[8];
+    v_load_scattered(rows->at + LANES * s, 0, words);
+    load_ids(b, rows, s, words);
+}
+
+/* Where the blocks of a row can be read whole. */
+static void place_row(batch *b, bucket *rows, size_t lane)
+{
+    if (rows->at[lane] + sizeof b->message[lane] <= b->data + b->end)
+        return;
+    memset(b->message[lane], 0, sizeof b->message[lane]);
+    rows->at[lane] = memcpy(b->message[lane], rows->at[lane], rows->bits[lane] / 8);
+}
+
+static void place(batch *b, bucket *rows, size_t blocks)
+{
+    if (blocks != LONG && rows->near_end)
+        for (size_t lane = 0; lane < rows->count; lane++)
+            place_row(b, rows, lane);
+    for (size_t lane = rows->count; lane < GROUP; lane++)
+        rows->at[lane] = b->spare;
+}
+#else
 /* The first `length` bytes at `from`, then zeros up to `room` (a multiple of 32). Reads whole vectors where the
  * batch's data allows it. */
 static inline void stage(uint8_t *to, const uint8_t *from, size_t length, size_t room, size_t available)
@@ -47,42 +126,66 @@ static inline void stage(uint8_t *to, const uint8_t *from, size_t length, size_t
     memcpy(to, from, length);
 }
 
-static inline void stage_row(batch *b, size_t lane, size_t row, size_t blocks)
+static void place(batch *b, bucket *rows, size_t blocks)
 {
-    const uint8_t *from = b->data + b->offsets[row];
-    size_t length = b->offsets[row + 1] - b->offsets[row];
-    size_t available = b->end > b->offsets[row] ? b->end - b->offsets[row] : 0;
-    stage(b->id[lane], from, b->id_lengths[row], 32, available);
-    if (blocks == LONG) {
-        ehc_sm3(from, length, b->message[lane]);
-        return;
+    for (size_t lane = 0; lane < rows->count; lane++) {
+        const uint8_t *from = rows->at[lane];
+        size_t length = rows->bits[lane] / 8, start = (size_t)(from - b->data);
+        size_t available = b->end > start ? b->end - start : 0;
+        stage(b->padded_id[lane], from, rows->id_bits[lane] / 8, 32, available);
+        if (blocks == LONG)
+            continue;
+        stage(b->message[lane], from, length, 64 * blocks, available);
+        b->message[lane][length] = 0x80;
+        store64(b->message[lane] + 64 * blocks - 8, 8 * (uint64_t)length);
     }
-    stage(b->message[lane], from, length, 64 * blocks, available);
-    b->message[lane][length] = 0x80;
-    store64(b->message[lane] + 64 * blocks - 8, 8 * (uint64_t)length);
 }
 
-/* mindex: SM3 of the staged rows of streams s and s + 1. */
-static void hash_streams(batch *b, size_t s, size_t blocks)
+static inline void load_only_ids(batch *b, const bucket *rows, size_t s)
+{
+    (void)rows;
+    v_load_rows(b->padded_id[LANES * s], sizeof b->padded_id[0], b->id[s]);
+}
+
+static inline void load_block(batch *b, const bucket *rows, size_t s, size_t k, size_t blocks, vec *w)
+{
+    (void)blocks;
+    for (size_t half = 0; half < 2; half++) {
+        vec words[8];
+        v_load_rows(b->message[LANES * s] + 64 * k + 32 * half, sizeof b->message[0], words);
+        for (size_t i = 0; i < 8; i++)
+            w[SM3_STREAMS * (8 * half + i)] = words[i];
+    }
+    if (k == 0)
+        load_only_ids(b, rows, s);
+}
+#endif
+
+/* mindex: SM3 of the rows of streams s to s + SM3_STREAMS - 1, and their padded ids. */
+static void hash_streams(batch *b, const bucket *rows, size_t s, size_t blocks)
 {
     static const uint32_t IV[8] = {0x7380166F, 0x4914B2B9, 0x172442D7, 0xDA8A0600,
                                    0xA96F30BC, 0x163138AA, 0xE38DEE4D, 0xB0FB0E4E};
-    vec v[8][SM3_STREAMS], w[68][SM3_STREAMS], words[8];
+    vec v[8][SM3_STREAMS], w[68][SM3_STREAMS];
     for (int i = 0; i < 8; i++)
         for (int t = 0; t < SM3_STREAMS; t++)
             v[i][t] = v_set(IV[i]);
-    for (size_t k = 0; k < (blocks == LONG ? 1 : 2 * blocks); k++) {
-        for (size_t t = 0; t < SM3_STREAMS; t++) {
-            v_load_rows(b->message[LANES * (s + t)] + 32 * k, sizeof b->message[0], words);
-            for (size_t i = 0; i < 8; i++)
-                w[8 * (k % 2) + i][t] = words[i];
-        }
-        if (k % 2 == 1)
-            sm3_compress_lanes(v, w);
+    for (size_t k = 0; k < blocks; k++) {
+        for (size_t t = 0; t < SM3_STREAMS; t++)
+            load_block(b, rows, s + t, k, blocks, &w[0][t]);
+        sm3_compress_lanes(v, w);
     }
-    for (size_t t = 0; t < SM3_STREAMS; t++)
+    for (size_t t = 0; t < SM3_STREAMS; t++) {
+        vec words[8];
         for (size_t i = 0; i < 8; i++)
-            b->digest[i][s + t] = blocks == LONG ? w[i][t] : v[i][t];
+            words[i] = v[i][t];
+        if (blocks == LONG) {
+            load_only_ids(b, rows, s + t);
+            v_load_rows(b->message[LANES * (s + t)], sizeof b->message[0], words);
+        }
+        for (size_t i = 0; i < 8; i++)
+            b->digest[i][s + t] = words[i];
+    }
 }
 
 /* user key: SM4 under the root key of factor ‖ NOT factor, the factor being the XOR of the digest's four pairs of
@@ -107,8 +210,7 @@ static void schedule(batch *b)
 /* card id: the two blocks of the padded id under the user key; card[s][0..7] are its words. */
 static void encrypt_ids(batch *b, vec card[STREAMS][8])
 {
-    for (int s = 0; s < STREAMS; s++)
-        v_load_rows(b->id[LANES * s], 32, card[s]);
+    memcpy(card, b->id, sizeof b->id);
     sm4_encrypt_pairs(b->round_keys, card);
 }
 
@@ -129,15 +231,25 @@ static void store(batch *b, size_t count, const uint32_t row[GROUP], vec card[ST
     }
 }
 
-/* One bucket as a group; lanes past its count work on what the group before left there. */
+/* mindex and padded ids of a bucket's rows; lanes past its count work on nothing. */
+static void hash_group(batch *b, bucket *rows, size_t blocks)
+{
+    place(b, rows, blocks);
+    if (blocks == LONG)
+        for (size_t lane = 0; lane < rows->count; lane++) {
+            const uint32_t *of = b->offsets + rows->row[lane];
+            ehc_sm3(rows->at[lane], of[1] - of[0], b->message[lane]);
+        }
+    for (size_t s = 0; s < STREAMS; s += SM3_STREAMS)
+        hash_streams(b, rows, s, blocks);
+}
+
+/* One bucket as a group. */
 static void flush(batch *b, size_t blocks)
 {
     bucket *rows = &b->buckets[blocks];
     vec card[STREAMS][8];
-    for (size_t lane = 0; lane < rows->count; lane++)
-        stage_row(b, lane, rows->row[lane], blocks);
-    for (size_t s = 0; s < STREAMS; s += SM3_STREAMS)
-        hash_streams(b, s, blocks);
+    hash_group(b, rows, blocks);
     schedule(b);
     encrypt_ids(b, card);
     store(b, rows->count, rows->row, card);
@@ -147,6 +259,20 @@ static void flush(batch *b, size_t blocks)
 static size_t blocks_of(size_t length)
 {
     return length <= 55 ? 1 : length <= 119 ? 2 : LONG;
+}
+
+/* Row i into its bucket; the bucket's number if it is full then, else BUCKETS. */
+static inline size_t add_row(batch *b, size_t i)
+{
+    uint32_t start = b->offsets[i], length = b->offsets[i + 1] - start;
+    size_t blocks = blocks_of(length);
+    bucket *rows = &b->buckets[blocks];
+    rows->at[rows->count] = b->data + start;
+    rows->row[rows->count] = (uint32_t)i;
+    rows->bits[rows->count] = 8 * length;
+    rows->id_bits[rows->count] = 8 * (uint32_t)b->id_lengths[i];
+    rows->near_end |= start + (uint64_t)sizeof b->message[0] > b->end;
+    return ++rows->count == GROUP ? blocks : (size_t)BUCKETS;
 }
 
 #if !defined(EHC_PUBLIC)
@@ -192,11 +318,9 @@ size_t DERIVE(const uint32_t root[32], const uint8_t *data, const uint32_t *offs
             bad++;
             continue;
         }
-        size_t blocks = blocks_of(offsets[i + 1] - offsets[i]);
-        bucket *rows = &b.buckets[blocks];
-        rows->row[rows->count++] = (uint32_t)i;
-        if (rows->count == GROUP)
-            flush(&b, blocks);
+        size_t full = add_row(&b, i);
+        if (full < BUCKETS)
+            flush(&b, full);
     }
     for (size_t blocks = 0; blocks < BUCKETS; blocks++)
         if (b.buckets[blocks].count > 0)

@@ -24,10 +24,7 @@ static void rekey_group(rekeying *r, size_t blocks)
     batch *b = &r->b;
     bucket *rows = &b->buckets[blocks];
     vec card[STREAMS][8];
-    for (size_t lane = 0; lane < rows->count; lane++)
-        stage_row(b, lane, rows->row[lane], blocks);
-    for (size_t s = 0; s < STREAMS; s += SM3_STREAMS)
-        hash_streams(b, s, blocks);
+    hash_group(b, rows, blocks);
     for (int k = 0; k < 2; k++) {
         memcpy(b->root, r->roots[k], sizeof b->root);
         schedule(b);
@@ -58,11 +55,9 @@ size_t REKEY(const uint32_t old_root[32], const uint32_t new_root[32], const uin
             bad++;
             continue;
         }
-        size_t blocks = blocks_of(offsets[i + 1] - offsets[i]);
-        bucket *rows = &b->buckets[blocks];
-        rows->row[rows->count++] = (uint32_t)i;
-        if (rows->count == GROUP)
-            rekey_group(&r, blocks);
+        size_t full = add_row(b, i);
+        if (full < BUCKETS)
+            rekey_group(&r, full);
     }
     for (size_t blocks = 0; blocks < BUCKETS; blocks++)
         if (b->buckets[blocks].count > 0)
