@@ -67,7 +67,7 @@ static inline void load_half(batch *b, const bucket *rows, size_t s, size_t k, v
 }
 
 /* Block k of `blocks`. Few rows are so long that its second half holds more than the length. */
-static inline void load_block(batch *b, const bucket *rows, size_t s, size_t k, size_t blocks, vec *w)
+static inline void load_message(batch *b, const bucket *rows, size_t s, size_t k, size_t blocks, vec *w)
 {
     vec bits = lanes_of(rows->bits + LANES * s), left = v_sub(bits, v_set(512 * (uint32_t)k));
     load_half(b, rows, s, 2 * k, left, w);
@@ -147,7 +147,7 @@ static inline void load_only_ids(batch *b, const bucket *rows, size_t s)
     v_load_rows(b->padded_id[LANES * s], sizeof b->padded_id[0], b->id[s]);
 }
 
-static inline void load_block(batch *b, const bucket *rows, size_t s, size_t k, size_t blocks, vec *w)
+static inline void load_message(batch *b, const bucket *rows, size_t s, size_t k, size_t blocks, vec *w)
 {
     (void)blocks;
     for (size_t half = 0; half < 2; half++) {
@@ -172,7 +172,7 @@ static void hash_streams(batch *b, const bucket *rows, size_t s, size_t blocks)
             v[i][t] = v_set(IV[i]);
     for (size_t k = 0; k < blocks; k++) {
         for (size_t t = 0; t < SM3_STREAMS; t++)
-            load_block(b, rows, s + t, k, blocks, &w[0][t]);
+            load_message(b, rows, s + t, k, blocks, &w[0][t]);
         sm3_compress_lanes(v, w);
     }
     for (size_t t = 0; t < SM3_STREAMS; t++) {
