@@ -316,7 +316,7 @@ static inline vec v_one_bit(vec left)
 
 static inline int v_any_above(vec a, vec b)
 {
-    return !_mm256_testz_si256(_mm256_cmpgt_epi32(a, b), _mm256_set1_epi32(-1));
+    return _mm256_movemask_epi8(_mm256_cmpgt_epi32(a, b)) != 0;
 }
 
 /* The way back, row by row to its own place. */
