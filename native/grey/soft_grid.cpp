@@ -241,13 +241,13 @@ void SoftGrid::even_as(const float *believed)
 
 std::vector<float> SoftGrid::equalised(const float *believed, int taps) const
 {
-    const int reach = taps / 2;
+    const int half = taps / 2;
     const auto terms = static_cast<std::size_t>(taps * taps), n = static_cast<std::size_t>(size_);
     const auto around = [&](int x, int y) {
         LeastSquares::Row row{};
         std::size_t term = 0;
-        for (int i = -reach; i <= reach; ++i)
-            for (int k = -reach; k <= reach; ++k)
+        for (int i = -half; i <= half; ++i)
+            for (int k = -half; k <= half; ++k)
                 row[term++] = value_[index(x + k, y + i)];
         row[terms] = 1;
         return row;
@@ -273,8 +273,7 @@ std::vector<float> SoftGrid::equalised(const float *believed, int taps) const
         float *const row = &out[static_cast<std::size_t>(y * size_)];
         for (std::size_t i = 0; i < terms; ++i)
             add_times(weights[i],
-                      &value_[index(static_cast<int>(i) % taps - reach, y + static_cast<int>(i) / taps - reach)], n,
-                      row);
+                      &value_[index(static_cast<int>(i) % taps - half, y + static_cast<int>(i) / taps - half)], n, row);
         for (std::size_t x = 0; x < n; ++x)
             row[x] = (row[x] + weights[terms]) * trust_[static_cast<std::size_t>(y) * n + x];
     }
