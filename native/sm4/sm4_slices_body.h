@@ -192,6 +192,8 @@ static inline __attribute__((always_inline)) void sm4_step(const l_tables *t, ve
                                                            const vec *x2, const vec *x3, four_keys keys)
 {
     vec next[4], keyed[4], low[4], high[4], r[4], r_high[4], p[4], p_high[4], boxed[4], sum, sum_23;
+    /* the order was searched; where lines break says nothing */
+    /* clang-format off */
     SHIFT(0); LOW(0); KEYED(0); P_LOW(0); HIGH(0); R_LOW(0); NEXT(0); P_HIGH(0); R_HIGH(0); JOIN(0); R(0);
     SHIFT(1); P(0); SHIFT(2); LOW(1); R_LOW(1); AES(0); HIGH(1); KEYED(1); P_LOW(1); LOW(2); P_HIGH(1);
     R_HIGH(1); R_LOW(2); HIGH(2); R(1); P_LOW(2); NEXT(1); P(1); JOIN(1); R_HIGH(2); SHIFT(3); P_HIGH(2);
@@ -199,6 +201,7 @@ static inline __attribute__((always_inline)) void sm4_step(const l_tables *t, ve
     P_LOW(3); R_LOW(3); R_HIGH(3); P_HIGH(3); P(3); INTO(2); R(3); AES(2); BOTH(0); BACK(1); KEYED(3); BOTH(3);
     INTO(0); SUM_01; INTO(3); SUM_23; NEXT(3); SUM; JOIN(3); AES(3); OUT(1); OUT(0); OUT(2); BACK(2); OUT(3);
     BACK(3);
+    /* clang-format on */
     for (int k = 0; k < 4; k++)
         b[k] = boxed[k];
 }
@@ -212,17 +215,17 @@ static inline __attribute__((always_inline)) void sm4_step(const l_tables *t, ve
 /* All rounds of n vectors, KEY(i, q) being the keys of vectors q to q + 3 in round i. Four vectors go through the S-box
  * while the four before them go through L, in this round or the next, so that nothing waits for AESENCLAST. Loops stay
  * loops: unrolled, the steps of a derivation push each other out of the operation cache. */
-#define SM4_ROUNDS(x, KEY, n)                                                                                  \
-    const l_tables t = l_tables_held();                                                                        \
-    vec *x0 = (x)[0], *x1 = (x)[1], *x2 = (x)[2], *x3 = (x)[3], b[4];                                          \
-    for (int k = 0; k < 4; k++)                                                                                \
-        b[k] = first_s_box(x1, x2, x3, KEY(0, 0), k, t.mask);                                                  \
-    for (int i = 0; i < 32; i++) {                                                                             \
-        _Pragma("GCC unroll 1") for (int q = 4; q < (n); q += 4)                                               \
-            sm4_step(&t, b, x0 + q - 4, x1 + q, x2 + q, x3 + q, KEY(i, q));                                    \
-        sm4_step(&t, b, x0 + (n) - 4, x2, x3, x0, KEY((i + 1) % 32, 0)); /* the last S-box is of no use */     \
-        vec *first = x0;                                                                                       \
-        x0 = x1, x1 = x2, x2 = x3, x3 = first;                                                                 \
+#define SM4_ROUNDS(x, KEY, n)                                                                              \
+    const l_tables t = l_tables_held();                                                                    \
+    vec *x0 = (x)[0], *x1 = (x)[1], *x2 = (x)[2], *x3 = (x)[3], b[4];                                      \
+    for (int k = 0; k < 4; k++)                                                                            \
+        b[k] = first_s_box(x1, x2, x3, KEY(0, 0), k, t.mask);                                              \
+    for (int i = 0; i < 32; i++) {                                                                         \
+        _Pragma("GCC unroll 1") for (int q = 4; q < (n); q += 4)                                           \
+            sm4_step(&t, b, x0 + q - 4, x1 + q, x2 + q, x3 + q, KEY(i, q));                                \
+        sm4_step(&t, b, x0 + (n) - 4, x2, x3, x0, KEY((i + 1) % 32, 0)); /* the last S-box is of no use */ \
+        vec *first = x0;                                                                                   \
+        x0 = x1, x1 = x2, x2 = x3, x3 = first;                                                             \
     }
 
 static inline void sm4_rounds_one_key(const sm4_uniform_key round_keys[32], vec x[4][STREAMS])
@@ -332,6 +335,8 @@ static inline __attribute__((always_inline)) void key_step(const key_tables *t, 
 {
     vec next[4], keyed[4], low[4], high[4], boxed[4], out[4], sum, m1;
     vec m0[4], m0_high[4], m2[4], m2_high[4], m3[4], m3_high[4];
+    /* the order was searched; where lines break says nothing */
+    /* clang-format off */
     SHIFT(0); LOW(0); M0_LOW(0); HIGH(0); M0_HIGH(0); M2_LOW(0); M0(0); M2_HIGH(0); M3_LOW(0); M2(0); SHIFT(1);
     LOW(1); M3_HIGH(0); HIGH(1); M0_LOW(1); SUM_01; SUM_23; M3(0); M0_HIGH(1); M2_LOW(1); SUM; M0(1); SUM_LOW;
     SUM_SHIFT; M2_HIGH(1); KEYED(0); NEXT(0); JOIN(0); SUM_HIGH; M3_LOW(1); M2(1); LOW(2); M2_LOW(2); SHIFT(2);
@@ -341,6 +346,7 @@ static inline __attribute__((always_inline)) void key_step(const key_tables *t, 
     M0_HIGH(3); M2_LOW(3); AES(1); M0(3); M2_HIGH(3); ADD_M0(3); M2(3); M3_HIGH(3); ADD_M3(3); KEYED(2); OUT(1);
     NEXT(2); BACK(1); JOIN(2); OUT(3); M3(3); AES(2); ADD_M3(0); NEXT(3); OUT(0); KEYED(3); JOIN(3); AES(3);
     BACK(2); BACK(3);
+    /* clang-format on */
     for (int k = 0; k < 4; k++)
         b[k] = boxed[k];
 }
