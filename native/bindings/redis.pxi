@@ -251,7 +251,8 @@ cdef class RedisShortcut(_Learner):
         cdef Asked one = Asked.__new__(Asked)
         one._by, one._code, one._now, one.tag = self, code, now, self._tag(code.of)
         cdef bytes name = PyBytes_FromStringAndSize(<char *>code.told.code, code.told.code_length)
-        known = self._watched.find(one.tag) if watches and place.uses and not code.told.must_be_issued else None
+        watches = watches and place.uses and not code.told.must_be_issued  # else a claim alone does not answer it
+        known = self._watched.find(one.tag) if watches else None
         if type(known) is _Watched and (<_Watched>known).serves(&code.told, now, turn):
             one._card = <_Watched>known
             one.command = self._questions.claim(one.tag, name, code.told.until, place.holder, place.place, now)
